@@ -1,0 +1,90 @@
+import path from 'node:path';
+import { defineConfig, globalIgnores } from 'eslint/config';
+import eslintConfigPrettier from 'eslint-config-prettier';
+import tseslint from 'typescript-eslint';
+import { layers } from './scripts/importLayers.mjs';
+
+const pureFiles = [
+  'daemon/resolution/**/*.ts',
+  'daemon/registry/**/*.ts',
+  'daemon/sync/{retryPolicy,outboxRules,driftComparison}.ts',
+];
+
+const impureGlobals = [
+  'process',
+  'globalThis',
+  'crypto',
+  'fetch',
+  'console',
+  'performance',
+  'queueMicrotask',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'clearTimeout',
+  'clearInterval',
+  'clearImmediate',
+];
+
+const clockSyntax = [
+  "CallExpression[callee.name='Date']",
+  "NewExpression[callee.name='Date'][arguments.length=0]",
+  "MemberExpression[object.name='Date'][property.name='now']",
+  "MemberExpression[object.name='Math'][property.name='random']",
+  "MemberExpression[object.name='AbortSignal'][property.name='timeout']",
+];
+
+export default defineConfig(
+  globalIgnores(['dist/', 'node_modules/', '.vscode-test/', 'test-output/', 'coverage/']),
+  {
+    files: ['**/*.ts'],
+    extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
+    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/dot-notation': ['error', { allowIndexSignaturePropertyAccess: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' },
+      ],
+    },
+  },
+  {
+    files: ['{daemon,extension,test,bench,scripts}/**/*.{ts,mts,cts}'],
+    plugins: { registrar: { rules: { layers } } },
+    rules: { 'registrar/layers': ['error', { root: path.resolve(import.meta.dirname) }] },
+  },
+  {
+    files: pureFiles,
+    rules: {
+      'no-restricted-globals': [
+        'error',
+        ...impureGlobals.map((name) => ({
+          name,
+          message: 'Pure folder: time, randomness and the process come in through ports.',
+        })),
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' },
+        ...clockSyntax.map((selector) => ({
+          selector,
+          message: 'Pure folder: time and randomness come in through ports.',
+        })),
+      ],
+    },
+  },
+  {
+    files: ['test/**/*.ts'],
+    rules: {
+      // Tests replace methods and build awkward values on purpose.
+      '@typescript-eslint/unbound-method': 'off',
+      '@typescript-eslint/require-await': 'off',
+    },
+  },
+  eslintConfigPrettier,
+);
