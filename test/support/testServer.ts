@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { startBundledServer } from '../../daemon/embedded/bundledServer.ts';
+import { probe } from './probe.ts';
 
 interface RunningServer {
   url: string;
@@ -23,25 +25,33 @@ export async function testServer(): Promise<{ url: string }> {
 
 /** Stops and removes what `testServer` started; nothing when it was never called. */
 export async function stopTestServer(): Promise<void> {
-  const server = running;
+  // A start that failed has told the test that asked for it.
+  const server = await running?.catch(() => undefined);
   running = undefined;
-  if (server) await (await server).stop();
+  await server?.stop();
 }
 
 async function startServer(): Promise<RunningServer> {
   const given = process.env.REGISTRAR_TEST_DATABASE_URL;
   if (given !== undefined && given !== '') return { url: given, stop: () => Promise.resolve() };
 
-  const { startBundledServer } = await import('../../daemon/embedded/bundledServer.ts');
-  const { probe } = await import('./probe.ts');
-  const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-server-'));
-  const server = await startBundledServer({ folder, probe });
+  const base = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-server-'));
+  // As root the server runs as another user, who has to pass through this folder.
+  await chmod(base, 0o711);
+  const server = await startBundledServer({
+    folder: path.join(base, 'postgres'),
+    rootBase: path.join(base, 'root'),
+    probe,
+  }).catch(async (error: unknown) => {
+    await rm(base, { recursive: true, force: true });
+    throw error;
+  });
   const { host, port, user, password } = server.address;
   return {
     url: `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${String(port)}/postgres`,
     stop: async () => {
       await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      await rm(base, { recursive: true, force: true });
     },
   };
 }

@@ -1,0 +1,46 @@
+// Makes the VSIX as `npm run package` does, and fails when vsce warns, when it is larger than agreed, or when it
+// carries anything but what is listed here.
+
+import { spawnSync } from 'node:child_process';
+import { stat } from 'node:fs/promises';
+import manifest from '../package.json' with { type: 'json' };
+
+const limitBytes = 1024 * 1024;
+const expectedFiles = [
+  'CHANGELOG.md',
+  'LICENSE',
+  'README.md',
+  'dist/extension.cjs',
+  'dist/registrar.cjs',
+  'media/config.schema.json',
+  'media/icon.png',
+  'package.json',
+];
+
+const vsix = `${manifest.name}-${manifest.version}.vsix`;
+const problems: string[] = [];
+
+const packaging = vsce('package', '--no-dependencies', '--allow-missing-repository');
+console.log(packaging.output);
+if (packaging.status !== 0) problems.push('vsce package failed');
+if (/warning/i.test(packaging.output)) problems.push('vsce warns');
+
+const listed = vsce('ls', '--no-dependencies').output.trim().split(/\r?\n/).sort();
+if (listed.join('\n') !== expectedFiles.join('\n')) problems.push(`it carries ${listed.join(', ')}`);
+
+if (problems.length === 0) {
+  const { size } = await stat(vsix);
+  console.log(`${vsix}: ${Math.ceil(size / 1024)} KB`);
+  if (size > limitBytes) problems.push(`it has ${size} bytes; the limit is ${limitBytes}`);
+}
+if (problems.length > 0) {
+  console.error(`The package is not as it should be: ${problems.join('; ')}.`);
+  process.exitCode = 1;
+}
+
+function vsce(...args: string[]): { status: number | null; output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['node_modules/@vscode/vsce/vsce', ...args], {
+    encoding: 'utf8',
+  });
+  return { status, output: stdout + stderr };
+}
