@@ -1,0 +1,85 @@
+import type { ListedProject, ProjectPage, Resolution, ServerLabel, SyncState } from './model.ts';
+
+export interface ResolveParams {
+  /** Absolute path that the caller works in; null when it has none. */
+  directory?: string | null;
+  /** Explicit reference: an id in any UUID spelling, or a name. */
+  project?: string | null;
+  /** Refuse any project but this one (id or name). */
+  expect?: string | null;
+  dryRun?: boolean;
+}
+
+export interface ListParams {
+  /** Part of a name, any case. */
+  query?: string | null;
+  /** 1 to 1000, 100 when absent. */
+  limit?: number;
+  cursor?: string | null;
+}
+
+export interface CreateParams {
+  name: string;
+  description?: string | null;
+  /** The folder that gets the config file; none when absent. */
+  directory?: string | null;
+  dryRun?: boolean;
+}
+
+export interface AdoptParams {
+  database: string;
+  /** The project's name; from the marker, or from the database's name when absent. */
+  name?: string | null;
+}
+
+export interface Forgotten {
+  project: ListedProject;
+  /** Where its data still is. */
+  databaseName: string;
+}
+
+/** A resolution with what a program needs to connect to the project's database. `environment` is null unless resolved. */
+export interface Connection {
+  resolution: Resolution;
+  /** PGHOST, PGPORT, PGUSER, PGDATABASE, DATABASE_URL …, the password included when it is known. */
+  environment: Record<string, string> | null;
+}
+
+export interface QueuedProject {
+  id: string;
+  name: string;
+  databaseName: string;
+  since: string;
+  attempts: number;
+  nextAttemptAt: string | null;
+  error: NonNullable<SyncState['error']>;
+}
+
+export interface SyncStatus {
+  pending: QueuedProject[];
+  parked: QueuedProject[];
+  /** Counted since the daemon started. */
+  delivered: number;
+  failed: number;
+  lastSuccessAt: string | null;
+  lastError: { code: string; message: string; at: string } | null;
+  oldestPendingAgeMs: number | null;
+}
+
+/** What every client may ask for. Refusals other than a resolution's own are thrown as RegistrarError. */
+export interface RegistrarApi {
+  server(): ServerLabel;
+  resolve(params: ResolveParams): Promise<Resolution>;
+  listProjects(params: ListParams): Promise<ProjectPage>;
+  showProject(params: { project: string }): Promise<ListedProject>;
+  createProject(params: CreateParams): Promise<Resolution>;
+  renameProject(params: { project: string; name: string }): Promise<Resolution>;
+  adoptDatabase(params: AdoptParams): Promise<Resolution>;
+  forgetProject(params: { project: string }): Promise<Forgotten>;
+  /** Binds a folder to an existing project: writes its id and name into the folder's config file. */
+  useProject(params: { project: string; directory: string }): Promise<Resolution>;
+  connection(params: ResolveParams): Promise<Connection>;
+  syncStatus(): Promise<SyncStatus>;
+  /** Tries every pending project now. */
+  syncNow(): Promise<SyncStatus>;
+}

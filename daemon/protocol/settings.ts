@@ -1,0 +1,13 @@
+/** What `settings.json` in the state folder holds. The keys of options are those of the VS Code settings. */
+export interface Settings {
+  /** The chosen PostgreSQL: the bundled one, a URL without password, or null when none was chosen. */
+  postgres: { kind: 'bundled' } | { kind: 'url'; url: string } | null;
+  /** Real paths whose config files are acted on whoever owns them. */
+  trustedFolders: string[];
+  /** Path of an SQL file that every project database gets, or null. */
+  'registrar.postgres.projectSchema': string | null;
+  'registrar.postgres.ownerRole': string | null;
+  'registrar.workflow.url': string | null;
+  'registrar.defaultProject.enabled': boolean;
+  'registrar.config.writeId': 'always' | 'untracked' | 'never';
+}
