@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto';
+import { chmod, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname, posix, win32 } from 'node:path';
+import { RegistrarError } from '../protocol/registrarError.ts';
+
+/**
+ * Where this user's state is kept: `$REGISTRAR_HOME`, else the platform's per-user folder for state.
+ *
+ * @param home the user's home folder, absolute
+ * @returns an absolute path; nothing is made yet
+ * @throws RegistrarError `INVALID_ARGUMENT` when `REGISTRAR_HOME` or the home folder is not absolute
+ */
+export function stateFolderPath(
+  environment: Record<string, string | undefined>,
+  platform: NodeJS.Platform,
+  home: string,
+): string {
+  const path = platform === 'win32' ? win32 : posix;
+  const chosen = environment['REGISTRAR_HOME'] ?? '';
+  if (chosen !== '') {
+    // A relative one would mean another folder, hence another daemon, in every directory.
+    if (!path.isAbsolute(chosen)) throw badFolder(`REGISTRAR_HOME is not an absolute path: ${chosen}`);
+    return path.resolve(chosen);
+  }
+  if (!path.isAbsolute(home)) throw badFolder(`The home folder is not an absolute path: "${home}"`);
+  if (platform === 'darwin') return path.join(home, 'Library', 'Application Support', 'Project Registrar');
+  if (platform === 'win32') {
+    const local = environment['LOCALAPPDATA'] ?? '';
+    return path.join(path.isAbsolute(local) ? local : path.join(home, 'AppData', 'Local'), 'Project Registrar');
+  }
+  // The XDG base directory specification says that a relative path is to be ignored.
+  const xdg = environment['XDG_STATE_HOME'] ?? '';
+  return path.join(path.isAbsolute(xdg) ? xdg : path.join(home, '.local', 'state'), 'project-registrar');
+}
+
+/**
+ * Makes the state folder, or checks the one that is there: it belongs to this user and nobody else may enter. It holds a
+ * token and the bundled server's password, so it fails closed, for root too.
+ *
+ * @throws RegistrarError `INVALID_ARGUMENT` when the folder cannot be made or is not this user's alone
+ */
+export async function openStateFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 });
+    const status = await stat(path);
+    if (!status.isDirectory()) throw badFolder(`The state folder ${path} is not a folder.`);
+    if (process.getuid === undefined) return;
+    const user = process.getuid();
+    // Another user who may write beside it could put a link there, to a folder of ours that is not meant for state.
+    const link = await lstat(path);
+    const owner = link.uid === user || link.uid === 0 ? status.uid : link.uid;
+    if (owner !== user) {
+      throw badFolder(`The state folder ${path} belongs to user ${owner}, not to you (user ${user}).`);
+    }
+    if ((status.mode & 0o777) === 0o700) return;
+    await chmod(path, (status.mode & 0o7000) | 0o700);
+    // Some file systems accept a chmod and keep their own modes.
+    if (((await stat(path)).mode & 0o077) !== 0) {
+      throw badFolder(`Others may enter the state folder ${path}, and its file system does not let that be changed.`);
+    }
+  } catch (error) {
+    if (error instanceof RegistrarError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw badFolder(`The state folder ${path} cannot be used: ${reason}`, error);
+  }
+}
+
+/**
+ * Writes a file that only this user can read, so that after a crash at any instant the old or the new text is there,
+ * whole. The name never refers to half of it, and nobody sees the content under a wider mode.
+ *
+ * @throws the operating system's error, the old file untouched
+ */
+export async function writePrivateFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(dirname(path));
+}
+
+/** A rename is durable only when its folder is. Windows cannot open folders, and does not need it. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const folder = await open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+function badFolder(message: string, cause?: unknown): RegistrarError {
+  const hint = 'Set REGISTRAR_HOME to the absolute path of a folder that is yours alone, or of one that can be made.';
+  return new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint }, { cause });
+}
