@@ -1,0 +1,31 @@
+import { appendFileSync, writeFileSync } from 'node:fs';
+import { format } from 'node:util';
+import Mocha from 'mocha';
+
+/** VS Code's entry: runs mocha inside the extension host. Text and counts leave through files, as the host has no output. */
+export async function run(): Promise<void> {
+  const log = required('REGISTRAR_TEST_LOG');
+  const results = required('REGISTRAR_TEST_RESULTS');
+  Mocha.reporters.Base.consoleLog = (...parts: unknown[]) => {
+    appendFileSync(log, `${format(...parts)}\n`);
+  };
+
+  const mocha = new Mocha({ ui: 'bdd', reporter: 'spec', timeout: 30_000, forbidOnly: true });
+  mocha.suite.emit('pre-require', globalThis, '', mocha);
+  await import('./openConfig.test.ts');
+
+  const counts = await new Promise<{ passed: number; failed: number; skipped: number }>((resolve) => {
+    const runner = mocha.run(() => {
+      const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
+      resolve({ passed: passes, failed: failures, skipped: pending });
+    });
+  });
+  writeFileSync(results, JSON.stringify(counts));
+  if (counts.failed > 0 || counts.passed === 0) throw new Error(`${counts.failed} failed, ${counts.passed} passed.`);
+}
+
+function required(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set.`);
+  return value;
+}

@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import manifest from '../../../package.json' with { type: 'json' };
+import { commandIds } from '../../../extension/contributions.ts';
+import { takePicture } from './takePicture.ts';
+import { waitFor } from './waitFor.ts';
+
+describe(`the extension, ${process.env.REGISTRAR_TEST_SUITE ?? ''}`, () => {
+  const extension = vscode.extensions.getExtension(`${manifest.publisher}.${manifest.name}`);
+  const [shop, empty] = vscode.workspace.workspaceFolders ?? [];
+  assert.ok(shop && empty);
+  const config = vscode.Uri.joinPath(shop.uri, '.codebase-mcp/config.json');
+
+  afterEach(async () => {
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  async function openFrom(file: string, folder: vscode.WorkspaceFolder): Promise<vscode.TextEditor | undefined> {
+    await vscode.window.showTextDocument(vscode.Uri.joinPath(folder.uri, file));
+    await vscode.commands.executeCommand(commandIds.openConfig);
+    return vscode.window.activeTextEditor;
+  }
+
+  it('is the one that was meant, under development or installed', () => {
+    const isInstalled = extension?.extensionPath.startsWith(process.env.REGISTRAR_TEST_EXTENSIONS ?? '?');
+    assert.equal(isInstalled, process.env.REGISTRAR_TEST_SUITE === 'installed from the package');
+  });
+
+  it('registers the commands of its manifest and no others', async () => {
+    await extension?.activate();
+    const registered = (await vscode.commands.getCommands(true)).filter((id) => id.startsWith('registrar.'));
+    assert.deepEqual(registered.sort(), Object.values(commandIds).sort());
+  });
+
+  it("opens the config of the active editor's folder from a file below it", async () => {
+    const editor = await openFrom('src/deep/main.txt', shop);
+    assert.equal(editor?.document.uri.toString(), config.toString());
+  });
+
+  it('opens nothing in a folder without a config', async () => {
+    const editor = await openFrom('notes.txt', empty);
+    assert.equal(editor?.document.uri.toString(), vscode.Uri.joinPath(empty.uri, 'notes.txt').toString());
+  });
+
+  it('treats the config as JSON with comments and shows where it breaks the schema', async () => {
+    const editor = await openFrom('src/deep/main.txt', shop);
+    assert.equal(editor?.document.languageId, 'jsonc');
+
+    await waitFor('the problem in the config', () => vscode.languages.getDiagnostics(config).length > 0);
+    const problems = vscode.languages.getDiagnostics(config);
+    assert.deepEqual(
+      problems.map(({ message, range }) => ({ message, text: editor.document.getText(range) })),
+      [{ message: 'Incorrect type. Expected "boolean".', text: '"banana"' }],
+    );
+    await takePicture(`open-config ${process.env.REGISTRAR_TEST_SUITE ?? ''}`.replaceAll(' ', '-'));
+  });
+});
