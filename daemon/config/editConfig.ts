@@ -1,0 +1,165 @@
+import { findNodeAtLocation } from 'jsonc-parser';
+import type { Node } from 'jsonc-parser';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { withoutByteOrderMark } from './decodeConfig.ts';
+import { parseJsoncTree, positionAt } from './jsoncTree.ts';
+import { commaAfter, commentsOnLine, indentationAt, lastLineBreak, lineEndsAt, skipBlanks } from './trivia.ts';
+
+export interface ConfigEdit {
+  key: 'project.id' | 'project.name' | 'project.database_name';
+  /** The new value; null removes the key. */
+  value: string | null;
+}
+
+/** A part of the text and what to put there. */
+interface Change {
+  offset: number;
+  length: number;
+  content: string;
+}
+
+/** The keys after which a new one is put, first that is there; else it goes to the end. */
+const predecessors: Record<ConfigEdit['key'], readonly string[]> = {
+  'project.name': [],
+  'project.id': ['name'],
+  'project.database_name': ['id', 'name'],
+};
+
+/**
+ * Sets or removes keys of `project` and leaves every other byte of the file as it is: comments, order, spaces, line ends,
+ * byte order mark, trailing commas. A value that is already there in any spelling is left alone.
+ *
+ * The editing functions of jsonc-parser are not used because they format the whole lines that they touch.
+ *
+ * @param text of a config file that parses
+ * @throws RegistrarError `CONFIG_INVALID` when it does not, or has no object `project`
+ */
+export function editConfigText(text: string, edits: readonly ConfigEdit[]): string {
+  const body = withoutByteOrderMark(text);
+  return text.slice(0, text.length - body.length) + edits.reduce(applyEdit, body);
+}
+
+function applyEdit(text: string, edit: ConfigEdit): string {
+  const project = projectNode(text);
+  const key = edit.key.slice('project.'.length);
+  const property = propertyOf(project, key);
+  if (edit.value === null) return property ? applyChanges(text, removal(text, project, property)) : text;
+  const changes = property
+    ? replacement(property, edit.value)
+    : insertion(text, project, key, edit.value, predecessors[edit.key]);
+  return applyChanges(text, changes);
+}
+
+function projectNode(text: string): Node {
+  const tree = parseJsoncTree(text);
+  const project = tree.ok ? findNodeAtLocation(tree.root, ['project']) : undefined;
+  if (project?.type === 'object') return project;
+  const { line, column } = positionAt(text, tree.ok ? tree.root.offset : tree.fault.offset);
+  const what = tree.ok ? 'has no object "project"' : tree.fault.message;
+  throw new RegistrarError({
+    code: 'CONFIG_INVALID',
+    message: `The config file, ${line}:${column}, ${what}.`,
+    hint: tree.ok ? 'Add "project": { "name": "…" }.' : tree.fault.hint,
+    details: { line, column },
+  });
+}
+
+function replacement(property: Node, value: string): Change[] {
+  const node = property.children?.[1];
+  if (!node || node.value === value) return [];
+  return [{ offset: node.offset, length: node.length, content: JSON.stringify(value) }];
+}
+
+function insertion(text: string, object: Node, key: string, value: string, after: readonly string[]): Change[] {
+  const previous = after.map((name) => propertyOf(object, name)).find(Boolean) ?? object.children?.at(-1);
+  if (!previous) return [insertionIntoEmpty(text, object, key, value)];
+
+  const end = endOf(previous);
+  const comma = commaAfter(text, end);
+  const fromComma = comma === null ? end : comma + 1;
+  // Comments behind the previous property that end its line are about that property: they stay with it.
+  const comments = commentsOnLine(text, fromComma);
+  const afterComments = skipBlanks(text, comments.end);
+  const stay = lineEndsAt(text, afterComments) || text.charAt(afterComments) === '}';
+
+  const colon = colonOf(text, previous);
+  const lineBreak =
+    lastLineBreak(text, startOfGapBefore(object, previous), previous.offset) ??
+    (comments.isLineComment ? lastLineBreak(text, object.offset, endOf(object)) : null);
+  const separator =
+    lineBreak === null ? colon.slice(colon.indexOf(':') + 1) : lineBreak + indentationAt(text, previous.offset);
+  const content = separator + JSON.stringify(key) + colon + JSON.stringify(value);
+  return [
+    ...(comma === null ? [{ offset: end, length: 0, content: ',' }] : []),
+    { offset: stay ? comments.end : fromComma, length: 0, content: comma === null ? content : `${content},` },
+  ];
+}
+
+function insertionIntoEmpty(text: string, object: Node, key: string, value: string): Change {
+  const lineBreak = lastLineBreak(text, object.offset, endOf(object));
+  const indentUnit = /[\r\n]([ \t]+)[^ \t\r\n]/.exec(text)?.[1] ?? '  ';
+  const separator = lineBreak === null ? '' : lineBreak + indentationAt(text, object.offset) + indentUnit;
+  return {
+    offset: object.offset + 1,
+    length: 0,
+    content: `${separator}${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+  };
+}
+
+function removal(text: string, object: Node, property: Node): Change[] {
+  const end = endOf(property);
+  const comma = commaAfter(text, end);
+  const changes: Change[] = [];
+  if (comma === null) {
+    // The last property takes the comma before it along, since not every reader allows one before the brace.
+    const commaBefore = commaAfter(text, startOfGapBefore(object, property));
+    if (commaBefore !== null) changes.push({ offset: commaBefore, length: 1, content: '' });
+  } else if (text.slice(end, comma).trim() !== '') {
+    // A comment between the value and its comma stays.
+    return [
+      { offset: property.offset, length: property.length, content: '' },
+      { offset: comma, length: 1, content: '' },
+    ];
+  }
+
+  const rest = comma === null ? end : comma + 1;
+  const blanksBefore = /(?:\r\n|\r|\n)?[ \t]*$/.exec(text.slice(object.offset, property.offset))?.[0] ?? '';
+  const beginsLine = /[\r\n]/.test(blanksBefore);
+  // What follows on the line must not move up behind a line comment, so a line goes only when it is the property's own.
+  const keepBlanksBefore = !lineEndsAt(text, skipBlanks(text, rest)) && (beginsLine || comma !== null);
+  const from = keepBlanksBefore ? property.offset : property.offset - blanksBefore.length;
+  const to = keepBlanksBefore ? skipBlanks(text, rest) : rest;
+  return [...changes, { offset: from, length: to - from, content: '' }];
+}
+
+function applyChanges(text: string, changes: readonly Change[]): string {
+  let edited = '';
+  let offset = 0;
+  for (const change of changes) {
+    edited += text.slice(offset, change.offset) + change.content;
+    offset = change.offset + change.length;
+  }
+  return edited + text.slice(offset);
+}
+
+function propertyOf(object: Node, key: string): Node | undefined {
+  return object.children?.find((property) => property.children?.[0]?.value === key);
+}
+
+function endOf(node: Node): number {
+  return node.offset + node.length;
+}
+
+/** Where the space, comments and comma before a property begin: the end of the one before it, or the opening brace. */
+function startOfGapBefore(object: Node, property: Node): number {
+  const siblings = object.children ?? [];
+  const before = siblings[siblings.indexOf(property) - 1];
+  return before ? endOf(before) : object.offset + 1;
+}
+
+/** The colon of a property with the blanks around it, to write the next one alike. */
+function colonOf(text: string, property: Node): string {
+  const [key, value] = property.children ?? [];
+  const between = key && value ? text.slice(endOf(key), value.offset) : '';
+  return /^[ \t]*:[ \t]*$/.test(between) ? between : ': ';
+}
