@@ -1,0 +1,66 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkspaceConfig } from './configFile.ts';
+import { readConfigFile } from './configFile.ts';
+import { parseConfig } from './parseConfig.ts';
+import type { ParsedConfig } from './parseConfig.ts';
+
+interface CachedConfig {
+  bytes: Buffer;
+  config: ParsedConfig;
+}
+
+const defaultMaxEntries = 1000;
+/** Long enough for an editor that truncates and writes to have written, too short for anyone to notice. */
+const halfWrittenDelayMs = 25;
+
+/**
+ * Reads config files and keeps what they say. Every read reads the bytes, which decide alone whether what is kept still
+ * holds: two edits within one tick of the file system's clock leave time and size as they were, and a file put back from
+ * an archive has an old time.
+ */
+export class ConfigReader {
+  readonly #cache = new Map<string, CachedConfig>();
+  readonly #maxEntries: number;
+  readonly #delay: (ms: number) => Promise<unknown>;
+
+  /** @param options `maxEntries`: paths that are kept at most; `delay`: how to wait before a second look */
+  constructor(options: { maxEntries?: number; delay?: (ms: number) => Promise<unknown> } = {}) {
+    this.#maxEntries = options.maxEntries ?? defaultMaxEntries;
+    this.#delay = options.delay ?? ((ms): Promise<unknown> => sleep(ms));
+  }
+
+  /** How many paths are kept. */
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  /**
+   * Reads and parses a config file. One that does not parse is read again after 25 ms, since it may be half written; if
+   * it is still the same, it is what its author meant.
+   *
+   * @param path as `findConfig` returned it
+   * @throws RegistrarError the codes of `readConfigFile` and `parseConfig`
+   */
+  async read(path: string): Promise<WorkspaceConfig> {
+    const first = await readConfigFile(path);
+    try {
+      return { ...this.#parse(path, first.bytes), uid: first.uid };
+    } catch (error) {
+      await this.#delay(halfWrittenDelayMs);
+      const second = await readConfigFile(path);
+      if (second.bytes.equals(first.bytes)) throw error;
+      return { ...this.#parse(path, second.bytes), uid: second.uid };
+    }
+  }
+
+  #parse(path: string, bytes: Buffer): ParsedConfig {
+    const cached = this.#cache.get(path);
+    // Deleted and set again, an entry moves to the end: the first of the map is the one unused for longest.
+    this.#cache.delete(path);
+    const entry = cached?.bytes.equals(bytes) ? cached : { bytes, config: parseConfig(bytes, path) };
+    this.#cache.set(path, entry);
+    const oldest = this.#cache.keys().next();
+    if (this.#cache.size > this.#maxEntries && !oldest.done) this.#cache.delete(oldest.value);
+    return entry.config;
+  }
+}

@@ -1,0 +1,63 @@
+import { lstat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { dirname } from 'node:path';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { readBoundedFile } from './boundedFile.ts';
+import { configUnreadable } from './findConfig.ts';
+import { osErrorCode } from './osError.ts';
+import { configTooLarge, maxConfigBytes } from './parseConfig.ts';
+import type { ParsedConfig } from './parseConfig.ts';
+
+/** What a config file says, and whose it is. */
+export interface WorkspaceConfig extends ParsedConfig {
+  /** The user whose word the file is, see `ownerOf`; -1 on Windows. */
+  uid: number;
+}
+
+export interface ConfigFileContent {
+  bytes: Buffer;
+  uid: number;
+  /** Of the file itself, symbolic links followed. */
+  stats: Stats;
+}
+
+/**
+ * Reads a config file's bytes, following symbolic links.
+ *
+ * @throws RegistrarError `CONFIG_CHANGED` when it is gone since it was found, `CONFIG_UNREADABLE` when it cannot be read,
+ *   `CONFIG_INVALID` when it is larger than 1 MiB
+ */
+export async function readConfigFile(path: string): Promise<ConfigFileContent> {
+  try {
+    const file = await readBoundedFile(path, maxConfigBytes);
+    if (file.kind === 'tooLarge') throw configTooLarge(path, file.size);
+    if (file.kind === 'notFile') throw configUnreadable(path, 'notFile');
+    return { bytes: file.bytes, uid: await ownerOf(path, file.stats), stats: file.stats };
+  } catch (error) {
+    const code = osErrorCode(error);
+    if (code === null) throw error;
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw configChanged(path, 'is gone since it was found', error);
+    throw configUnreadable(path, code, error);
+  }
+}
+
+/** The error for a file that does not hold still while it is used; `what` ends the sentence that begins with its path. */
+export function configChanged(path: string, what: string, cause?: unknown): RegistrarError {
+  return new RegistrarError(
+    { code: 'CONFIG_CHANGED', message: `${path} ${what}.`, hint: 'Try again.', details: { path } },
+    { cause },
+  );
+}
+
+/**
+ * The user to trust or not for what the file says. Somebody else could link `config.json` or `.codebase-mcp` to a file
+ * of this user, so the owners of both entries count too: a stranger among the three (neither this process's user nor
+ * root) is the answer, otherwise the owner of the file.
+ */
+async function ownerOf(path: string, stats: Stats): Promise<number> {
+  const self = process.getuid?.();
+  if (self === undefined) return -1;
+  const [entry, folder] = await Promise.all([lstat(path), lstat(dirname(path))]);
+  const stranger = [stats.uid, entry.uid, folder.uid].find((uid) => uid !== self && uid !== 0);
+  return stranger ?? stats.uid;
+}

@@ -1,0 +1,162 @@
+import { lstat, realpath, stat } from 'node:fs/promises';
+import { dirname, join, relative, sep } from 'node:path';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { holdsGit, readGitFolder } from './gitFolder.ts';
+import { osErrorCode } from './osError.ts';
+
+export type ConfigSearch =
+  | {
+      kind: 'found';
+      /** The config file, not resolved where it is a symbolic link itself. */
+      path: string;
+      /** The real path of the folder that holds `.codebase-mcp`. */
+      folder: string;
+      /** The main worktree's root, when the directory is in a worktree that uses its main worktree's config. */
+      viaWorktreeOf: string | null;
+    }
+  | {
+      kind: 'none';
+      /** The directory's real path. */
+      from: string;
+      /** Where the walk ended: the last folder looked in; for `home` and `root` that folder, which is not looked in. */
+      upTo: string;
+      why: 'repository' | 'home' | 'root' | 'depth';
+    };
+
+const maxLevels = 20;
+
+/**
+ * Finds the config file that holds for a directory: the nearest in it or above, up to and including the first folder
+ * that holds `.git`, never in the home folder or the root, in at most 20 folders. A worktree without one uses its main
+ * worktree's. All on real paths.
+ *
+ * @throws RegistrarError `DIRECTORY_INVALID` when the directory is not one; `CONFIG_UNREADABLE` when a config file is
+ *   there that cannot be one: a folder, a device, a link to nothing
+ */
+export async function findConfig(directory: string, limits: { home: string }): Promise<ConfigSearch> {
+  const from = await realDirectory(directory);
+  const home = await realpath(limits.home).catch(() => limits.home);
+  let folder = from;
+  for (let level = 1; ; level += 1) {
+    if (dirname(folder) === folder) return { kind: 'none', from, upTo: folder, why: 'root' };
+    if (folder === home) return { kind: 'none', from, upTo: folder, why: 'home' };
+    const [path, isRepository] = await Promise.all([configIn(folder), holdsGit(folder)]);
+    if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: null };
+    if (isRepository) {
+      const inMain = await findInMainWorktree(folder, from, home);
+      return inMain ?? { kind: 'none', from, upTo: folder, why: 'repository' };
+    }
+    if (level === maxLevels) return { kind: 'none', from, upTo: folder, why: 'depth' };
+    folder = dirname(folder);
+  }
+}
+
+async function realDirectory(directory: string): Promise<string> {
+  if (directory.includes('\0')) throw directoryInvalid(directory.replaceAll('\0', '\\0'), 'cannot exist');
+  try {
+    const real = await realpath(directory);
+    if ((await stat(real)).isDirectory()) return real;
+    throw directoryInvalid(directory, 'is not a folder');
+  } catch (error) {
+    const code = osErrorCode(error);
+    if (code === null) throw error;
+    throw directoryInvalid(directory, directoryFaults[code] ?? `cannot be read (${code})`, error);
+  }
+}
+
+const directoryFaults: Record<string, string> = {
+  ENOENT: 'does not exist',
+  ENOTDIR: 'is not a folder',
+  ELOOP: 'is a symbolic link that leads back to itself',
+};
+
+function directoryInvalid(directory: string, what: string, cause?: unknown): RegistrarError {
+  return new RegistrarError(
+    {
+      code: 'DIRECTORY_INVALID',
+      message: `${directory} ${what}.`,
+      hint: 'Pass the absolute path of a folder that exists and that you can read.',
+      details: { directory },
+    },
+    { cause },
+  );
+}
+
+/** The path of the folder's config file, or null when it has none or the folder itself cannot be read. */
+async function configIn(folder: string): Promise<string | null> {
+  const configFolder = join(folder, '.codebase-mcp');
+  let folderIsLink: boolean;
+  try {
+    folderIsLink = (await lstat(configFolder)).isSymbolicLink();
+  } catch (error) {
+    // Missing; or a parent that may not be read, which is skipped so that the search can go on above it.
+    if (osErrorCode(error) !== null) return null;
+    throw error;
+  }
+  const path = join(configFolder, 'config.json');
+  let isLink = false;
+  try {
+    isLink = (await lstat(path)).isSymbolicLink();
+    if ((await stat(path)).isFile()) return path;
+  } catch (error) {
+    const code = osErrorCode(error);
+    if (code === null) throw error;
+    // Not there, unless a link says that something should be. What was removed between two looks is not there either.
+    if (code === 'ENOTDIR') return null;
+    if (code === 'ENOENT' && !isLink && !(folderIsLink && (await leadsNowhere(configFolder)))) return null;
+    throw configUnreadable(path, code, error);
+  }
+  throw configUnreadable(path, 'notFile');
+}
+
+async function leadsNowhere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => false,
+    () => true,
+  );
+}
+
+/** The error for a config file that is there and cannot be read; `reason` is the operating system's code or `notFile`. */
+export function configUnreadable(path: string, reason: string, cause?: unknown): RegistrarError {
+  return new RegistrarError(
+    {
+      code: 'CONFIG_UNREADABLE',
+      message: `${path} ${unreadableWords[reason] ?? `cannot be read (${reason})`}.`,
+      hint: 'Make it a file that you can read, or remove it; no other project is used meanwhile.',
+      details: { path, reason },
+    },
+    { cause },
+  );
+}
+
+const unreadableWords: Record<string, string> = {
+  notFile: 'is not a file',
+  EISDIR: 'is not a file',
+  ENOENT: 'is a symbolic link to something that does not exist',
+  ELOOP: 'is a symbolic link that leads back to itself',
+  EACCES: 'may not be read by you',
+  EPERM: 'may not be read by you',
+};
+
+/**
+ * Looks in the main worktree from the same relative path up to its root. Where that path leaves the main worktree's own
+ * tree (a link, or a nested repository with its own `.git`), only the part above counts.
+ */
+async function findInMainWorktree(worktree: string, from: string, home: string): Promise<ConfigSearch | null> {
+  const main = (await readGitFolder(worktree))?.mainWorktree;
+  if (main === null || main === undefined) return null;
+  const inside = relative(worktree, from).split(sep).filter(Boolean);
+  const folders = [main];
+  for (const [index] of inside.entries()) {
+    const folder = join(main, ...inside.slice(0, index + 1));
+    const real = await realpath(folder).catch(() => null);
+    if (real !== folder || (await holdsGit(folder))) break;
+    folders.push(folder);
+  }
+  for (const folder of folders.reverse()) {
+    if (folder === home || dirname(folder) === folder) continue;
+    const path = await configIn(folder);
+    if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: main };
+  }
+  return null;
+}
