@@ -1,0 +1,142 @@
+import { Pool } from 'pg';
+import type { ClientBase, PoolClient, QueryResultRow } from 'pg';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { addressLabel } from './address.ts';
+import type { PostgresAddress } from './address.ts';
+import { connectClient } from './connect.ts';
+import { PooledClient } from './pooledClient.ts';
+import { isConnectionLoss, sqlState } from './sqlErrors.ts';
+
+export interface PoolLimits {
+  /** Connections at most. */
+  max: number;
+  /** A connection that nobody used for this long is closed, ms. */
+  idleMs: number;
+  /** For opening one connection, ms; 5 s unless told. */
+  connectMs?: number;
+}
+
+export interface Query {
+  /** A named statement is prepared once per connection; poolers in transaction mode refuse it. */
+  name?: string;
+  text: string;
+  values?: readonly unknown[];
+}
+
+/**
+ * Makes a pool for one database; nothing is dialled before the first use. Use it through `runQuery` and
+ * `borrowClient`, which have limits, and close it with `pool.end()`.
+ */
+export function createPool(address: PostgresAddress, database: string, limits: PoolLimits): Pool {
+  const timeoutMs = limits.connectMs ?? 5000;
+  class AddressClient extends PooledClient {
+    constructor() {
+      super(() => connectClient(address, database, { timeoutMs }));
+    }
+  }
+  const pool = new Pool({
+    max: limits.max,
+    idleTimeoutMillis: limits.idleMs,
+    // Takes those who gave up out of the queue: while a server drops packets, dialling for them would delay recovery.
+    connectionTimeoutMillis: timeoutMs,
+    // pg-pool asks for the few members that PooledClient has; the types ask for all of pg.Client.
+    Client: AddressClient as unknown as new () => ClientBase,
+  });
+  labels.set(pool, addressLabel(address));
+  // An idle connection that dies is dropped by the pool and opened again by the next query: nobody needs to hear of it.
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/**
+ * Runs one statement on a connection of the pool and returns its rows.
+ *
+ * @param timeoutMs For waiting for a connection, opening it and the statement together.
+ *
+ * Throws what `connectClient` throws, the server's own error for the statement, and REGISTRY_UNREACHABLE when the
+ * connection breaks or, with `details.reason` "timeout", when the limit is over. In both cases the connection is
+ * destroyed, and whether the statement took effect is not known.
+ */
+export async function runQuery<Row extends QueryResultRow = Record<string, unknown>>(
+  pool: Pool,
+  { name, text, values }: Query,
+  timeoutMs: number,
+): Promise<Row[]> {
+  const deadline = performance.now() + timeoutMs;
+  const label = labels.get(pool) ?? 'PostgreSQL';
+  const client = await borrowClient(pool, timeoutMs);
+  let keep = false;
+  try {
+    const work = client.query<Row>({ text, ...(name === undefined ? {} : { name }), values: [...(values ?? [])] });
+    const { rows } = await within(work, deadline - performance.now(), () => timedOut(label, timeoutMs));
+    keep = true;
+    return rows;
+  } catch (error) {
+    keep = sqlState(error) !== null && !isConnectionLoss(error);
+    if (error instanceof RegistrarError || !isConnectionLoss(error)) throw error;
+    throw new RegistrarError(
+      {
+        code: 'REGISTRY_UNREACHABLE',
+        message: `the connection to ${label} broke (${error instanceof Error ? error.message : 'unknown error'})`,
+        hint: 'Check that PostgreSQL runs there: registrar postgres show.',
+        details: { reason: 'connection lost' },
+      },
+      { cause: error },
+    );
+  } finally {
+    // A connection that is inside a transaction would pass it on to the next borrower.
+    client.release(!keep || client.getTransactionStatus() !== 'I');
+  }
+}
+
+/**
+ * Borrows a connection for several statements; the caller releases it, with `true` to have it destroyed.
+ *
+ * @param timeoutMs For waiting for one and opening it. Throws what `connectClient` throws; `details.reason` is "timeout"
+ *   when the limit is over.
+ */
+export async function borrowClient(pool: Pool, timeoutMs: number): Promise<PoolClient> {
+  const label = labels.get(pool) ?? 'PostgreSQL';
+  const borrowed = pool.connect();
+  try {
+    return await within(borrowed, timeoutMs, () => timedOut(label, timeoutMs));
+  } catch (error) {
+    // It may still come, after the caller has gone: back it goes, or the pool would lose it for good.
+    borrowed.then(
+      (client) => {
+        client.release();
+      },
+      () => undefined,
+    );
+    if (error instanceof Error && error.message === poolQueueTimeout) throw timedOut(label, timeoutMs);
+    throw error;
+  }
+}
+
+const labels = new WeakMap<Pool, string>();
+
+/** What pg-pool 3.14 says to those who waited too long for a connection. */
+const poolQueueTimeout = 'timeout exceeded when trying to connect';
+
+async function within<T>(work: Promise<T>, timeoutMs: number, error: () => RegistrarError): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(error());
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([work, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timedOut(label: string, timeoutMs: number): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_UNREACHABLE',
+    message: `${label} did not answer within ${timeoutMs} ms (timeout)`,
+    hint: 'Check that PostgreSQL runs there and is not overloaded: registrar postgres show.',
+    details: { reason: 'timeout' },
+  });
+}
