@@ -1,0 +1,18 @@
+import { readdir, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+
+const abandonedAfterMs = 10 * 60_000;
+
+/**
+ * Removes the half-made folders that killed starters left. Their age tells them from those of a starter at work, which
+ * ends within its time limit; a process id in the name would not, since ids come back.
+ */
+export async function removeAbandonedFolders(parent: string, prefix: string): Promise<void> {
+  for (const name of (await readdir(parent)).filter((entry) => entry.startsWith(prefix))) {
+    const folder = path.join(parent, name);
+    const made = await stat(folder).catch(() => null);
+    if (made !== null && Date.now() - made.mtimeMs > abandonedAfterMs) {
+      await rm(folder, { recursive: true, force: true });
+    }
+  }
+}

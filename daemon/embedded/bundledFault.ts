@@ -1,0 +1,18 @@
+import { RegistrarError } from '../protocol/registrarError.ts';
+
+/**
+ * The one error that the bundled PostgreSQL raises: there is no server to make anything in.
+ *
+ * @param hint what to do next; without one, the way out that always exists: another PostgreSQL.
+ */
+export function bundledFault(message: string, hint?: string, cause?: unknown): RegistrarError {
+  return new RegistrarError(
+    { code: 'PROVISION_FAILED', message, hint: hint ?? 'Choose another PostgreSQL with: registrar postgres URL' },
+    { cause },
+  );
+}
+
+/** The errno name of a failed system call, such as `ENOENT`; null for anything else that was thrown. */
+export function errnoOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
+}

@@ -1,0 +1,86 @@
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { findPlatformPackage, keepBinaries } from './binaries.ts';
+import { bundledFault } from './bundledFault.ts';
+import { createCluster, readCluster, readDataMajor } from './cluster.ts';
+import { stopPostmaster } from './postmaster.ts';
+import { openServerHome } from './serverHome.ts';
+import { Starter } from './starter.ts';
+
+export interface BundledAddress {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+}
+
+export interface BundledServer {
+  address: BundledAddress;
+  /** True when a server that was already running was found and taken. */
+  reused: boolean;
+  /**
+   * Stops the server cleanly; does nothing when it no longer runs.
+   * @throws RegistrarError `PROVISION_FAILED` when it cannot be stopped
+   */
+  stop(): Promise<void>;
+}
+
+export interface BundledServerOptions {
+  /** `postgres/` inside the state folder; made with mode 0700 when missing. */
+  folder: string;
+  /**
+   * Logs in and returns the server's `data_directory`, null when nobody answers or the password is refused.
+   * A process id or an open port proves nothing: only this tells our server from another one.
+   */
+  probe: (address: BundledAddress, timeoutMs: number) => Promise<string | null>;
+  onProgress?: (message: string) => void;
+  /** Limit for the whole start, ms; 30 s when left out. */
+  startTimeoutMs?: number;
+  /** Where root's server lives; `/var/lib/project-registrar` when left out. */
+  rootBase?: string;
+  /** The platform's npm package, when it is not the one found from the running file. */
+  packageFolder?: string;
+}
+
+/** Whether the platform's binaries came with this installation. */
+export function bundledBinariesAvailable(): boolean {
+  return findPlatformPackage() !== null;
+}
+
+/**
+ * Finds the running bundled server of this folder or starts it, making its data first when there is none. The server
+ * outlives this process. Any number of starters may do so at once: they end with one server.
+ *
+ * @throws RegistrarError `PROVISION_FAILED` with the reason
+ */
+export async function startBundledServer(options: BundledServerOptions): Promise<BundledServer> {
+  try {
+    return await start(options);
+  } catch (error) {
+    if (error instanceof RegistrarError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    throw bundledFault(
+      `The bundled PostgreSQL could not be started: ${reason}.`,
+      `Check that ${options.folder} can be written and that its disk has space.`,
+      error,
+    );
+  }
+}
+
+async function start(options: BundledServerOptions): Promise<BundledServer> {
+  const deadline = performance.now() + (options.startTimeoutMs ?? 30_000);
+  const onProgress = options.onProgress ?? (() => undefined);
+  const place = await openServerHome(options.folder, options.rootBase);
+  const dataMajor = await readDataMajor(place);
+  const packageFolder = options.packageFolder ?? findPlatformPackage();
+  const binaries = await keepBinaries(place, dataMajor, packageFolder, onProgress);
+  if (dataMajor === null) {
+    onProgress('Creating the data folder, once');
+    await createCluster(place, binaries, Math.max(1, Math.ceil(deadline - performance.now())));
+  }
+  const cluster = await readCluster(place);
+  const starter = new Starter(place, binaries, cluster, options.probe, onProgress);
+  return {
+    ...(await starter.run(deadline)),
+    stop: () => stopPostmaster(place.account, binaries, cluster.data),
+  };
+}
