@@ -29,7 +29,11 @@ const bundles = [
     entryPoints: { registrar: 'daemon/main.ts' },
     outdir: 'dist',
     outExtension: { '.js': '.cjs' },
-    banner: { js: '#!/usr/bin/env node' },
+    banner: {
+      js: "#!/usr/bin/env node\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+    // CommonJS has no import.meta; without this it would silently be empty.
+    define: { 'import.meta.url': 'importMetaUrl' },
     // `vscode` is deliberately absent: an import of it from the daemon has to break this build.
     external: ['pg-native'],
   },

@@ -23,7 +23,7 @@ const problems: string[] = [];
 const packaging = vsce('package', '--no-dependencies', '--allow-missing-repository');
 console.log(packaging.output);
 if (packaging.status !== 0) problems.push('vsce package failed');
-if (/warning/i.test(packaging.output)) problems.push('vsce warns');
+if (/\bWARNING\b/.test(packaging.output)) problems.push('vsce warns');
 
 const listed = vsce('ls', '--no-dependencies').output.trim().split(/\r?\n/).sort();
 if (listed.join('\n') !== expectedFiles.join('\n')) problems.push(`it carries ${listed.join(', ')}`);
