@@ -1,0 +1,49 @@
+import { notSettled, projectDropping } from './failures.ts';
+import { readMarker, writeMarker } from './marker.ts';
+import type { Sighting } from './model.ts';
+import type { CommentChange, RegistryPorts } from './ports.ts';
+import { findSighting } from './settleReference.ts';
+
+/**
+ * Unregisters a project and leaves its data alone. Its marker says that this was meant, so that no window, daemon, outbox or
+ * rebuild brings it back by itself.
+ *
+ * @returns the project as it was
+ * @throws RegistrarError PROJECT_NOT_FOUND, REGISTRY_FORBIDDEN naming what is missing
+ */
+export async function forgetProject(reference: string, ports: RegistryPorts): Promise<Sighting> {
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const sighting = await findSighting(reference, ports);
+    const { row, sync } = sighting;
+    if (row.registrar.state === 'dropping') throw projectDropping(row);
+    const comment = forgottenComment(sighting, ports);
+    if (sync.state === 'synced') {
+      if ((await ports.registry.remove(row, comment)) !== 'done') continue;
+    } else if (comment && (await ports.catalog.comment(comment)) !== 'done') {
+      continue;
+    }
+    await ports.outbox.remove(row.id);
+    ports.memory.forget(row.id);
+    return sighting;
+  }
+  throw notSettled(reference);
+}
+
+/** Null where there is no database to mark, or one that is somebody else's. */
+function forgottenComment({ row, database }: Sighting, ports: RegistryPorts): CommentChange | null {
+  if (database.presence !== 'present') return null;
+  const reading = readMarker(database.comment);
+  const isForeign =
+    reading.kind === 'marker' &&
+    (reading.marker.projectId !== row.id || reading.marker.registry !== ports.catalog.registry);
+  if (isForeign) return null;
+  const marker = {
+    registry: ports.catalog.registry,
+    projectId: row.id,
+    name: row.name,
+    createdAt: row.createdAt,
+    schemaVersion: reading.kind === 'marker' ? reading.marker.schemaVersion : null,
+    forgottenAt: ports.origin.now(),
+  };
+  return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
+}

@@ -1,0 +1,69 @@
+import type { Marker } from './model.ts';
+import { parseId } from './ids.ts';
+
+/** What a database's comment says about who owns it. */
+export type MarkerReading = { kind: 'none' } | { kind: 'marker'; marker: Marker };
+
+/**
+ * Reads a database's comment. A comment that is not ours (a person's note, another tool's JSON) reads as `none`.
+ */
+export function readMarker(comment: string | null): MarkerReading {
+  const fields = registrarFields(comment);
+  if (!fields) return { kind: 'none' };
+  const projectId = parseId(text(fields['project_id']) ?? '');
+  const registry = text(fields['registry']);
+  if (!projectId || registry === null) return { kind: 'none' };
+  return {
+    kind: 'marker',
+    marker: {
+      registry,
+      projectId,
+      name: text(fields['name']) ?? '',
+      createdAt: text(fields['created_at']) ?? '',
+      schemaVersion: text(fields['schema_version']),
+      forgottenAt: text(fields['forgotten_at']),
+    },
+  };
+}
+
+/**
+ * The comment that makes `marker` the database's identity. Whatever the comment held before stays: a person's note under
+ * `comment`, another tool's keys as they are, since a comment is the user's and must survive being marked.
+ */
+export function writeMarker(marker: Marker, previous: string | null): string {
+  const kept = jsonObject(previous) ?? (previous ? { comment: previous } : {});
+  return JSON.stringify({
+    ...kept,
+    registrar: {
+      registry: marker.registry,
+      project_id: marker.projectId,
+      name: marker.name,
+      created_at: marker.createdAt,
+      schema_version: marker.schemaVersion,
+      ...(marker.forgottenAt === null ? {} : { forgotten_at: marker.forgottenAt }),
+    },
+  });
+}
+
+function registrarFields(comment: string | null): Record<string, unknown> | null {
+  const fields = jsonObject(comment)?.['registrar'];
+  return isObject(fields) ? fields : null;
+}
+
+function jsonObject(comment: string | null): Record<string, unknown> | null {
+  if (!comment?.startsWith('{')) return null;
+  try {
+    const value: unknown = JSON.parse(comment);
+    return isObject(value) ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
+}

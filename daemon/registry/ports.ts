@@ -1,0 +1,148 @@
+import type { ErrorReport } from '../protocol/registrarError.ts';
+import type {
+  DatabaseSighting,
+  Folder,
+  GitEvidence,
+  MarkedDatabase,
+  RegistrarMetadata,
+  RegistryRow,
+  Sighting,
+} from './model.ts';
+
+export interface LookKeys {
+  id: string | null;
+  name: string | null;
+}
+
+/** What reading the registry gave. `unreadable`: the server answers, but its `projects` table cannot be read or made. */
+export type Look = { kind: 'seen'; sightings: Sighting[] } | { kind: 'unreadable'; failure: ErrorReport };
+
+/** `database-taken`: id and name are free, another row has the database name. */
+export type Reserved =
+  { kind: 'reserved' } | { kind: 'lost' } | { kind: 'database-taken' } | { kind: 'unwritable'; failure: ErrorReport };
+
+/** `lost`: the row is not as it was observed; `taken`: another row has the new id, name or database name. */
+export type Changed = 'done' | 'lost' | 'taken';
+
+/** What a conditional update sets; what it leaves out stays. `registrar` is merged into `metadata.registrar`. */
+export interface RowChange {
+  id?: string;
+  name?: string;
+  databaseName?: string;
+  description?: string | null;
+  registrar?: RegistrarMetadata;
+}
+
+/** The comment to set on the row's database in the same transaction. */
+export interface CommentChange {
+  databaseName: string;
+  comment: string;
+}
+
+/**
+ * The registry table. Every method throws REGISTRY_UNREACHABLE or CREDENTIALS_REQUIRED when no server answers within its
+ * limit, and REGISTRY_FORBIDDEN naming the missing privilege when the role may not do it.
+ */
+export interface RegistryPort {
+  /** Rows with this id or name, with their databases and markers, in one statement. */
+  look(keys: LookKeys): Promise<Look>;
+  /** The row that had this id before it was re-keyed. */
+  lookFormerId(id: string): Promise<Sighting | null>;
+  /** The row that names this database. */
+  lookDatabaseOwner(databaseName: string): Promise<Sighting | null>;
+  /** Inserts a row in state `provisioning`; on any conflict inserts nothing. */
+  reserve(row: RegistryRow): Promise<Reserved>;
+  /** Compare-and-set against the observed id, name, database name, state and folder, with the comment in one transaction. */
+  change(observed: RegistryRow, change: RowChange, comment: CommentChange | null): Promise<Changed>;
+  /** Inserts a row for a database that exists, with its comment, in one transaction. */
+  insert(row: RegistryRow, comment: CommentChange): Promise<Changed>;
+  /** Deletes the row as it was observed, with the comment (null when its database is gone), in one transaction. */
+  remove(observed: RegistryRow, comment: CommentChange | null): Promise<Changed>;
+  /** Rows by name, those after `after`, whose name contains `query`; at most `limit`. */
+  list(page: ListKeys): Promise<Sighting[]>;
+}
+
+export interface ListKeys {
+  query: string | null;
+  after: string | null;
+  limit: number;
+}
+
+export interface Abilities {
+  role: string;
+  mayCreateDatabases: boolean;
+  /** A standby, or a server or role set to read only. */
+  readOnly: boolean;
+}
+
+/** The server's databases, whatever the registry table says. Throws as `RegistryPort` does. */
+export interface CatalogPort {
+  /** The name of the registry that markers carry: the registry's database. */
+  readonly registry: string;
+  /** `host:port` for messages. */
+  readonly label: string;
+  abilities(): Promise<Abilities>;
+  lookDatabase(databaseName: string): Promise<DatabaseSighting>;
+  /** Databases of this registry whose marker has this id or this name, forgotten ones included. */
+  findMarked(keys: LookKeys): Promise<MarkedDatabase[]>;
+  /** Throws PROVISION_FAILED. */
+  createDatabase(databaseName: string): Promise<'created' | 'exists'>;
+  /** Completes a DROP DATABASE that was cut short; does nothing to any other database. */
+  finishDrop(databaseName: string): Promise<void>;
+  hasUserRelations(databaseName: string): Promise<boolean>;
+  /** SHA-256 of the project schema that every project database gets; null when none is set. */
+  readonly schemaVersion: string | null;
+  /** Applies the project schema and sets the comment in one transaction; a second runner does nothing. Throws PROVISION_FAILED. */
+  applySchema(change: CommentChange): Promise<void>;
+  /** Sets a database's comment. `lost`: the database is gone. */
+  comment(change: CommentChange): Promise<'done' | 'lost' | 'forbidden'>;
+}
+
+/** The durable queue of projects that the registry does not know yet. */
+export interface OutboxPort {
+  find(keys: LookKeys): Sighting['row'][];
+  sightingOf(row: RegistryRow, database: DatabaseSighting): Sighting;
+  /** On disk before it returns. `lost`: an entry with this id or name is there already. Throws when the disk refuses. */
+  add(row: RegistryRow, failure: ErrorReport): Promise<'added' | 'lost'>;
+  change(observed: RegistryRow, change: RowChange): Promise<Changed>;
+  remove(id: string): Promise<void>;
+}
+
+/** Projects that this daemon has resolved before; asked only when the registry cannot be read. */
+export interface MemoryPort {
+  recall(keys: LookKeys, folder: Folder | null): { row: RegistryRow; at: string } | null;
+  remember(row: RegistryRow, folder: Folder | null): void;
+  forget(id: string): void;
+}
+
+/** The file system as far as evidence goes. */
+export interface FolderPort {
+  exists(path: string): Promise<boolean>;
+  git(path: string): Promise<GitEvidence | null>;
+}
+
+/** Writes an id into the config file that makes the claim. `other`: the file has this other id by now. */
+export type IdWritten = { kind: 'written' } | { kind: 'other'; id: string } | { kind: 'failed'; reason: string };
+
+export interface ConfigIdPort {
+  writeId(id: string): Promise<IdWritten>;
+}
+
+/** Where new ids, times and names of people come from. */
+export interface OriginPort {
+  newId(): string;
+  /** ISO 8601 in UTC. */
+  now(): string;
+  host: string;
+  /** `user@host`. */
+  creator: string;
+}
+
+export interface RegistryPorts {
+  registry: RegistryPort;
+  catalog: CatalogPort;
+  outbox: OutboxPort;
+  memory: MemoryPort;
+  folders: FolderPort;
+  origin: OriginPort;
+}

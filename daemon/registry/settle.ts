@@ -1,0 +1,347 @@
+import type { SyncState, Warning } from '../protocol/model.ts';
+import type { RegistrarError } from '../protocol/registrarError.ts';
+import { decideDatabase, type DatabaseCase, type DatabaseDecision } from './databaseRules.ts';
+import {
+  databaseForeign,
+  databaseOccupied,
+  databaseRenamed,
+  mayNotCreate,
+  notSettled,
+  nothingMade,
+  overrideMissing,
+  projectDropping,
+  projectForgotten,
+  projectMismatch,
+  serverReadOnly,
+  warning,
+} from './failures.ts';
+import { parseId } from './ids.ts';
+import { readMarker, writeMarker } from './marker.ts';
+import type { Claim, DatabaseSighting, Folder, Marker, RegistryRow, Sighting } from './model.ts';
+import { databaseNameFor } from './names.ts';
+import type { Changed, CommentChange, RegistryPorts, RowChange } from './ports.ts';
+
+export interface SettleOptions {
+  /** Look, decide, and say what would be done; change nothing. */
+  dryRun: boolean;
+  /** Id or name that the project must have; anything else is PROJECT_MISMATCH before anything is made. */
+  expect: string | null;
+  /** Throws when the row must not be used for another reason; asked before anything is changed. */
+  check?: (row: RegistryRow) => void;
+}
+
+/** A project that may be used, and how it came to be so. */
+export interface Settled {
+  /** Null only in a dry run of a project that does not exist yet. */
+  row: RegistryRow | null;
+  sync: SyncState | null;
+  created: boolean;
+  /** When memory answered: the time it was last confirmed, ISO 8601. */
+  staleSince: string | null;
+  warnings: Warning[];
+  identity: { outcome: 'matched' | 'skipped'; reason: string };
+  wouldDo: string[] | null;
+}
+
+/** What identifying gave: a sighting to go on with, `again` after a change or a lost race, or a finished answer. */
+export type Identified = { kind: 'row'; sighting: Sighting } | { kind: 'again' } | { kind: 'done'; settled: Settled };
+
+/** Whatever one resolution has done so far. */
+export interface Run {
+  readonly ports: RegistryPorts;
+  readonly options: SettleOptions;
+  readonly warnings: Warning[];
+  created: boolean;
+  /** The database that this run's CREATE DATABASE acknowledged: absent again means that the server did not tell the truth. */
+  createdDatabase: string | null;
+  recreated: boolean;
+}
+
+/** More than any legitimate chain of steps and lost races needs; beyond it two programs undo each other's changes. */
+const passLimit = 24;
+
+export function startRun(ports: RegistryPorts, options: SettleOptions): Run {
+  return { ports, options, warnings: [], created: false, createdDatabase: null, recreated: false };
+}
+
+/**
+ * Brings a project into the state in which it may be used: observe, decide one step, do it, observe again. Since every step
+ * is conditional on what was observed and every pass starts from what is really there, it makes no difference who does
+ * which step, or who died in between.
+ *
+ * @param identify says which row is meant, or does one step towards it
+ * @param claim the config's claim, null when an explicit reference chose the row
+ * @throws RegistrarError with the refusal's code; PROVISION_FAILED when it does not settle
+ */
+export async function settle(run: Run, identify: () => Promise<Identified>, claim: Claim | null): Promise<Settled> {
+  let name = claim?.name ?? '';
+  for (let pass = 0; pass < passLimit; pass++) {
+    const identified = await identify();
+    if (identified.kind === 'done') return identified.settled;
+    if (identified.kind === 'again') continue;
+    const { sighting } = identified;
+    name = sighting.row.name;
+    requireExpected(run.options.expect, sighting.row);
+    run.options.check?.(sighting.row);
+    const settled =
+      (await applyOverride(run, sighting, claim)) ?? (await settleDatabase(run, sighting, claim?.folder ?? null));
+    if (settled !== 'again') return settled;
+  }
+  throw notSettled(name);
+}
+
+/** PROJECT_MISMATCH unless the row is the expected project by id, former id or name. */
+export function requireExpected(expect: string | null, row: RegistryRow): void {
+  if (expect !== null && !isProject(expect, row)) throw projectMismatch(expect, `${row.name} (${row.id})`);
+}
+
+export function isProject(reference: string, row: RegistryRow): boolean {
+  const id = parseId(reference);
+  if (id && (id === row.id || row.registrar.formerIds?.includes(id))) return true;
+  return reference === row.name;
+}
+
+/** Applies a change where the row lives: in the registry, or in the outbox until it is delivered. */
+export async function changeRow(
+  run: Run,
+  sighting: Sighting,
+  change: RowChange,
+  comment: CommentChange | null,
+): Promise<Changed> {
+  if (sighting.sync.state === 'synced') return run.ports.registry.change(sighting.row, change, comment);
+  if (comment) {
+    const commented = await run.ports.catalog.comment(comment);
+    if (commented === 'lost') return 'lost';
+  }
+  return run.ports.outbox.change(sighting.row, change);
+}
+
+/** The comment that makes `row` the owner of its database, or null where that database is not (yet) its own. */
+export function commentFollowing(run: Run, sighting: Sighting, change: RowChange): CommentChange | null {
+  const { row, database } = sighting;
+  if (database.presence !== 'present' || markerStanding(run, row, database) !== 'mine') return null;
+  const marker = readMarker(database.comment);
+  const schemaVersion = marker.kind === 'marker' ? marker.marker.schemaVersion : null;
+  return ownComment(run, { ...row, id: change.id ?? row.id, name: change.name ?? row.name }, database, schemaVersion);
+}
+
+/** Says what a dry run would do, as a finished answer. */
+export function wouldDo(run: Run, sighting: Sighting | null, steps: string[]): Settled {
+  return {
+    row: sighting?.row ?? null,
+    sync: sighting?.sync ?? null,
+    created: false,
+    staleSince: null,
+    warnings: run.warnings,
+    identity: { outcome: 'skipped', reason: 'dry run' },
+    wouldDo: steps,
+  };
+}
+
+/** CREATEDB and a writable server are checked before the first trace of a project is left anywhere. */
+export async function requireCreation(run: Run): Promise<void> {
+  const abilities = await run.ports.catalog.abilities();
+  if (abilities.readOnly) throw serverReadOnly(run.ports.catalog.label);
+  if (!abilities.mayCreateDatabases) throw mayNotCreate(abilities.role, run.ports.catalog.label);
+}
+
+async function applyOverride(run: Run, sighting: Sighting, claim: Claim | null): Promise<Settled | 'again' | null> {
+  const wanted = claim?.databaseName ?? null;
+  const { row } = sighting;
+  if (wanted === null || wanted === row.databaseName) return null;
+  const database = await run.ports.catalog.lookDatabase(wanted);
+  if (database.presence === 'present' && markerStanding(run, row, database) !== 'mine') {
+    throw databaseForeign(row, wanted, ownerOf(run, database));
+  }
+  // A reservation whose database was never made may still take another name; an existing project keeps its own.
+  const reservedOnly = row.registrar.state === 'provisioning' && sighting.database.presence === 'absent';
+  if (database.presence !== 'present' && !reservedOnly) throw overrideMissing(row, wanted);
+  if (run.options.dryRun) return wouldDo(run, sighting, [`point project "${row.name}" at database ${wanted}`]);
+  const changed = await changeRow(
+    run,
+    sighting,
+    { databaseName: wanted, registrar: { databaseNameChosen: true } },
+    null,
+  );
+  if (changed === 'taken') throw databaseForeign(row, wanted, 'another project has it');
+  return 'again';
+}
+
+async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | null): Promise<Settled | 'again'> {
+  const { row } = sighting;
+  const { catalog } = run.ports;
+  const decision = decideDatabase(await databaseCaseOf(run, sighting));
+  if (decision === 'use') {
+    return usable(run, sighting, folder, { outcome: 'matched', reason: 'the database carries the same id' });
+  }
+  if (isRefusal(decision)) throw await refusalOf(run, sighting, decision);
+  if (run.options.dryRun) return wouldDo(run, sighting, [dryRunText[decision](row.databaseName)]);
+  switch (decision) {
+    case 'restore-marker':
+      return restoreMarker(run, sighting, folder);
+    case 'finish-drop':
+      await catalog.finishDrop(row.databaseName);
+      return 'again';
+    case 'create':
+      if (run.createdDatabase === row.databaseName) throw nothingMade(row.databaseName);
+      await requireCreation(run);
+      if ((await catalog.createDatabase(row.databaseName)) === 'created') run.createdDatabase = row.databaseName;
+      return 'again';
+    case 'finish':
+      await finish(run, sighting);
+      return 'again';
+    case 'recreate':
+      await requireCreation(run);
+      if ((await changeRow(run, sighting, { registrar: { state: 'provisioning' } }, null)) === 'done')
+        run.recreated = true;
+      return 'again';
+    case 'next-name': {
+      await nextName(run, sighting);
+      return 'again';
+    }
+  }
+}
+
+type Refusal = Extract<DatabaseDecision, `refuse-${string}`>;
+
+function isRefusal(decision: DatabaseDecision): decision is Refusal {
+  return decision.startsWith('refuse-');
+}
+
+async function refusalOf(run: Run, { row, database }: Sighting, decision: Refusal): Promise<RegistrarError> {
+  switch (decision) {
+    case 'refuse-dropping':
+      return projectDropping(row);
+    case 'refuse-forgotten':
+      return projectForgotten(row.name, row.databaseName);
+    case 'refuse-foreign':
+      return databaseForeign(row, row.databaseName, ownerOf(run, database));
+    case 'refuse-occupied':
+      return databaseOccupied(row);
+    case 'refuse-renamed':
+      return databaseRenamed(row, (await databasesElsewhere(run, row))[0] ?? '');
+  }
+}
+
+const dryRunText = {
+  'restore-marker': (database: string) => `mark database ${database}`,
+  'finish-drop': (database: string) => `finish the interrupted drop of database ${database}`,
+  create: (database: string) => `create database ${database}`,
+  finish: (database: string) => `finish database ${database}`,
+  recreate: (database: string) => `create database ${database} again, empty`,
+  'next-name': (database: string) => `create a database with another name, since ${database} is taken`,
+} as const;
+
+async function databaseCaseOf(run: Run, sighting: Sighting): Promise<DatabaseCase> {
+  const { row, database } = sighting;
+  const state = row.registrar.state ?? 'ready';
+  const marker = markerStanding(run, row, database);
+  const { presence } = database;
+  const asksRelations = state === 'provisioning' && presence === 'present' && marker === 'none';
+  // What this run just created holds what the template holds, and nobody's data.
+  const isOwnNew = run.createdDatabase === row.databaseName;
+  const relations =
+    asksRelations && !isOwnNew && (await run.ports.catalog.hasUserRelations(row.databaseName)) ? 'some' : 'none';
+  const elsewhere = state === 'ready' && presence === 'absent' && (await databasesElsewhere(run, row)).length > 0;
+  return { state, presence, marker, relations, elsewhere, nameChosen: row.registrar.databaseNameChosen === true };
+}
+
+/** How the database's marker stands to the row. A marker with a former id is a restored dump's: as good as none. */
+function markerStanding(run: Run, row: RegistryRow, database: DatabaseSighting): DatabaseCase['marker'] {
+  const reading = readMarker(database.comment);
+  if (reading.kind === 'none') return 'none';
+  const { marker } = reading;
+  if (marker.registry !== run.ports.catalog.registry) return 'other';
+  if (row.registrar.formerIds?.includes(marker.projectId)) return 'none';
+  if (marker.projectId !== row.id) return 'other';
+  return marker.forgottenAt === null ? 'mine' : 'forgotten';
+}
+
+function ownerOf(run: Run, database: DatabaseSighting): string {
+  const reading = readMarker(database.comment);
+  if (reading.kind === 'none') return 'it carries no marker';
+  const { marker } = reading;
+  const registry = marker.registry === run.ports.catalog.registry ? '' : ` of registry ${marker.registry}`;
+  return `its marker says project "${marker.name}" (${marker.projectId})${registry}`;
+}
+
+async function databasesElsewhere(run: Run, row: RegistryRow): Promise<string[]> {
+  const marked = await run.ports.catalog.findMarked({ id: row.id, name: null });
+  return marked
+    .filter(({ databaseName, marker }) => databaseName !== row.databaseName && marker.forgottenAt === null)
+    .map(({ databaseName }) => databaseName);
+}
+
+async function restoreMarker(run: Run, sighting: Sighting, folder: Folder | null): Promise<Settled | 'again'> {
+  const { row, database } = sighting;
+  const commented = await run.ports.catalog.comment(ownComment(run, row, database, null));
+  if (commented === 'lost') return 'again';
+  if (commented === 'forbidden') {
+    const reason = 'the database carries no marker, and this role may not write one';
+    return usable(run, sighting, folder, { outcome: 'skipped', reason });
+  }
+  run.warnings.push(
+    warning(
+      'MARKER_RESTORED',
+      `Database ${row.databaseName} carried no marker; it was marked as project "${row.name}"'s.`,
+      'If the database is not this project’s, correct the registry entry.',
+    ),
+  );
+  return 'again';
+}
+
+/**
+ * Schema and marker are one transaction in the project's database: whoever meets an unmarked database with relations in it
+ * can be sure that they are not the schema of an interrupted creation.
+ */
+async function finish(run: Run, sighting: Sighting): Promise<void> {
+  const { row, database } = sighting;
+  const { schemaVersion } = run.ports.catalog;
+  const comment = ownComment(run, row, database, schemaVersion);
+  if (schemaVersion !== null) await run.ports.catalog.applySchema(comment);
+  await changeRow(run, sighting, { registrar: { state: 'ready', recreating: false } }, comment);
+  if (row.registrar.recreating) run.recreated = true;
+}
+
+async function nextName(run: Run, sighting: Sighting): Promise<void> {
+  const { row, database } = sighting;
+  for (let group = 0; group < 4; group++) {
+    if (databaseNameFor(row.name, row.id, group) !== row.databaseName) continue;
+    if (group === 3) break;
+    await changeRow(run, sighting, { databaseName: databaseNameFor(row.name, row.id, group + 1) }, null);
+    return;
+  }
+  throw databaseForeign(row, row.databaseName, ownerOf(run, database));
+}
+
+function ownComment(
+  run: Run,
+  row: RegistryRow,
+  database: DatabaseSighting,
+  schemaVersion: string | null,
+): CommentChange {
+  const marker: Marker = {
+    registry: run.ports.catalog.registry,
+    projectId: row.id,
+    name: row.name,
+    createdAt: row.createdAt,
+    schemaVersion,
+    forgottenAt: null,
+  };
+  return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
+}
+
+function usable(run: Run, sighting: Sighting, folder: Folder | null, identity: Settled['identity']): Settled {
+  const { row, sync } = sighting;
+  if (run.recreated) {
+    run.warnings.push(
+      warning(
+        'DATABASE_RECREATED',
+        `Database ${row.databaseName} was gone and was made again, empty; its data is lost.`,
+        'Restore it from a backup if you have one.',
+      ),
+    );
+  }
+  run.ports.memory.remember(row, folder);
+  return { row, sync, created: run.created, staleSince: null, warnings: run.warnings, identity, wouldDo: null };
+}

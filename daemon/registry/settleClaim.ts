@@ -1,0 +1,368 @@
+import type { ErrorReport } from '../protocol/registrarError.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { compareEvidence, type Evidence } from './evidence.ts';
+import {
+  contradiction,
+  databaseForeign,
+  nameConflict,
+  projectForgotten,
+  projectMismatch,
+  unlistedDatabase,
+  warning,
+} from './failures.ts';
+import { decideIdentity, type IdentityCase } from './identityRules.ts';
+import { parseId } from './ids.ts';
+import { folderKey } from './model.ts';
+import type { Claim, Folder, MarkedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
+import { databaseNameFor } from './names.ts';
+import type { ConfigIdPort, RegistryPorts } from './ports.ts';
+import { changeRow, commentFollowing, isProject, requireCreation, settle, startRun, wouldDo } from './settle.ts';
+import type { Identified, Run, SettleOptions, Settled } from './settle.ts';
+
+/** What the places that may know the claimed project say about it. */
+interface Seen {
+  byId: Sighting | null;
+  byIdIsFormer: boolean;
+  byName: Sighting | null;
+  /** Why the registry could not be read, though its server answers. */
+  unreadable: ErrorReport | null;
+}
+
+/**
+ * Get or create: the project that a config file claims, made if it does not exist.
+ *
+ * @param claim what the config file says
+ * @param config writes the id into the file; null when no file makes the claim
+ * @throws RegistrarError with the refusal's code
+ */
+export async function settleClaim(
+  claim: Claim,
+  config: ConfigIdPort | null,
+  ports: RegistryPorts,
+  options: SettleOptions,
+): Promise<Settled> {
+  const run = startRun(ports, options);
+  const claiming = { claim, group: 0 };
+  const settled = await settle(run, () => identify(run, claiming, config), claim);
+  if (!options.dryRun && settled.row && settled.staleSince === null) {
+    await recordUse(run, settled, claim.folder && { folder: claim.folder, name: claim.name });
+    if (claiming.claim.id === null && config) await writeId(settled, settled.row, config);
+  }
+  return settled;
+}
+
+/** The claim as it stands now: the config's winner may have given it an id meanwhile. */
+interface Claiming {
+  claim: Claim;
+  /** Which group of the id's digits the database name carries. */
+  group: number;
+}
+
+async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | null): Promise<Identified> {
+  const { claim } = claiming;
+  const seen = await look(run, claim);
+  if (seen.unreadable && !seen.byId && !seen.byName) {
+    const stale = recall(run, claim);
+    if (stale) return { kind: 'done', settled: stale };
+  }
+  requireExpectedClaim(run.options.expect, claim, (seen.byId ?? seen.byName)?.row ?? null);
+  const marked = seen.byId ? [] : await markedFor(run, seen, claim);
+  const identityCase = await identityCaseOf(run, seen, claim, marked);
+  const decision = decideIdentity(identityCase);
+  const chosen = seen.byId ?? seen.byName;
+  const marker = marked[0];
+  switch (decision) {
+    case 'use':
+    case 'use-name-differs':
+      if (!chosen) break;
+      if (decision === 'use-name-differs') noteDifference(run, claim, chosen.row);
+      return { kind: 'row', sighting: chosen };
+    case 'refuse-contradiction':
+      if (seen.byId && seen.byName) throw contradiction(claim, seen.byId.row, seen.byName.row);
+      break;
+    case 'refuse-conflict':
+      if (chosen) throw nameConflict(claim, chosen.row);
+      break;
+    case 'refuse-unlisted':
+      if (marker) throw unlistedDatabase(claim, marker.databaseName, marker.marker.projectId);
+      break;
+    case 'refuse-forgotten':
+      if (marker) throw projectForgotten(claim.name, marker.databaseName);
+      break;
+    case 'reserve':
+    case 'reserve-marked':
+      return reserve(run, claiming, config, decision === 'reserve-marked' ? (marker ?? null) : null);
+    case 'claim-folder':
+    case 'move-folder':
+    case 'rename':
+    case 're-key':
+      if (chosen) return changeIdentity(run, chosen, claim, decision);
+  }
+  throw new Error(`identity decision ${decision} does not fit what was seen`);
+}
+
+async function look(run: Run, claim: Claim): Promise<Seen> {
+  const { registry, outbox, catalog } = run.ports;
+  const looked = await registry.look({ id: claim.id, name: claim.name });
+  const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
+  // The registry is asked first; an entry that it has by now is on its way out of the outbox.
+  for (const row of outbox.find({ id: claim.id, name: claim.name })) {
+    if (sightings.some((sighting) => sighting.row.id === row.id)) continue;
+    sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
+  }
+  let byId = sightings.find(({ row }) => row.id === claim.id) ?? null;
+  const byIdIsFormer = !byId;
+  if (!byId && claim.id !== null && looked.kind === 'seen') byId = await registry.lookFormerId(claim.id);
+  return {
+    byId,
+    byIdIsFormer: byIdIsFormer && byId !== null,
+    byName: sightings.find(({ row }) => row.name === claim.name) ?? null,
+    unreadable: looked.kind === 'unreadable' ? looked.failure : null,
+  };
+}
+
+/** Databases that carry the claim's id or, where neither id nor name has a row, its name; forgotten ones first. */
+async function markedFor(run: Run, seen: Seen, claim: Claim): Promise<MarkedDatabase[]> {
+  if (claim.id === null && seen.byName) return [];
+  const keys = claim.id === null ? { id: null, name: claim.name } : { id: claim.id, name: null };
+  const marked = await run.ports.catalog.findMarked(keys);
+  return marked.sort(
+    (one, other) => Number(other.marker.forgottenAt !== null) - Number(one.marker.forgottenAt !== null),
+  );
+}
+
+async function identityCaseOf(run: Run, seen: Seen, claim: Claim, marked: MarkedDatabase[]): Promise<IdentityCase> {
+  const { byId, byName } = seen;
+  const id = claim.id === null ? 'absent' : !byId ? 'unknown' : seen.byIdIsFormer ? 'former' : 'row';
+  const name = !byName ? 'none' : byName.row.id === byId?.row.id ? 'same' : 'other';
+  const marker = !marked[0] ? 'none' : marked[0].marker.forgottenAt === null ? 'live' : 'forgotten';
+  const lastClaimed = claim.folder && byId?.row.registrar.claims?.[folderKey(claim.folder)]?.name;
+  return {
+    id,
+    name,
+    marker,
+    evidence: byName && !byId ? await evidenceFor(run, claim, byName.row) : 'unrelated',
+    folderClaimedRowName: byId !== null && lastClaimed === byId.row.name,
+  };
+}
+
+async function evidenceFor(run: Run, claim: Claim, row: RegistryRow): Promise<Evidence> {
+  // A claim that no folder makes has nothing to show for itself.
+  if (!claim.folder) return 'unrelated';
+  const { folders } = run.ports;
+  const recorded = row.registrar.folder;
+  const exists = recorded?.host === claim.folder.host ? await folders.exists(recorded.path) : true;
+  return compareEvidence(row.registrar, claim.folder, await folders.git(claim.folder.path), exists);
+}
+
+async function reserve(
+  run: Run,
+  claiming: Claiming,
+  config: ConfigIdPort | null,
+  marked: MarkedDatabase | null,
+): Promise<Identified> {
+  const { claim } = claiming;
+  const { origin, registry, outbox, folders } = run.ports;
+  const id = claim.id ?? origin.newId();
+  const databaseName = claim.databaseName ?? marked?.databaseName ?? databaseNameFor(claim.name, id, claiming.group);
+  if (run.options.dryRun) return { kind: 'done', settled: wouldDo(run, null, creationSteps(claim, databaseName)) };
+  await requireCreation(run);
+  const now = origin.now();
+  const git = claim.folder ? await folders.git(claim.folder.path) : null;
+  const row: RegistryRow = {
+    id,
+    name: claim.name,
+    databaseName,
+    description: claim.description,
+    createdAt: now,
+    updatedAt: now,
+    metadata: {},
+    registrar: {
+      state: 'provisioning',
+      creator: origin.creator,
+      lastUsedAt: now,
+      ...(claim.folder
+        ? { folder: claim.folder, claims: { [folderKey(claim.folder)]: { name: claim.name, at: now } } }
+        : {}),
+      ...(git ? { git } : {}),
+      ...(claim.databaseName === null ? {} : { databaseNameChosen: true }),
+    },
+  };
+  const reserved = await registry.reserve(row);
+  switch (reserved.kind) {
+    case 'reserved':
+      run.created = true;
+      return { kind: 'again' };
+    case 'lost':
+      return { kind: 'again' };
+    case 'database-taken':
+      if (claim.databaseName !== null || claiming.group === 3)
+        throw databaseForeign(row, databaseName, 'another project has it');
+      claiming.group += 1;
+      return { kind: 'again' };
+    case 'unwritable':
+      break;
+  }
+  if ((await outbox.add(row, reserved.failure)) === 'added') run.created = true;
+  await agreeThroughConfig(run, claiming, row, config);
+  return { kind: 'again' };
+}
+
+/**
+ * Without a registry the config file decides between daemons that create the same project: the id that is in the file wins,
+ * and whoever comes second gives up an entry of which nothing but its file exists yet.
+ */
+async function agreeThroughConfig(
+  run: Run,
+  claiming: Claiming,
+  row: RegistryRow,
+  config: ConfigIdPort | null,
+): Promise<void> {
+  if (!config || claiming.claim.id !== null) return;
+  const written = await config.writeId(row.id);
+  if (written.kind === 'other') {
+    await run.ports.outbox.remove(row.id);
+    run.created = false;
+    claiming.claim = { ...claiming.claim, id: written.id };
+  }
+}
+
+async function changeIdentity(
+  run: Run,
+  sighting: Sighting,
+  claim: Claim,
+  decision: 'claim-folder' | 'move-folder' | 'rename' | 're-key',
+): Promise<Identified> {
+  const { row } = sighting;
+  const { folder } = claim;
+  const newId = claim.id ?? row.id;
+  const plan = {
+    'claim-folder': { step: `record ${folder?.path ?? ''} as the folder of project "${row.name}"`, change: {} },
+    'move-folder': { step: `record ${folder?.path ?? ''} as the new folder of project "${row.name}"`, change: {} },
+    rename: { step: `rename project "${row.name}" to "${claim.name}"`, change: { name: claim.name } },
+    're-key': { step: `change the id of project "${row.name}" from ${row.id} to ${newId}`, change: { id: newId } },
+  }[decision];
+  if (run.options.dryRun) return { kind: 'done', settled: wouldDo(run, sighting, [plan.step]) };
+
+  const git = folder ? await run.ports.folders.git(folder.path) : null;
+  const claims = folder
+    ? { ...row.registrar.claims, [folderKey(folder)]: { name: claim.name, at: run.ports.origin.now() } }
+    : (row.registrar.claims ?? {});
+  const change = {
+    ...plan.change,
+    registrar: {
+      claims,
+      ...(decision !== 'rename' && folder ? { folder, ...(git ? { git } : {}) } : {}),
+      ...(decision === 're-key' ? { formerIds: [...new Set([...(row.registrar.formerIds ?? []), row.id])] } : {}),
+    },
+  };
+  const changed = await changeRow(run, sighting, change, commentFollowing(run, sighting, plan.change));
+  if (changed === 'done') noteChange(run, row, claim, decision);
+  return { kind: 'again' };
+}
+
+function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string): void {
+  const { warnings } = run;
+  if (decision === 'rename') {
+    const hint = 'If that was not meant, change project.name back.';
+    warnings.push(warning('RENAMED', `Project "${row.name}" is now named "${claim.name}", as the config says.`, hint));
+  } else if (decision === 're-key') {
+    const message = `Project "${row.name}" has the config's id ${claim.id ?? ''} now; it is still found by ${row.id}.`;
+    warnings.push(warning('REKEYED', message, 'If that was not meant, change project.id back; both ids find it.'));
+  } else if (decision === 'move-folder') {
+    const message = `Project "${row.name}" was in ${row.registrar.folder?.path ?? ''}, which is gone; it is here now.`;
+    warnings.push(warning('FOLDER_MOVED', message, 'If this is another project, give it another project.name.'));
+  }
+}
+
+function noteDifference(run: Run, claim: Claim, row: RegistryRow): void {
+  if (run.warnings.some(({ code }) => code === 'NAME_DIFFERS')) return;
+  const message = `The config says "${claim.name}", but this project's name is "${row.name}".`;
+  const hint = `Set project.name to "${row.name}", or: registrar projects rename ${row.id} NAME`;
+  run.warnings.push(warning('NAME_DIFFERS', message, hint));
+}
+
+function recall(run: Run, claim: Claim): Settled | null {
+  const recalled = run.ports.memory.recall({ id: claim.id, name: claim.name }, claim.folder);
+  return recalled && settledFromMemory(recalled);
+}
+
+/** An answer from memory: the project as it was when the registry last confirmed it. */
+export function settledFromMemory(recalled: { row: RegistryRow; at: string }): Settled {
+  return {
+    row: recalled.row,
+    sync: null,
+    created: false,
+    staleSince: recalled.at,
+    warnings: [],
+    identity: { outcome: 'skipped', reason: 'the server was not asked' },
+    wouldDo: null,
+  };
+}
+
+/**
+ * Notes the day of use on the row, and the name that the folder claims. Both help later decisions and neither decides this
+ * one, so a role that may not write them still gets its answer.
+ */
+export async function recordUse(
+  run: Run,
+  settled: Settled,
+  claimed: { folder: Folder; name: string } | null,
+): Promise<void> {
+  const { row, sync } = settled;
+  if (!row || !sync) return;
+  const now = run.ports.origin.now();
+  const usedToday = row.registrar.lastUsedAt?.slice(0, 10) === now.slice(0, 10);
+  const key = claimed && folderKey(claimed.folder);
+  const isNewClaim = key !== null && row.registrar.claims?.[key]?.name !== claimed?.name;
+  if (usedToday && !isNewClaim) return;
+  const registrar: RegistrarMetadata = { lastUsedAt: now };
+  if (key !== null && claimed) {
+    registrar.claims = newestClaims({ ...row.registrar.claims, [key]: { name: claimed.name, at: now } });
+  }
+  try {
+    const sighting: Sighting = { row, sync, database: { presence: 'present', comment: null } };
+    await changeRow(run, sighting, { registrar }, null);
+  } catch (error) {
+    if (!(error instanceof RegistrarError)) throw error;
+  }
+}
+
+/** A project that hundreds of checkouts use must not grow without end; the oldest claims go first. */
+function newestClaims(claims: NonNullable<RegistryRow['registrar']['claims']>): typeof claims {
+  return Object.fromEntries(
+    Object.entries(claims)
+      .sort(([, one], [, other]) => other.at.localeCompare(one.at))
+      .slice(0, 64),
+  );
+}
+
+async function writeId(settled: Settled, row: RegistryRow, config: ConfigIdPort): Promise<void> {
+  const written = await config.writeId(row.id);
+  if (written.kind === 'written') return;
+  const why = written.kind === 'failed' ? written.reason : `the file has the id ${written.id} by now`;
+  settled.warnings.push(
+    warning(
+      'ID_NOT_WRITTEN',
+      `The project's id could not be written into the config: ${why}.`,
+      `Put "id": "${row.id}" under "project" yourself, so that a moved or copied folder stays this project.`,
+    ),
+  );
+}
+
+function creationSteps(claim: Claim, databaseName: string): string[] {
+  const shown =
+    claim.id === null && claim.databaseName === null ? databaseName.replace(/[0-9a-f]{8}$/, '…') : databaseName;
+  return [
+    `register project "${claim.name}"`,
+    `create database ${shown}`,
+    ...(claim.id === null && claim.folder ? ["write the project's id into the config"] : []),
+  ];
+}
+
+/** PROJECT_MISMATCH before anything is changed, unless the claim or the row that it may stand for is the expected project. */
+function requireExpectedClaim(expect: string | null, claim: Claim, row: RegistryRow | null): void {
+  if (expect === null || expect === claim.name || (row && isProject(expect, row))) return;
+  const id = parseId(expect);
+  if (id === null || id !== claim.id) throw projectMismatch(expect, row?.name ?? claim.name);
+}

@@ -1,0 +1,79 @@
+import { projectAmbiguous, projectNotFound } from './failures.ts';
+import { parseId } from './ids.ts';
+import type { Sighting } from './model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { RegistryPorts } from './ports.ts';
+import { settle, startRun, type Settled, type SettleOptions } from './settle.ts';
+import { recordUse, settledFromMemory } from './settleClaim.ts';
+
+/**
+ * The project that an explicit reference names: an id in any spelling, a former id, or a name.
+ *
+ * @param reference what the caller said
+ * @throws RegistrarError PROJECT_NOT_FOUND, PROJECT_AMBIGUOUS, or the refusal of its database
+ */
+export async function settleReference(
+  reference: string,
+  ports: RegistryPorts,
+  options: SettleOptions,
+): Promise<Settled> {
+  const run = startRun(ports, options);
+  const settled = await settle(
+    run,
+    async () => {
+      const found = await findProject(reference, ports);
+      if (found.kind === 'seen') return { kind: 'row', sighting: found.sighting };
+      return { kind: 'done', settled: settledFromMemory(found.recalled) };
+    },
+    null,
+  );
+  if (!options.dryRun) await recordUse(run, settled, null);
+  return settled;
+}
+
+/**
+ * The project as the registry or the outbox has it, for changing it: memory does not count here.
+ *
+ * @throws RegistrarError as `findProject` does
+ */
+export async function findSighting(reference: string, ports: RegistryPorts): Promise<Sighting> {
+  const forgetful = { ...ports.memory, recall: () => null };
+  const found = await findProject(reference, { ...ports, memory: forgetful });
+  if (found.kind === 'seen') return found.sighting;
+  throw projectNotFound(reference);
+}
+
+type Found =
+  | { kind: 'seen'; sighting: Sighting }
+  | { kind: 'recalled'; recalled: NonNullable<ReturnType<RegistryPorts['memory']['recall']>> };
+
+/**
+ * Finds a project by reference: registry, then outbox; memory only when the registry cannot be read.
+ *
+ * @throws RegistrarError PROJECT_NOT_FOUND, PROJECT_AMBIGUOUS, or why the registry cannot be read
+ */
+export async function findProject(reference: string, ports: RegistryPorts): Promise<Found> {
+  const { registry, outbox, catalog, memory } = ports;
+  const keys = { id: parseId(reference), name: reference };
+  const looked = await registry.look(keys);
+  const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
+  if (looked.kind === 'seen' && keys.id !== null && !sightings.some(({ row }) => row.id === keys.id)) {
+    const former = await registry.lookFormerId(keys.id);
+    if (former) sightings.unshift(former);
+  }
+  if (sightings.length === 0) {
+    for (const row of outbox.find(keys)) {
+      sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
+    }
+  }
+  const [first, second] = sightings;
+  if (first && second && first.row.id !== second.row.id) {
+    const [byId, byName] = second.row.name === reference ? [first, second] : [second, first];
+    throw projectAmbiguous(reference, byId.row, byName.row);
+  }
+  if (first) return { kind: 'seen', sighting: first };
+  if (looked.kind === 'seen') throw projectNotFound(reference);
+  const recalled = memory.recall(keys, null);
+  if (recalled) return { kind: 'recalled', recalled };
+  throw new RegistrarError(looked.failure);
+}
