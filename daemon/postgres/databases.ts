@@ -1,0 +1,203 @@
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { readMarker } from '../registry/marker.ts';
+import type { CatalogPort } from '../registry/ports.ts';
+import { addressLabel } from './address.ts';
+import { commentSql } from './commentSql.ts';
+import { connectClient } from './connect.ts';
+import { markedDatabasesSql } from './migrations.ts';
+import type { RegistryDatabase } from './registryDatabase.ts';
+import { sqlState } from './sqlErrors.ts';
+
+export interface DatabaseSettings {
+  /** SQL that every project database gets once, in one transaction; null for none. */
+  projectSchema: string | null;
+  /** Owner of the project databases, so that a team shares them; null for the connecting role. */
+  ownerRole: string | null;
+}
+
+const lookSql = `
+  select d.datconnlimit = -2 as interrupted, s.description as comment
+  from pg_database d
+  left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
+  where d.datname = $1`;
+
+const abilitiesSql = `
+  select r.rolcreatedb or r.rolsuper as creates,
+         pg_is_in_recovery() or current_setting('default_transaction_read_only')::bool as read_only
+  from pg_roles r where r.rolname = current_user`;
+
+/** Relations that a person or program made: not the system's, not an extension's. */
+const relationsSql = `
+  select exists (
+    select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_'
+      and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
+  ) as relations`;
+
+/** The server's databases behind the rules' port. */
+export function databases(registry: RegistryDatabase, settings: DatabaseSettings): CatalogPort {
+  const { limits } = registry;
+  const label = addressLabel(registry.address);
+  const schema = settings.projectSchema;
+  const schemaVersion = schema === null ? null : createHash('sha256').update(schema).digest('hex');
+
+  async function create(databaseName: string, template: 'template1' | 'template0'): Promise<void> {
+    const owner = settings.ownerRole === null ? '' : ` owner ${pg.escapeIdentifier(settings.ownerRole)}`;
+    const text = `create database ${pg.escapeIdentifier(databaseName)}${owner}${template === 'template0' ? ' template template0' : ''}`;
+    await registry.query({ text, values: [] }, limits.provisionMs);
+  }
+
+  async function withDatabase<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    const client = await connectClient(registry.address, databaseName, { timeoutMs: limits.writeMs });
+    try {
+      return await work(client);
+    } finally {
+      await client.end();
+    }
+  }
+
+  return {
+    registry: registry.name,
+    label,
+    schemaVersion,
+
+    async abilities() {
+      const [row] = await registry.query({ name: 'abilities', text: abilitiesSql, values: [] }, limits.lookMs);
+      return {
+        role: registry.role,
+        mayCreateDatabases: row?.['creates'] === true,
+        readOnly: row?.['read_only'] === true,
+      };
+    },
+
+    async lookDatabase(databaseName) {
+      const [row] = await registry.query(
+        { name: 'lookDatabase', text: lookSql, values: [databaseName] },
+        limits.lookMs,
+      );
+      const comment = typeof row?.['comment'] === 'string' ? row['comment'] : null;
+      return { presence: !row ? 'absent' : row['interrupted'] === true ? 'interrupted' : 'present', comment };
+    },
+
+    async findMarked({ id, name }) {
+      const rows = await registry.query({ name: 'marked', text: markedDatabasesSql, values: [] }, limits.writeMs);
+      return rows.flatMap((row) => {
+        const reading = readMarker(typeof row['comment'] === 'string' ? row['comment'] : null);
+        if (reading.kind === 'none' || reading.marker.registry !== registry.name) return [];
+        const { marker } = reading;
+        const databaseName = row['database_name'];
+        if (typeof databaseName !== 'string') return [];
+        return marker.projectId === id || marker.name === name ? [{ databaseName, marker }] : [];
+      });
+    },
+
+    async createDatabase(databaseName) {
+      try {
+        await create(databaseName, 'template1').catch((error: unknown) => {
+          if (!isTemplateTrouble(error)) throw error;
+          return create(databaseName, 'template0');
+        });
+        return 'created';
+      } catch (error) {
+        const state = sqlState(error);
+        // 23505 on pg_database_datname_index: another CREATE DATABASE of the same name committed at the same instant.
+        if (state === '42P04' || state === '23505') return 'exists';
+        throw createFailed(error, databaseName, registry.role, settings.ownerRole);
+      }
+    },
+
+    async finishDrop(databaseName) {
+      const seen = await this.lookDatabase(databaseName);
+      if (seen.presence !== 'interrupted') return;
+      await registry.query(
+        { text: `drop database if exists ${pg.escapeIdentifier(databaseName)}`, values: [] },
+        limits.provisionMs,
+      );
+    },
+
+    async hasUserRelations(databaseName) {
+      return withDatabase(databaseName, async (client) => {
+        const result = await client.query<{ relations: boolean }>(relationsSql);
+        return result.rows[0]?.relations ?? true;
+      });
+    },
+
+    async applySchema(change) {
+      if (schema === null || schemaVersion === null) return;
+      await withDatabase(change.databaseName, async (client) => {
+        try {
+          await client.query('begin');
+          await client.query(`set local statement_timeout = ${limits.provisionMs}`);
+          await client.query('select pg_advisory_xact_lock(hashtextextended(current_database(), 0))');
+          const seen = await client.query<{ comment: string | null }>(lookSql, [change.databaseName]);
+          const reading = readMarker(seen.rows[0]?.comment ?? null);
+          if (reading.kind === 'marker' && reading.marker.schemaVersion === schemaVersion) return;
+          await client.query(schema);
+          await client.query(commentSql(change));
+          await client.query('commit');
+        } catch (error) {
+          throw schemaFailed(error, change.databaseName);
+        }
+      });
+    },
+
+    async comment(change) {
+      try {
+        await registry.query({ text: commentSql(change), values: [] }, limits.writeMs);
+        return 'done';
+      } catch (error) {
+        const state = sqlState(error);
+        if (state === '42501') return 'forbidden';
+        // 3D000: dropped meanwhile. XX000 and 23505: somebody else is writing the same comment; what it says is read again.
+        if (state === '3D000' || state === 'XX000' || state === '23505') return 'lost';
+        throw error;
+      }
+    },
+  };
+}
+
+/** 55006: someone is connected to template1. XX000: template1's collation version is not this system's any more. */
+function isTemplateTrouble(error: unknown): boolean {
+  const state = sqlState(error);
+  return state === '55006' || (state === 'XX000' && error instanceof Error && error.message.includes('collation'));
+}
+
+function createFailed(error: unknown, databaseName: string, role: string, ownerRole: string | null): unknown {
+  const state = sqlState(error);
+  if (state === null) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  const hints: Record<string, string> = {
+    '42501':
+      ownerRole === null
+        ? `As a superuser: ALTER ROLE "${role}" CREATEDB;`
+        : `As a superuser: GRANT "${ownerRole}" TO "${role}";`,
+    '42704': 'Create the role that registrar.postgres.ownerRole names, or change the setting.',
+    '53100': 'Free disk space on the server, then resolve again.',
+    '53300': 'Close connections or raise max_connections, then resolve again.',
+  };
+  return new RegistrarError(
+    {
+      code: 'PROVISION_FAILED',
+      message: `Database ${databaseName} could not be created: ${reason} (${state}).`,
+      hint: hints[state] ?? 'Mend the cause on the server, then resolve again.',
+      details: { database: databaseName, sqlState: state },
+    },
+    { cause: error },
+  );
+}
+
+function schemaFailed(error: unknown, databaseName: string): unknown {
+  const state = sqlState(error);
+  if (state === null) return error;
+  return new RegistrarError(
+    {
+      code: 'PROVISION_FAILED',
+      message: `The project schema could not be applied to ${databaseName}: ${error instanceof Error ? error.message : ''} (${state}).`,
+      hint: 'Correct the file that registrar.postgres.projectSchema names, then resolve again; nothing of it was kept.',
+      details: { database: databaseName, sqlState: state },
+    },
+    { cause: error },
+  );
+}

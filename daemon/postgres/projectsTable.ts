@@ -1,0 +1,262 @@
+import type {
+  ListKeys,
+  Look,
+  LookKeys,
+  RegistryPort,
+  Changed,
+  CommentChange,
+  Reserved,
+  RowChange,
+} from '../registry/ports.ts';
+import type { RegistryRow, Sighting } from '../registry/model.ts';
+import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { commentSql } from './commentSql.ts';
+import type { RegistryDatabase, Row } from './registryDatabase.ts';
+import { asked, notARegistry, notOwner, registryForbidden, unwritable, type Asked } from './registryFaults.ts';
+import { sqlState } from './sqlErrors.ts';
+import type { Execute } from './transaction.ts';
+
+/**
+ * Row, database and marker in one statement. The cast to `name` lets the catalog's index answer; without it every lookup
+ * reads all of pg_database. Joining pg_shdescription costs less than shobj_description() does.
+ */
+const sightingSql = `
+  select p.id, p.name, p.database_name, p.description, p.created_at, p.updated_at, p.metadata,
+         d.datname is not null as present, coalesce(d.datconnlimit = -2, false) as interrupted, s.description as comment
+  from projects p
+  left join pg_database d on d.datname = p.database_name::name
+  left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass`;
+
+const lookSql = `${sightingSql} where p.id = $1 or p.name = $2`;
+const formerIdSql = `${sightingSql} where p.metadata @> jsonb_build_object('registrar', jsonb_build_object('formerIds', jsonb_build_array($1::text)))`;
+const ownerSql = `${sightingSql} where p.database_name = $1`;
+const listSql = `${sightingSql}
+  where ($1::text is null or p.name > $1) and ($2::text is null or strpos(lower(p.name), lower($2)) > 0)
+  order by p.name limit $3`;
+
+const insertSql = `
+  insert into projects (id, name, description, database_name, created_at, updated_at, metadata)
+  values ($1, $2, $3, $4, $5, $6, $7)`;
+
+/** The registry table `projects` behind the rules' port. */
+export function projectsTable(database: RegistryDatabase): RegistryPort {
+  const { limits } = database;
+
+  async function look(keys: LookKeys): Promise<Look> {
+    const read = () => database.query({ name: 'look', text: lookSql, values: [keys.id, keys.name] }, limits.lookMs);
+    try {
+      return { kind: 'seen', sightings: (await readMigrated(read)).map(sightingOf) };
+    } catch (error) {
+      if (error instanceof RegistrarError && error.code === 'REGISTRY_FORBIDDEN' && isTablePrivilege(error)) {
+        return { kind: 'unreadable', failure: error.toReport() };
+      }
+      throw error;
+    }
+  }
+
+  async function readMigrated(read: () => Promise<Row[]>): Promise<Row[]> {
+    try {
+      return await read();
+    } catch (error) {
+      if (sqlState(error) !== '42P01') throw refused(error, asked.read);
+    }
+    await database.migrate();
+    return read().catch((error: unknown) => {
+      throw refused(error, asked.read);
+    });
+  }
+
+  async function reserve(row: RegistryRow): Promise<Reserved> {
+    try {
+      const inserted = await database.query(
+        { name: 'reserve', text: `${insertSql} on conflict do nothing returning id`, values: columnsOf(row) },
+        limits.writeMs,
+      );
+      if (inserted.length > 0) return { kind: 'reserved' };
+      const others = await database.query(
+        {
+          name: 'whoseConflict',
+          text: 'select id = $1 or name = $2 as same from projects where id = $1 or name = $2 or database_name = $3',
+          values: [row.id, row.name, row.databaseName],
+        },
+        limits.lookMs,
+      );
+      const isDatabaseOnly = others.length > 0 && others.every((other) => other['same'] !== true);
+      return { kind: isDatabaseOnly ? 'database-taken' : 'lost' };
+    } catch (error) {
+      return { kind: 'unwritable', failure: unwritable(error, asked.insert, database.role, database.name) };
+    }
+  }
+
+  async function change(observed: RegistryRow, wanted: RowChange, comment: CommentChange | null): Promise<Changed> {
+    const update = async (execute: Execute) =>
+      (await execute(changeSql, changeValues(observed, wanted))).rows.length > 0;
+    return conditionally(asked.update, update, comment);
+  }
+
+  async function insert(row: RegistryRow, comment: CommentChange): Promise<Changed> {
+    const add = async (execute: Execute) => {
+      await execute(insertSql, columnsOf(row));
+      return true;
+    };
+    return conditionally(asked.insert, add, comment);
+  }
+
+  async function remove(observed: RegistryRow, comment: CommentChange | null): Promise<Changed> {
+    const erase = async (execute: Execute) => {
+      const gone = await execute(
+        'delete from projects where id = $1 and name = $2 and database_name = $3 returning id',
+        [observed.id, observed.name, observed.databaseName],
+      );
+      return gone.rows.length > 0;
+    };
+    return conditionally(asked.delete, erase, comment);
+  }
+
+  /** The row first and then the comment: the row's lock makes everyone who would write the comment wait in line. */
+  async function conditionally(
+    what: Asked,
+    statement: (execute: Execute) => Promise<boolean>,
+    comment: CommentChange | null,
+  ): Promise<Changed> {
+    const progress = { isCommenting: false };
+    try {
+      return await database.transaction(limits.writeMs, async (execute) => {
+        if (!(await statement(execute))) return 'lost';
+        progress.isCommenting = true;
+        if (comment) await execute(commentSql(comment));
+        return 'done';
+      });
+    } catch (error) {
+      const state = sqlState(error);
+      if (state === '23505' && !progress.isCommenting) return 'taken';
+      if (isLostRace(error)) return 'lost';
+      if (state === '42501' && progress.isCommenting && comment) throw notOwner(comment.databaseName, database.role);
+      throw refused(error, what);
+    }
+  }
+
+  function refused(error: unknown, what: Asked): unknown {
+    const state = sqlState(error);
+    if (state === '42501') return registryForbidden(what, database.role, database.name);
+    if (state === '42703' || state === '42804' || state === '42883') {
+      return notARegistry(database.name, error instanceof Error ? error.message : 'its columns differ');
+    }
+    if (error instanceof RegistrarError || state === null) return error;
+    return new RegistrarError(unwritable(error, what, database.role, database.name), { cause: error });
+  }
+
+  return {
+    look,
+    reserve,
+    change,
+    insert,
+    remove,
+    async lookFormerId(id) {
+      const rows = await readMigrated(() =>
+        database.query({ name: 'formerId', text: formerIdSql, values: [id] }, limits.lookMs),
+      );
+      return rows[0] ? sightingOf(rows[0]) : null;
+    },
+    async lookDatabaseOwner(databaseName) {
+      const query = { name: 'databaseOwner', text: ownerSql, values: [databaseName] };
+      const rows = await readMigrated(() => database.query(query, limits.lookMs));
+      return rows[0] ? sightingOf(rows[0]) : null;
+    },
+    async list({ query, after, limit }: ListKeys) {
+      const values = [after, query, limit];
+      const rows = await readMigrated(() => database.query({ name: 'list', text: listSql, values }, limits.writeMs));
+      return rows.map(sightingOf);
+    },
+  };
+}
+
+/**
+ * Compare-and-set: nothing happens unless id, name, database, state and folder are still those that the decision was made
+ * on. Only what people see counts as an update of the project; notes under `metadata.registrar` do not.
+ */
+const changeSql = `
+  update projects p set
+    id = coalesce($6::uuid, p.id),
+    name = coalesce($7, p.name),
+    database_name = coalesce($8, p.database_name),
+    description = case when $9 then $10 else p.description end,
+    metadata = jsonb_set(coalesce(p.metadata, '{}'), '{registrar}', coalesce(p.metadata -> 'registrar', '{}') || $11::jsonb),
+    updated_at = case when $12 then now() else p.updated_at end
+  where p.id = $1 and p.name = $2 and p.database_name = $3
+    and coalesce(p.metadata #>> '{registrar,state}', 'ready') = $4
+    and p.metadata #> '{registrar,folder}' is not distinct from $5::jsonb
+  returning p.id`;
+
+function changeValues(observed: RegistryRow, wanted: RowChange): unknown[] {
+  const { folder, state } = observed.registrar;
+  const isVisible =
+    wanted.id !== undefined ||
+    wanted.name !== undefined ||
+    wanted.databaseName !== undefined ||
+    wanted.description !== undefined;
+  return [
+    observed.id,
+    observed.name,
+    observed.databaseName,
+    state ?? 'ready',
+    folder ? JSON.stringify(folder) : null,
+    wanted.id ?? null,
+    wanted.name ?? null,
+    wanted.databaseName ?? null,
+    wanted.description !== undefined,
+    wanted.description ?? null,
+    JSON.stringify(wanted.registrar ?? {}),
+    isVisible,
+  ];
+}
+
+function columnsOf(row: RegistryRow): unknown[] {
+  const metadata = JSON.stringify({ ...row.metadata, registrar: row.registrar });
+  return [row.id, row.name, row.description, row.databaseName, row.createdAt, row.updatedAt, metadata];
+}
+
+/** 40001 and 40P01 are lost by design; "tuple concurrently updated" (XX000) is two COMMENT ON the same database; 3D000 a database that went away. */
+function isLostRace(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state === '40001' || state === '40P01' || state === '3D000') return true;
+  return state === 'XX000' && error instanceof Error && error.message.includes('concurrently');
+}
+
+function isTablePrivilege(error: RegistrarError): boolean {
+  const privilege = error.details?.['privilege'];
+  return privilege === asked.read.privilege || privilege === asked.createTable.privilege;
+}
+
+function sightingOf(row: Row): Sighting {
+  const metadata = (row['metadata'] ?? {}) as Record<string, unknown>;
+  return {
+    row: {
+      id: textOf(row, 'id'),
+      name: textOf(row, 'name'),
+      databaseName: textOf(row, 'database_name'),
+      description: typeof row['description'] === 'string' ? row['description'] : null,
+      createdAt: timeOf(row['created_at']),
+      updatedAt: timeOf(row['updated_at']),
+      metadata,
+      registrar: readRegistrarMetadata(metadata),
+    },
+    database: {
+      presence: row['interrupted'] === true ? 'interrupted' : row['present'] === true ? 'present' : 'absent',
+      comment: typeof row['comment'] === 'string' ? row['comment'] : null,
+    },
+    sync: { state: 'synced' },
+  };
+}
+
+function textOf(row: Row, column: string): string {
+  const value = row[column];
+  if (typeof value !== 'string') throw new Error(`column ${column} of projects is not text`);
+  return value;
+}
+
+/** codebase-mcp allows null times. */
+function timeOf(value: unknown): string {
+  return (value instanceof Date ? value : new Date(0)).toISOString();
+}

@@ -1,0 +1,129 @@
+import pg from 'pg';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { PostgresAddress } from './address.ts';
+import { connectClient } from './connect.ts';
+import { migrate } from './migrations.ts';
+import { createPool, runQuery, type Query } from './pool.ts';
+import { sqlState } from './sqlErrors.ts';
+import { inTransaction, type Execute } from './transaction.ts';
+import { asked, registryForbidden } from './registryFaults.ts';
+
+export type Row = Record<string, unknown>;
+
+/** Limits for what is asked of the server, in milliseconds. */
+export interface Limits {
+  /** One lookup, the connection included. */
+  lookMs: number;
+  /** One write to the registry. */
+  writeMs: number;
+  /** CREATE DATABASE, DROP DATABASE, a project schema. */
+  provisionMs: number;
+}
+
+export const defaultLimits: Limits = { lookMs: 1000, writeMs: 5000, provisionMs: 60_000 };
+
+/**
+ * The registry's database: one pool, made when first asked. A database that is missing is created, and a table that is
+ * missing is migrated, by whoever finds out; both are done once however many callers find out together.
+ */
+export class RegistryDatabase {
+  readonly address: PostgresAddress;
+  readonly limits: Limits;
+  readonly #pool: pg.Pool;
+  #creating: Promise<void> | null = null;
+  #migrating: Promise<void> | null = null;
+
+  constructor(address: PostgresAddress, limits: Limits = defaultLimits) {
+    this.address = address;
+    this.limits = limits;
+    this.#pool = createPool(address, address.registryDatabase, { max: 8, idleMs: 30_000 });
+  }
+
+  /** The registry's name as markers carry it. */
+  get name(): string {
+    return this.address.registryDatabase;
+  }
+
+  get role(): string {
+    return this.address.user;
+  }
+
+  /** One statement in the registry's database. Throws RegistrarError for a lost connection, pg's error for refused SQL. */
+  async query(query: Query, timeoutMs: number): Promise<Row[]> {
+    return this.#withDatabase(() => runQuery(this.#pool, query, timeoutMs));
+  }
+
+  async transaction<T>(timeoutMs: number, work: (execute: Execute) => Promise<T>): Promise<T> {
+    return this.#withDatabase(() => inTransaction(this.#pool, timeoutMs, work));
+  }
+
+  /** Makes the registry's tables. Throws REGISTRY_FORBIDDEN naming what is missing when the role may not. */
+  async migrate(): Promise<void> {
+    this.#migrating ??= this.#migrate().finally(() => {
+      this.#migrating = null;
+    });
+    return this.#migrating;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.end();
+  }
+
+  async #migrate(): Promise<void> {
+    try {
+      await this.transaction(this.limits.provisionMs, (execute) => migrate(execute, this.name));
+    } catch (error) {
+      if (sqlState(error) === '42501') throw registryForbidden(asked.createTable, this.role, this.name);
+      throw error;
+    }
+  }
+
+  async #withDatabase<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (sqlState(error) !== '3D000') throw error;
+    }
+    this.#creating ??= this.#createDatabase().finally(() => {
+      this.#creating = null;
+    });
+    await this.#creating;
+    return work();
+  }
+
+  async #createDatabase(): Promise<void> {
+    const client = await this.#connectMaintenance();
+    try {
+      await client.query(`create database ${pg.escapeIdentifier(this.name)}`);
+    } catch (error) {
+      const state = sqlState(error);
+      // Another starter was faster: 42P04, or 23505 when both inserted into pg_database at the same instant.
+      if (state === '42P04' || state === '23505') return;
+      if (state === '42501') throw this.#mayNotCreateRegistry(error);
+      throw error;
+    } finally {
+      await client.end();
+    }
+  }
+
+  async #connectMaintenance(): Promise<pg.Client> {
+    try {
+      return await connectClient(this.address, 'postgres', { timeoutMs: this.limits.writeMs });
+    } catch (error) {
+      if (sqlState(error) !== '3D000') throw error;
+      return connectClient(this.address, 'template1', { timeoutMs: this.limits.writeMs });
+    }
+  }
+
+  #mayNotCreateRegistry(cause: unknown): RegistrarError {
+    return new RegistrarError(
+      {
+        code: 'REGISTRY_FORBIDDEN',
+        message: `The registry database ${this.name} is not there, and role ${this.role} may not create it: CREATEDB is missing.`,
+        hint: `As a superuser: CREATE DATABASE "${this.name}" OWNER "${this.role}"; or ALTER ROLE "${this.role}" CREATEDB;`,
+        details: { role: this.role, database: this.name, privilege: 'CREATEDB' },
+      },
+      { cause },
+    );
+  }
+}

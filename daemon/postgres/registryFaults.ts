@@ -1,0 +1,104 @@
+import type { ErrorReport } from '../protocol/registrarError.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlState } from './sqlErrors.ts';
+
+/** What is asked of the registry, for messages: `insert into projects` and the grant that allows it. */
+export interface Asked {
+  action: string;
+  privilege: string;
+  grant: string;
+}
+
+/** The privileges on the registry that Registrar can miss, by what it does with them. */
+export const asked = {
+  read: { action: 'read the table projects', privilege: 'SELECT on projects', grant: 'GRANT SELECT ON projects TO' },
+  insert: { action: 'add a row to projects', privilege: 'INSERT on projects', grant: 'GRANT INSERT ON projects TO' },
+  update: { action: 'change a row of projects', privilege: 'UPDATE on projects', grant: 'GRANT UPDATE ON projects TO' },
+  delete: {
+    action: 'remove a row from projects',
+    privilege: 'DELETE on projects',
+    grant: 'GRANT DELETE ON projects TO',
+  },
+  createTable: {
+    action: 'create the table projects',
+    privilege: 'CREATE on schema public',
+    grant: 'GRANT CREATE ON SCHEMA public TO',
+  },
+} as const satisfies Record<string, Asked>;
+
+/** REGISTRY_FORBIDDEN that names the role, the missing privilege and the statement that gives it. */
+export function registryForbidden(what: Asked, role: string, database: string): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_FORBIDDEN',
+    message: `Role ${role} may not ${what.action} in database ${database}: ${what.privilege} is missing.`,
+    hint: `As the owner, in ${database}: ${what.grant} "${role}";`,
+    details: { role, database, privilege: what.privilege, sqlState: '42501' },
+  });
+}
+
+export function notOwner(databaseName: string, role: string): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_FORBIDDEN',
+    message: `Role ${role} does not own database ${databaseName}, so its marker cannot be written.`,
+    hint: `As its owner: ALTER DATABASE "${databaseName}" OWNER TO a role that ${role} is a member of.`,
+    details: { role, database: databaseName, privilege: 'ownership' },
+  });
+}
+
+/** REGISTRY_SCHEMA: the table is there and is not a registry. */
+export function notARegistry(database: string, detail: string): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_SCHEMA',
+    message: `The table projects in database ${database} is not a registry: ${detail}.`,
+    hint: 'Name another registry database at the end of the PostgreSQL address, or repair the table.',
+    details: { database },
+  });
+}
+
+export function unreachableFor(what: string, timeoutMs: number): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_UNREACHABLE',
+    message: `The server did not finish ${what} within ${timeoutMs / 1000} s.`,
+    hint: 'Look whether the server hangs or a lock is held (pg_stat_activity); then try again.',
+    details: { timeoutMs },
+  });
+}
+
+const shortReasons: Record<string, string> = {
+  '25006': 'registry read only',
+  '53100': 'registry disk full',
+  '53200': 'registry out of memory',
+  '53300': 'registry has no free connection',
+  '55P03': 'registry table is locked',
+  '57014': 'registry statement was cancelled',
+};
+
+/**
+ * Why a write to the registry failed while its server answers, as the reason that people read beside a pending project.
+ */
+export function unwritable(error: unknown, what: Asked, role: string, database: string): ErrorReport {
+  const state = sqlState(error);
+  if (state === '42501') return registryForbidden(what, role, database).toReport();
+  if (error instanceof RegistrarError) return error.toReport();
+  const text = error instanceof Error ? error.message : String(error);
+  const reason = (state && shortReasons[state]) ?? `registry refused the row: ${text}`;
+  const isSchema = state?.startsWith('42') === true || state?.startsWith('23') === true;
+  return {
+    code: isSchema ? 'REGISTRY_SCHEMA' : 'REGISTRY_UNREACHABLE',
+    message: state ? `${reason} (${state})` : reason,
+    hint: 'Registrar tries again by itself; to hurry it, mend the cause and run: registrar sync',
+    details: { sqlState: state },
+  };
+}
+
+export function connectionBroke(cause: unknown): RegistrarError {
+  return new RegistrarError(
+    {
+      code: 'REGISTRY_UNREACHABLE',
+      message: `The connection to the registry broke (${cause instanceof Error ? cause.message : 'unknown error'}).`,
+      hint: 'Check that PostgreSQL runs there: registrar postgres show.',
+      details: { reason: 'connection lost' },
+    },
+    { cause },
+  );
+}
