@@ -1,0 +1,123 @@
+import type { SyncStatus, QueuedProject } from '../protocol/methods.ts';
+import type { RegistryRow } from '../registry/model.ts';
+import type { Outbox } from './outbox.ts';
+import type { Delivery, OutboxEntry } from './outboxRules.ts';
+import { retryDelayMs } from './retryPolicy.ts';
+
+export interface SyncPorts {
+  /** Tries all rows; gives one outcome per row, in order. Throws when the registry cannot be reached at all. */
+  deliver(rows: RegistryRow[]): Promise<Delivery[]>;
+  now(): Date;
+  random(): number;
+  /** Called for every entry that left the outbox, was parked, or failed; the next attempt is null for the first two. */
+  report(entry: OutboxEntry, delivery: Delivery, nextAttemptAt: string | null): void;
+}
+
+/** Delivers the outbox unprompted: at once when it starts or is woken, then with backoff for as long as entries are pending. */
+export class SyncLoop {
+  readonly #outbox: Outbox;
+  readonly #ports: SyncPorts;
+  #timer: NodeJS.Timeout | null = null;
+  #running: Promise<void> | null = null;
+  #stopped = false;
+  #failuresInARow = 0;
+  #delivered = 0;
+  #failed = 0;
+  #lastSuccessAt: string | null = null;
+  #lastError: SyncStatus['lastError'] = null;
+
+  constructor(outbox: Outbox, ports: SyncPorts) {
+    this.#outbox = outbox;
+    this.#ports = ports;
+    outbox.onAdded = () => {
+      this.#failuresInARow ||= 1;
+      this.#schedule();
+    };
+  }
+
+  /** Tries everything pending now; resolves when that was tried. Callers at the same time share one attempt. */
+  async attempt(): Promise<void> {
+    this.#running ??= this.#attempt().finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
+  }
+
+  /** Ends the loop after the attempt that runs. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  status(): SyncStatus {
+    const entries = this.#outbox.entries();
+    const pending = entries.filter(({ state }) => state === 'pending');
+    const oldest = pending.map(({ since }) => Date.parse(since)).sort((one, other) => one - other)[0];
+    return {
+      pending: pending.map((entry) => this.#queued(entry)),
+      parked: entries.filter(({ state }) => state === 'parked').map((entry) => this.#queued(entry)),
+      delivered: this.#delivered,
+      failed: this.#failed,
+      lastSuccessAt: this.#lastSuccessAt,
+      lastError: this.#lastError,
+      oldestPendingAgeMs: oldest === undefined ? null : this.#ports.now().getTime() - oldest,
+    };
+  }
+
+  #queued(entry: OutboxEntry): QueuedProject {
+    const { id, name, databaseName } = entry.row;
+    const nextAttemptAt = entry.state === 'pending' ? this.#outbox.nextAttemptAt : null;
+    return { id, name, databaseName, since: entry.since, attempts: entry.attempts, nextAttemptAt, error: entry.error };
+  }
+
+  async #attempt(): Promise<void> {
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    const entries = this.#outbox.entries().filter(({ state }) => state === 'pending');
+    if (entries.length === 0) return;
+    const deliveries = await this.#deliver(entries);
+    const isFailed = deliveries.some(({ kind }) => kind === 'failed');
+    this.#failuresInARow = isFailed ? this.#failuresInARow + 1 : 0;
+    if (isFailed) this.#schedule();
+    else this.#outbox.nextAttemptAt = null;
+    for (const [index, entry] of entries.entries()) {
+      const delivery = deliveries[index];
+      if (delivery) await this.#record(entry, delivery);
+    }
+  }
+
+  async #deliver(entries: OutboxEntry[]): Promise<Delivery[]> {
+    try {
+      return await this.#ports.deliver(entries.map(({ row }) => row));
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      const code =
+        error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL';
+      return entries.map(() => ({ kind: 'failed', error: { code, message } }));
+    }
+  }
+
+  async #record(entry: OutboxEntry, delivery: Delivery): Promise<void> {
+    const at = this.#ports.now().toISOString();
+    if (delivery.kind === 'delivered') {
+      this.#delivered += 1;
+      this.#lastSuccessAt = at;
+    } else if (delivery.kind !== 'forgotten') {
+      this.#failed += 1;
+      this.#lastError = { ...delivery.error, at };
+    }
+    await this.#outbox.settle(entry, delivery);
+    this.#ports.report(entry, delivery, delivery.kind === 'failed' ? this.#outbox.nextAttemptAt : null);
+  }
+
+  #schedule(): void {
+    if (this.#stopped || this.#timer) return;
+    const delayMs = retryDelayMs(this.#failuresInARow, this.#ports.random());
+    this.#outbox.nextAttemptAt = new Date(this.#ports.now().getTime() + delayMs).toISOString();
+    this.#timer = setTimeout(() => {
+      this.#timer = null;
+      void this.attempt();
+    }, delayMs);
+  }
+}
