@@ -1,0 +1,17 @@
+import { settleClaim } from '../registry/settleClaim.ts';
+import { fromMemoryIfUnreachable } from './fromMemory.ts';
+import type { ResolutionPorts } from './ports.ts';
+import type { Request, TierAnswer } from './resolve.ts';
+
+const defaultId = '00000000-0000-0000-0000-000000000000';
+
+/** Tier 4: one shared project for everything that has none. Off unless switched on. */
+export async function defaultTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
+  if (!ports.defaultProject) return { kind: 'skipped', reason: 'the default project is switched off' };
+  const { databaseName } = ports.defaultProject;
+  const claim = { name: 'default', id: defaultId, databaseName, description: null, folder: null };
+  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: defaultId, folder: null }, () =>
+    settleClaim(claim, null, ports.registry, { dryRun: request.dryRun, expect: request.expect }),
+  );
+  return { kind: 'matched', reason: 'nothing else answered', settled, configPath: null };
+}

@@ -1,0 +1,41 @@
+import { projectMismatch } from '../registry/failures.ts';
+import { isProject } from '../registry/settle.ts';
+import { settleReference } from '../registry/settleReference.ts';
+import type { RegistryRow } from '../registry/model.ts';
+import { fromMemoryIfUnreachable } from './fromMemory.ts';
+import type { ResolutionPorts, WorkspaceConfig } from './ports.ts';
+import type { Request, TierAnswer } from './resolve.ts';
+
+/** Tier 1: the project that the caller names. Not found is an error; no other tier may answer in its place. */
+export async function explicitTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
+  const { project } = request;
+  if (project === null) return { kind: 'skipped', reason: 'no project given' };
+  const { registry } = ports;
+  const strict = await strictConfig(request, ports);
+  const settled = await fromMemoryIfUnreachable(registry, { reference: project, folder: null }, () =>
+    settleReference(project, registry, {
+      dryRun: request.dryRun,
+      expect: request.expect,
+      check: (row) => {
+        requireSameAsConfig(strict, row);
+      },
+    }),
+  );
+  if (settled.row) requireSameAsConfig(strict, settled.row);
+  return { kind: 'matched', reason: `"${project}" was named`, settled, configPath: null };
+}
+
+/** The config file of the caller's directory when it insists on its own project. */
+async function strictConfig(request: Request, ports: ResolutionPorts): Promise<WorkspaceConfig | null> {
+  if (request.directory === null) return null;
+  const search = await ports.config.find(request.directory);
+  if (search.kind === 'none') return null;
+  const config = await ports.config.read(search.path);
+  return config.strictMode ? config : null;
+}
+
+function requireSameAsConfig(config: WorkspaceConfig | null, row: RegistryRow): void {
+  if (config && !isProject(config.id ?? config.name, row)) {
+    throw projectMismatch(`${config.name} (strict_mode in ${config.path})`, row.name);
+  }
+}

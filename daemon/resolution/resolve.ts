@@ -1,0 +1,162 @@
+import type { ResolveParams } from '../protocol/methods.ts';
+import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
+import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { warning } from '../registry/failures.ts';
+import { projectOf } from '../registry/model.ts';
+import type { Settled } from '../registry/settle.ts';
+import { configTier } from './configTier.ts';
+import { defaultTier } from './defaultTier.ts';
+import { explicitTier } from './explicitTier.ts';
+import type { ResolutionPorts } from './ports.ts';
+import { workflowTier } from './workflowTier.ts';
+
+/** A request as the tiers see it. */
+export interface Request {
+  directory: string | null;
+  project: string | null;
+  expect: string | null;
+  dryRun: boolean;
+}
+
+/** What one tier gave. A tier that cannot be honoured throws: later tiers are not asked. */
+export type TierAnswer =
+  | { kind: 'matched'; reason: string; settled: Settled; configPath: string | null }
+  | { kind: 'missed'; reason: string; warnings?: Warning[] }
+  | { kind: 'skipped'; reason: string };
+
+interface TierEntry {
+  tier: Tier;
+  name: AttemptName;
+  ask: (request: Request, ports: ResolutionPorts, noteConfig: (path: string) => void) => Promise<TierAnswer>;
+}
+
+const tiers: readonly TierEntry[] = [
+  { tier: 1, name: 'explicit', ask: explicitTier },
+  { tier: 2, name: 'config', ask: configTier },
+  { tier: 3, name: 'workflow', ask: workflowTier },
+  { tier: 4, name: 'default', ask: defaultTier },
+];
+
+/**
+ * Asks the tiers in order, each at most once, until one answers. Never throws for what the world is like: a refusal is an
+ * answer, and every answer carries the trace of what was asked.
+ *
+ * @param params what the caller said; `directory` is an absolute path
+ * @param server the PostgreSQL that answers, for the reader
+ */
+export async function resolve(params: ResolveParams, ports: ResolutionPorts, server: ServerLabel): Promise<Resolution> {
+  const request: Request = {
+    directory: params.directory ?? null,
+    project: params.project ?? null,
+    expect: params.expect ?? null,
+    dryRun: params.dryRun ?? false,
+  };
+  const answer = emptyAnswer(request, server);
+  for (const { tier, name, ask } of tiers) {
+    const startedAt = ports.clock();
+    const attempt = (outcome: Attempt['outcome'], reason: string): void => {
+      answer.trace.push({ tier, name, outcome, reason, durationMs: durationSince(startedAt, ports) });
+    };
+    try {
+      const given = await ask(request, ports, (path) => {
+        answer.configPath = path;
+      });
+      attempt(given.kind, given.reason);
+      if (given.kind === 'matched') return withProject(answer, tier, given, request, server);
+      if (given.kind === 'missed') answer.warnings.push(...(given.warnings ?? []));
+    } catch (error) {
+      const report = reportOf(error);
+      attempt('failed', report.message);
+      return { ...answer, outcome: 'refused', tier, error: report };
+    }
+  }
+  return { ...answer, outcome: 'unresolved', error: unresolved(answer) };
+}
+
+/** An error as it is shown. What was not thrown on purpose is a defect, and says so without its insides. */
+export function reportOf(error: unknown): ErrorReport {
+  if (error instanceof RegistrarError) return error.toReport();
+  return {
+    code: 'INTERNAL',
+    message: `Registrar failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}`,
+    hint: 'Please report it with the log (registrar log).',
+  };
+}
+
+function emptyAnswer(request: Request, server: ServerLabel): Resolution {
+  return {
+    outcome: 'unresolved',
+    project: null,
+    server,
+    tier: null,
+    created: false,
+    stale: false,
+    sync: null,
+    directory: request.directory,
+    configPath: null,
+    trace: [],
+    wouldDo: null,
+    warnings: [],
+    error: null,
+  };
+}
+
+function withProject(
+  answer: Resolution,
+  tier: Tier,
+  given: Extract<TierAnswer, { kind: 'matched' }>,
+  request: Request,
+  server: ServerLabel,
+): Resolution {
+  const { settled } = given;
+  const { row } = settled;
+  answer.trace.push({ tier: null, name: 'identity', ...settled.identity, durationMs: 0 });
+  const warnings = [...answer.warnings, ...settled.warnings, ...stateWarnings(settled, server)];
+  return {
+    ...answer,
+    outcome: row ? 'resolved' : 'unresolved',
+    project: row && projectOf(row),
+    tier,
+    created: settled.created,
+    stale: settled.staleSince !== null,
+    sync: settled.sync,
+    configPath: given.configPath,
+    wouldDo: settled.wouldDo ?? (request.dryRun ? [] : null),
+    warnings,
+  };
+}
+
+function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
+  const { row, sync, staleSince } = settled;
+  if (!row) return [];
+  if (staleSince !== null) {
+    const message = `${server.address} does not answer; queries will fail. Last known ${staleSince}.`;
+    return [
+      warning('STALE', message, 'registrar postgres show says which server that is; start it or choose another.'),
+    ];
+  }
+  const reason = sync?.error?.message ?? 'the registry could not be written';
+  if (sync?.state === 'pending') {
+    const message = `${reason}; saved on this machine, tried again until it is registered`;
+    return [warning('PENDING', message, 'Nothing to do; the project can be used.')];
+  }
+  if (sync?.state === 'parked') {
+    const hint = `registrar use ${row.name} | registrar projects rename ${row.id.slice(0, 8)} NAME`;
+    return [warning('PARKED', reason, hint)];
+  }
+  return [];
+}
+
+function unresolved(answer: Resolution): ErrorReport {
+  const looked = answer.trace.find(({ name }) => name === 'config');
+  return {
+    code: 'UNRESOLVED',
+    message: looked?.outcome === 'missed' ? looked.reason : 'no project was named and no directory has one',
+    hint: 'registrar projects create NAME --directory . | registrar use PROJECT',
+    details: { tried: answer.trace.map(({ name, reason }) => ({ name, reason })) },
+  };
+}
+
+function durationSince(startedAt: number, ports: ResolutionPorts): number {
+  return Math.round((ports.clock() - startedAt) * 100) / 100;
+}
