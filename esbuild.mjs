@@ -4,7 +4,10 @@
 //   node esbuild.mjs --production    minified, for the package
 //   node esbuild.mjs --watch         rebuilds on every change
 
+import { readFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
+
+const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
 const isProduction = process.argv.includes('--production');
 const isWatch = process.argv.includes('--watch');
@@ -33,7 +36,7 @@ const bundles = [
       js: "#!/usr/bin/env node\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
     },
     // CommonJS has no import.meta; without this it would silently be empty.
-    define: { 'import.meta.url': 'importMetaUrl' },
+    define: { 'import.meta.url': 'importMetaUrl', REGISTRAR_VERSION: JSON.stringify(version) },
     // `vscode` is deliberately absent: an import of it from the daemon has to break this build.
     external: ['pg-native'],
   },

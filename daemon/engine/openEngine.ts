@@ -1,0 +1,316 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { access, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { hostname, userInfo } from 'node:os';
+import { join, sep } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import { ConfigReader } from '../config/configCache.ts';
+import { findConfig } from '../config/findConfig.ts';
+import { gitEvidence } from '../config/gitEvidence.ts';
+import { createConfig, writeConfigEdits } from '../config/writeConfig.ts';
+import { isTracked } from '../config/gitTracked.ts';
+import { KnownProjects } from '../lifecycle/knownProjects.ts';
+import { writePrivateFile } from '../lifecycle/stateFolder.ts';
+import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
+import { databases } from '../postgres/databases.ts';
+import { deliver } from '../postgres/deliver.ts';
+import { passwordFor } from '../postgres/pgpass.ts';
+import { projectsTable } from '../postgres/projectsTable.ts';
+import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
+import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
+import type { AddressSource, ListedProject, ServerLabel } from '../protocol/model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { Settings } from '../protocol/settings.ts';
+import { adoptDatabase } from '../registry/adoptDatabase.ts';
+import { forgetProject } from '../registry/forgetProject.ts';
+import { projectOf, type Sighting } from '../registry/model.ts';
+import type { ConfigIdPort, RegistryPorts } from '../registry/ports.ts';
+import { findSighting } from '../registry/settleReference.ts';
+import type { ResolutionPorts } from '../resolution/ports.ts';
+import { resolve } from '../resolution/resolve.ts';
+import type { WindowFolder } from '../resolution/trust.ts';
+import { Outbox } from '../sync/outbox.ts';
+import { SyncLoop } from '../sync/syncLoop.ts';
+import { createWorkflowClient } from '../workflow/activeProject.ts';
+import { createProject, renameEverywhere, useProject, type CommandPorts, type ConfigFiles } from './projectCommands.ts';
+
+export interface EngineOptions {
+  address: PostgresAddress;
+  source: AddressSource;
+  stateFolder: string;
+  home: string;
+  settings: Settings;
+  log: EngineLog;
+  limits?: Limits;
+  /** Folders that windows have open. */
+  windows?: () => readonly WindowFolder[];
+}
+
+/** One structured line of the log; the fields are those of the log's documentation. */
+export interface EngineLog {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+}
+
+export interface Engine extends RegistrarApi {
+  /** Stops the sync loop, writes what is known and closes every connection. */
+  close(): Promise<void>;
+}
+
+/** Joins rules and adapters for one PostgreSQL address. Nothing is dialled before the first request or pending delivery. */
+export async function openEngine(options: EngineOptions): Promise<Engine> {
+  const { address, stateFolder, settings, log } = options;
+  // The bundled server keeps its projects whatever port it gets.
+  const key = options.source === 'bundled' ? `bundled/${address.registryDatabase}` : addressKey(address);
+  const server: ServerLabel = { address: addressLabel(address), source: options.source };
+  const database = new RegistryDatabase(address, options.limits);
+  const now = (): Date => new Date();
+  const outbox = await Outbox.open(join(stateFolder, 'outbox'), {
+    registry: key,
+    now: () => now().toISOString(),
+    writeFile: writePrivateFile,
+    onDamaged: (file, reason) => {
+      log.warn({ operation: 'outbox', file, reason }, 'an outbox entry could not be read and was set aside');
+    },
+  });
+  const memory = await KnownProjects.open(join(stateFolder, 'known.json'), key, now, (error) => {
+    log.warn({ operation: 'known', reason: textOf(error) }, 'known.json could not be read or written');
+  });
+  const sync = new SyncLoop(outbox, {
+    deliver: (rows) => deliver(database, rows),
+    now,
+    random: Math.random,
+    report: (entry, delivery, nextAttemptAt) => {
+      const { id, databaseName } = entry.row;
+      const fields = { operation: 'sync', projectId: id, databaseName };
+      if (delivery.kind === 'delivered') log.info({ ...fields, sync: 'postgresql' }, 'project registered');
+      else if (delivery.kind === 'forgotten')
+        log.info({ ...fields, code: 'PROJECT_FORGOTTEN' }, 'project was forgotten');
+      else log.warn({ ...fields, code: delivery.error.code, nextAttemptAt }, delivery.error.message);
+    },
+  });
+  const registryPorts: RegistryPorts = {
+    registry: projectsTable(database),
+    catalog: databases(database, {
+      projectSchema: await readSchema(settings['registrar.postgres.projectSchema']),
+      ownerRole: settings['registrar.postgres.ownerRole'],
+    }),
+    outbox,
+    memory,
+    folders: { exists, git: (path) => gitEvidence(path) },
+    origin: {
+      newId: randomUUID,
+      now: () => now().toISOString(),
+      host: hostname(),
+      creator: `${userName()}@${hostname()}`,
+    },
+  };
+  const reader = new ConfigReader();
+  const workflowUrl = settings['registrar.workflow.url'];
+  const resolution: ResolutionPorts = {
+    registry: registryPorts,
+    config: {
+      find: (directory) => findConfig(directory, { home: options.home }),
+      read: (path) => reader.read(path),
+      idWriter: (path) => idWriter(path, settings['registrar.config.writeId']),
+    },
+    workflow: workflowUrl === null ? null : createWorkflowClient({ url: workflowUrl, now: () => performance.now() }),
+    defaultProject: settings['registrar.defaultProject.enabled']
+      ? { databaseName: defaultDatabaseName(address.registryDatabase) }
+      : null,
+    trust: {
+      windows: options.windows ?? (() => []),
+      trustedFolders: () => Promise.resolve(settings.trustedFolders),
+      daemonUid: process.getuid?.() ?? null,
+      separator: sep,
+    },
+    host: hostname(),
+    clock: () => performance.now(),
+  };
+
+  const resolveLogged = async (params: ResolveParams): Promise<Awaited<ReturnType<typeof resolve>>> => {
+    const startedAt = performance.now();
+    const answer = await resolve(params, resolution, server);
+    const fields = {
+      operation: 'resolve',
+      projectId: answer.project?.id,
+      databaseName: answer.project?.databaseName,
+      tier: answer.tier,
+      sync: answer.sync?.state,
+      code: answer.error?.code,
+      durationMs: Math.round(performance.now() - startedAt),
+    };
+    if (answer.outcome === 'refused') log.warn(fields, answer.error?.message ?? 'refused');
+    else log.info(fields, answer.created ? 'project created' : answer.outcome);
+    return answer;
+  };
+  const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  if (outbox.entries().length > 0) void sync.attempt();
+
+  return {
+    server: () => server,
+    resolve: resolveLogged,
+    listProjects: (params) => listProjects(params, registryPorts, outbox),
+    async showProject({ project }) {
+      return listed(await findSighting(project, registryPorts));
+    },
+    createProject: (params) => createProject(params, commands),
+    renameProject: (params) => renameEverywhere(params, commands),
+    async adoptDatabase({ database: databaseName, name }) {
+      return resolveLogged({ project: await adoptDatabase(databaseName, name ?? null, registryPorts) });
+    },
+    async forgetProject({ project }) {
+      const sighting = await forgetProject(project, registryPorts);
+      return { project: listed(sighting), databaseName: sighting.row.databaseName };
+    },
+    useProject: (params) => useProject(params, commands),
+    async connection(params) {
+      const answer = await resolveLogged(params);
+      if (answer.outcome !== 'resolved' || !answer.project) return { resolution: answer, environment: null };
+      const { databaseName } = answer.project;
+      const [host] = address.hosts;
+      const password = address.password ?? (host ? await passwordFor(address, host, databaseName) : null);
+      return { resolution: answer, environment: addressEnvironment({ ...address, password }, databaseName) };
+    },
+    syncStatus: () => Promise.resolve(sync.status()),
+    async syncNow() {
+      await sync.attempt();
+      return sync.status();
+    },
+    async close() {
+      await sync.stop();
+      await memory.close();
+      await database.close();
+    },
+  };
+}
+
+/** Another registry on the same server has its own default project: its database carries the registry's name in its digits. */
+export function defaultDatabaseName(registry: string): string {
+  if (registry === 'codebase_mcp_registry') return 'cb_proj_default_00000000';
+  return `cb_proj_default_${createHash('md5').update(registry).digest('hex').slice(0, 8)}`;
+}
+
+async function listProjects(
+  params: ListParams,
+  ports: RegistryPorts,
+  outbox: Outbox,
+): ReturnType<RegistrarApi['listProjects']> {
+  const limit = params.limit ?? 100;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
+    throw new RegistrarError({
+      code: 'INVALID_ARGUMENT',
+      message: `limit must be a whole number from 1 to 1000, not ${limit}.`,
+      hint: 'Leave it out for 100.',
+    });
+  }
+  const query = params.query ?? null;
+  const cursor = params.cursor ?? null;
+  const rows = await ports.registry.list({ query, after: cursor, limit: limit + 1 });
+  const page = rows.slice(0, limit);
+  // Projects that wait for the registry come first, on the first page.
+  const waiting = cursor !== null ? [] : outbox.entries().filter(({ row }) => includes(row.name, query));
+  const projects = [
+    ...waiting.map(({ row }) => listed(outbox.sightingOf(row, { presence: 'present', comment: null }))),
+    ...page.filter(({ row }) => !waiting.some((entry) => entry.row.id === row.id)).map(listed),
+  ];
+  return { projects, nextCursor: rows.length > limit ? (page.at(-1)?.row.name ?? null) : null };
+}
+
+function includes(name: string, query: string | null): boolean {
+  return query === null || name.toLowerCase().includes(query.toLowerCase());
+}
+
+function listed({ row, sync }: Sighting): ListedProject {
+  return { ...projectOf(row), sync };
+}
+
+function idWriter(path: string, writeId: Settings['registrar.config.writeId']): ConfigIdPort {
+  return {
+    async writeId(id) {
+      if (writeId === 'never') return { kind: 'failed', reason: 'registrar.config.writeId is "never"' };
+      if (writeId === 'untracked' && (await isTracked(path))) {
+        return { kind: 'failed', reason: 'git tracks the file, and registrar.config.writeId is "untracked"' };
+      }
+      try {
+        const written = await writeConfigEdits(path, (config) =>
+          config.id === null ? [{ key: 'project.id', value: id }] : [],
+        );
+        if (written.failure) return { kind: 'failed', reason: written.failure.message };
+        if (written.config.id !== null && written.config.id !== id) return { kind: 'other', id: written.config.id };
+        return { kind: 'written' };
+      } catch (error) {
+        if (error instanceof RegistrarError) return { kind: 'failed', reason: error.message };
+        throw error;
+      }
+    },
+  };
+}
+
+function configFiles(reader: ConfigReader): ConfigFiles {
+  const created = new Map<string, Buffer>();
+  return {
+    async realFolder(directory) {
+      try {
+        const folder = await realpath(directory);
+        if ((await stat(folder)).isDirectory()) return folder;
+      } catch {
+        // Falls through: missing and not a folder are the same to the caller.
+      }
+      throw new RegistrarError({
+        code: 'DIRECTORY_INVALID',
+        message: `${directory} is not a folder.`,
+        hint: 'Name an existing folder.',
+        details: { directory },
+      });
+    },
+    pathIn: (folder) => join(folder, '.codebase-mcp', 'config.json'),
+    read: (path) => reader.read(path),
+    exists,
+    async create(folder, project) {
+      const result = await createConfig(folder, project);
+      if (result.created) created.set(result.path, await readFile(result.path));
+      return result;
+    },
+    edit: writeConfigEdits,
+    async withdraw(path) {
+      const written = created.get(path);
+      created.delete(path);
+      // What somebody has changed since is theirs.
+      if (written?.equals(await readFile(path))) await rm(path);
+    },
+  };
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function readSchema(path: string | null): Promise<string | null> {
+  if (path === null) return null;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new RegistrarError({
+      code: 'INVALID_ARGUMENT',
+      message: `The project schema ${path} cannot be read: ${textOf(error)}.`,
+      hint: 'Correct registrar.postgres.projectSchema.',
+      details: { path },
+    });
+  }
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A uid without a passwd entry.
+    return `uid${process.getuid?.() ?? ''}`;
+  }
+}
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

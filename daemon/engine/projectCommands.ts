@@ -1,0 +1,173 @@
+import { dirname } from 'node:path';
+import type { CreateParams } from '../protocol/methods.ts';
+import type { Resolution } from '../protocol/model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
+import type { ConfigEdit } from '../config/editConfig.ts';
+import type { WorkspaceConfig } from '../config/configFile.ts';
+import { nameInvalid, nameTaken } from '../registry/failures.ts';
+import { isProject } from '../registry/settle.ts';
+import { settleClaim } from '../registry/settleClaim.ts';
+import { findSighting } from '../registry/settleReference.ts';
+import { renameProject } from '../registry/renameProject.ts';
+import type { RegistryRow } from '../registry/model.ts';
+import { checkName } from '../registry/names.ts';
+import type { ResolutionPorts } from '../resolution/ports.ts';
+
+/** Config files as the commands change them. */
+export interface ConfigFiles {
+  /** The real path of a folder. Throws DIRECTORY_INVALID. */
+  realFolder(directory: string): Promise<string>;
+  /** The config file that a folder itself would have. */
+  pathIn(folder: string): string;
+  read(path: string): Promise<WorkspaceConfig>;
+  exists(path: string): Promise<boolean>;
+  create(folder: string, project: { name: string; id: string | null; description?: string }): Promise<ConfigCreation>;
+  edit(path: string, edits: (current: WorkspaceConfig) => readonly ConfigEdit[]): Promise<ConfigWrite>;
+  /** Removes a config file that was just created, if it is still as it was. */
+  withdraw(path: string): Promise<void>;
+}
+
+export interface CommandPorts {
+  resolution: ResolutionPorts;
+  files: ConfigFiles;
+  resolve(params: { directory?: string; project?: string; expect?: string; dryRun?: boolean }): Promise<Resolution>;
+}
+
+/**
+ * Makes a project and, when a directory is given, the config file that binds the directory to it.
+ *
+ * @throws RegistrarError NAME_INVALID, PROJECT_CONFLICT when the name is taken or the directory has another project,
+ *   and whatever making the project refuses
+ */
+export async function createProject(params: CreateParams, ports: CommandPorts): Promise<Resolution> {
+  const { name } = params;
+  const description = params.description ?? null;
+  const dryRun = params.dryRun ?? false;
+  const checked = checkName(name);
+  if (!checked.ok) throw nameInvalid(name, checked.reason, checked.proposal);
+  const directory = params.directory ?? null;
+  if (directory === null) {
+    await requireFreeName(name, ports, null);
+    const claim = { name, id: null, databaseName: null, description, folder: null };
+    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null });
+    if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
+    return { ...(await ports.resolve({ project: settled.row.id })), created: settled.created };
+  }
+  const folder = await ports.files.realFolder(directory);
+  const path = ports.files.pathIn(folder);
+  await requireFreeName(name, ports, folder);
+  if (await ports.files.exists(path)) {
+    const config = await ports.files.read(path);
+    if (config.name !== name) throw folderTaken(path, config.name);
+    return ports.resolve({ directory: folder, dryRun });
+  }
+  if (dryRun) {
+    const claim = {
+      name,
+      id: null,
+      databaseName: null,
+      description,
+      folder: { host: ports.resolution.host, path: folder },
+    };
+    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null });
+    return { ...(await ports.resolve({})), error: null, wouldDo: [`write ${path}`, ...(settled.wouldDo ?? [])] };
+  }
+  const created = await ports.files.create(folder, {
+    name,
+    id: null,
+    ...(description === null ? {} : { description }),
+  });
+  if (created.failure) throw configNotWritten(path, created.failure.message);
+  const resolution = await ports.resolve({ directory: folder, expect: name });
+  if (resolution.outcome !== 'resolved' && created.created) await ports.files.withdraw(path);
+  return resolution;
+}
+
+/**
+ * Binds a folder to an existing project: its own config file gets the project's id and name.
+ *
+ * @throws RegistrarError PROJECT_NOT_FOUND, DIRECTORY_INVALID, CONFIG_…
+ */
+export async function useProject(
+  params: { project: string; directory: string },
+  ports: CommandPorts,
+): Promise<Resolution> {
+  const { row } = await findSighting(params.project, ports.resolution.registry);
+  const folder = await ports.files.realFolder(params.directory);
+  const path = ports.files.pathIn(folder);
+  if (!(await ports.files.exists(path))) {
+    const created = await ports.files.create(folder, { name: row.name, id: row.id });
+    if (created.failure) throw configNotWritten(path, created.failure.message);
+    if (created.created) return ports.resolve({ directory: folder });
+  }
+  const written = await ports.files.edit(path, (config) => [
+    ...(config.id === row.id ? [] : [{ key: 'project.id' as const, value: row.id }]),
+    ...(config.name === row.name ? [] : [{ key: 'project.name' as const, value: row.name }]),
+    // An override that names another project's database would make the binding a contradiction.
+    ...(config.databaseName === null || config.databaseName === row.databaseName
+      ? []
+      : [{ key: 'project.database_name' as const, value: null }]),
+  ]);
+  if (written.failure) throw configNotWritten(path, written.failure.message);
+  return ports.resolve({ directory: folder });
+}
+
+/**
+ * Renames a project, and its name in the config file of the folder that it was made in, when that is on this machine.
+ *
+ * @throws RegistrarError NAME_INVALID, PROJECT_NOT_FOUND, PROJECT_CONFLICT
+ */
+export async function renameEverywhere(
+  params: { project: string; name: string },
+  ports: CommandPorts,
+): Promise<Resolution> {
+  const { row } = await renameProject(params.project, params.name, ports.resolution.registry);
+  const { folder } = row.registrar;
+  if (folder?.host === ports.resolution.host) await renameInConfig(folder.path, row, params.name, ports);
+  return ports.resolve({ project: row.id });
+}
+
+async function renameInConfig(folder: string, row: RegistryRow, name: string, ports: CommandPorts): Promise<void> {
+  const path = ports.files.pathIn(folder);
+  if (!(await ports.files.exists(path))) return;
+  // The config only follows; where it cannot be read or written, its folder says NAME_DIFFERS at the next resolve.
+  try {
+    await ports.files.edit(path, (config) =>
+      config.id !== null && isProject(config.id, row) && config.name !== name
+        ? [{ key: 'project.name', value: name }]
+        : [],
+    );
+  } catch (error) {
+    if (!(error instanceof RegistrarError)) throw error;
+  }
+}
+
+/** A reservation that this folder left behind when a creation was interrupted is not in its own way. */
+async function requireFreeName(name: string, ports: CommandPorts, folder: string | null): Promise<void> {
+  const { registry } = ports.resolution;
+  const looked = await registry.registry.look({ id: null, name });
+  const pending = registry.outbox.find({ id: null, name })[0];
+  const row = (looked.kind === 'seen' ? looked.sightings[0]?.row : undefined) ?? pending;
+  if (!row) return;
+  const isOwn = folder !== null && row.registrar.folder?.path === folder && row.registrar.state === 'provisioning';
+  if (!isOwn) throw nameTaken(name, row);
+}
+
+function folderTaken(path: string, name: string): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `${dirname(dirname(path))} already belongs to project "${name}". Nothing was created.`,
+    hint: `Resolve it (registrar resolve), or change project.name in ${path}.`,
+    details: { configPath: path, name, choices: ['resolve', 'rename'] },
+  });
+}
+
+function configNotWritten(path: string, reason: string): RegistrarError {
+  return new RegistrarError({
+    code: 'CONFIG_UNREADABLE',
+    message: `${path} could not be written: ${reason}. Nothing was made.`,
+    hint: 'Make the folder writable, or write the file yourself.',
+    details: { path },
+  });
+}
