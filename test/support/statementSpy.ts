@@ -1,0 +1,137 @@
+import net from 'node:net';
+
+/** What a client sent: the SQL of a simple query or of a Parse. A prepared statement shows up once per connection. */
+export interface StatementSpy {
+  port: number;
+  statements: string[];
+  /** Statements since the last call. */
+  take(): string[];
+  /** Replaces a simple query's text before the server sees it; null lets it pass. */
+  rewrite: ((sql: string) => string | null) | null;
+  /** Round trips: ReadyForQuery answers since the last call, without those of connecting. */
+  takeRoundTrips(): number;
+  cut(): void;
+  close(): Promise<void>;
+}
+
+/** A proxy in front of PostgreSQL that reads the wire protocol, so that a test can see which statements really ran. */
+export async function startStatementSpy(target: { host: string; port: number }): Promise<StatementSpy> {
+  const sockets = new Set<net.Socket>();
+  let taken = 0;
+  let roundTrips = 0;
+  const server = net.createServer((client) => {
+    const upstream = net.connect(target.port, target.host);
+    for (const socket of [client, upstream]) {
+      sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => {
+        sockets.delete(socket);
+        client.destroy();
+        upstream.destroy();
+      });
+    }
+    let started = false;
+    let ready = 0;
+    readMessages(
+      client,
+      () => started,
+      (type, message) => {
+        if (type === null) {
+          started = message.readInt32BE(4) === startupCode;
+          upstream.write(message);
+          return;
+        }
+        upstream.write(observe(type, message));
+      },
+    );
+    readMessages(
+      upstream,
+      // The answer to an SSLRequest is one bare byte; the tests connect with sslmode=disable.
+      () => true,
+      (type, message) => {
+        if (type === 'Z') {
+          ready += 1;
+          if (ready > 1) roundTrips += 1;
+        }
+        client.write(message);
+      },
+    );
+  });
+  const spy: StatementSpy = {
+    port: 0,
+    statements: [],
+    rewrite: null,
+    take() {
+      const since = spy.statements.slice(taken);
+      taken = spy.statements.length;
+      return since;
+    },
+    takeRoundTrips() {
+      const since = roundTrips;
+      roundTrips = 0;
+      return since;
+    },
+    cut() {
+      for (const socket of sockets) socket.destroy();
+    },
+    close: () =>
+      new Promise((resolve) => {
+        spy.cut();
+        server.close(() => {
+          resolve();
+        });
+      }),
+  };
+
+  function observe(type: string, message: Buffer): Buffer {
+    if (type === 'Q') {
+      const sql = message.toString('utf8', 5, message.length - 1);
+      spy.statements.push(sql);
+      const replaced = spy.rewrite?.(sql) ?? null;
+      if (replaced !== null) return simpleQuery(replaced);
+    } else if (type === 'P') {
+      const name = message.indexOf(0, 5);
+      spy.statements.push(message.toString('utf8', name + 1, message.indexOf(0, name + 1)));
+    }
+    return message;
+  }
+
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const address = server.address();
+  if (address === null || typeof address === 'string') throw new Error('the spy has no port');
+  spy.port = address.port;
+  return spy;
+}
+
+/** Protocol 3.0. */
+const startupCode = 196_608;
+
+/** Cuts a stream into protocol messages; before start-up they carry no type. */
+function readMessages(
+  socket: net.Socket,
+  isStarted: () => boolean,
+  onMessage: (type: string | null, message: Buffer) => void,
+): void {
+  let rest: Buffer = Buffer.alloc(0);
+  socket.on('data', (data: Buffer) => {
+    rest = Buffer.concat([rest, data]);
+    for (;;) {
+      const offset = isStarted() ? 1 : 0;
+      if (rest.length < offset + 4) return;
+      const length = offset + rest.readInt32BE(offset);
+      if (rest.length < length) return;
+      const message = rest.subarray(0, length);
+      rest = rest.subarray(length);
+      onMessage(offset === 1 ? String.fromCharCode(message[0] ?? 0) : null, message);
+    }
+  });
+}
+
+function simpleQuery(sql: string): Buffer {
+  const text = Buffer.from(`${sql}\0`);
+  const message = Buffer.alloc(5 + text.length);
+  message.write('Q');
+  message.writeInt32BE(4 + text.length, 1);
+  text.copy(message, 5);
+  return message;
+}
