@@ -299,8 +299,14 @@ async function finish(run: Run, sighting: Sighting): Promise<void> {
   const { schemaVersion } = run.ports.catalog;
   const comment = ownComment(run, row, database, schemaVersion);
   if (schemaVersion !== null) await run.ports.catalog.applySchema(comment);
-  await changeRow(run, sighting, { registrar: { state: 'ready', recreating: false } }, comment);
-  if (row.registrar.recreating) run.recreated = true;
+  const { recreating } = row.registrar;
+  await changeRow(
+    run,
+    sighting,
+    { registrar: { state: 'ready', ...(recreating ? { recreating: false } : {}) } },
+    comment,
+  );
+  if (recreating) run.recreated = true;
 }
 
 async function nextName(run: Run, sighting: Sighting): Promise<void> {
