@@ -1,0 +1,41 @@
+import { RegistrarError } from '../protocol/registrarError.ts';
+
+/**
+ * Refuses an address from the command line that holds a password: argv is in the shell's history, and every user of the
+ * machine can see it.
+ *
+ * @param where names the argument, and `hint` says how to give the password instead
+ * @throws RegistrarError `INVALID_ARGUMENT`, without any piece of the address
+ */
+export function refusePassword(address: string, where: string, hint: string): void {
+  if (!holdsPassword(address)) return;
+  throw new RegistrarError({ code: 'INVALID_ARGUMENT', message: `${where} holds a password.`, hint });
+}
+
+/**
+ * A message that may repeat an argument, without what stands where URLs and keywords have passwords. An unencoded password
+ * can hold any character, so it ends at the last `@`, and after a keyword nothing is kept.
+ */
+export function withoutPasswords(message: string): string {
+  return message.replaceAll(/(\/\/[^:@/\s']*):.*@/gs, '$1:…@').replace(/(password\s*=).*/is, '$1…');
+}
+
+/** Errs on the side of yes where libpq and people disagree about what is the password. */
+function holdsPassword(address: string): boolean {
+  if (!/^\w+:\/\//.test(address)) return /(?:^|\s)(?:ssl)?password\s*=/i.test(address);
+  const [beforeQuery = '', ...query] = address.replace(/^\w+:\/\//, '').split('?');
+  const userInfo = beforeQuery.slice(0, Math.max(beforeQuery.lastIndexOf('@'), 0));
+  if (/:./.test(userInfo)) return true;
+  return query
+    .join('?')
+    .split('&')
+    .some((pair) => /^(?:ssl)?password=/i.test(decoded(pair)));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,67 @@
+import type { RegistrarApi } from '../protocol/methods.ts';
+import type { Settings } from '../protocol/settings.ts';
+
+/** What the commands need of a standard stream; `process.stdout` and `process.stderr` are such. */
+export interface TextOutput {
+  write(text: string): unknown;
+  on(event: 'error', listener: (error: Error) => void): unknown;
+  isTTY?: boolean | undefined;
+  columns?: number | undefined;
+}
+
+/** What was found out by connecting to a PostgreSQL address. */
+export interface PostgresFacts {
+  /** Such as `15.3`. */
+  version: string;
+  role: string;
+  mayCreateDatabases: boolean;
+  /** The registry database that the address names. */
+  registry: string;
+}
+
+/** Which PostgreSQL counts now, its address without password; `chosen` is null when none was chosen. */
+export interface ChosenPostgres {
+  chosen: 'bundled' | 'url' | 'environment' | null;
+  address: string | null;
+}
+
+/** Everything that the commands touch outside themselves. */
+export interface CliContext {
+  /** Without the names of the runtime and of the script. */
+  argv: readonly string[];
+  stdin: NodeJS.ReadableStream & { isTTY?: boolean | undefined };
+  stdout: TextOutput;
+  stderr: TextOutput;
+  cwd: string;
+  home: string;
+  environment: Record<string, string | undefined>;
+  version: string;
+  settings: {
+    read(): Promise<Settings>;
+    update(change: (settings: Settings) => Settings): Promise<Settings>;
+  };
+  /**
+   * Opens Registrar on the PostgreSQL that counts. Progress is for people, one line each.
+   *
+   * @throws RegistrarError POSTGRES_NOT_CHOSEN, CREDENTIALS_REQUIRED, REGISTRY_UNREACHABLE, …
+   */
+  open(options: {
+    databaseUrl: string | null;
+    bundledUnlessChosen: boolean;
+    onProgress: (message: string) => void;
+  }): Promise<RegistrarApi & { close(): Promise<void> }>;
+  /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
+  tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
+  /** Puts the password where libpq looks for it; gives the path of that file. */
+  savePassword(url: string, password: string): Promise<string>;
+  describePostgres(): Promise<ChosenPostgres>;
+  /** Makes the folder that a first look needs; gives its absolute path. */
+  sampleWorkspace(): Promise<string>;
+  /**
+   * Runs a command on this terminal; gives its exit status (128 + n when signal n ended it). Ctrl-C is the command's to
+   * handle meanwhile, and other signals to end are passed on to it. Rejects with the system's error when it cannot be run.
+   */
+  spawn(command: string, args: readonly string[], environment: Record<string, string | undefined>): Promise<number>;
+  /** Settles when the user wants the process to end; from the call on, that does not end it at once any more. */
+  untilStopped(): Promise<void>;
+}

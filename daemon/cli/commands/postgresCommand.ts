@@ -1,0 +1,128 @@
+import type { Command } from 'commander';
+import { RegistrarError } from '../../protocol/registrarError.ts';
+import { refusePassword } from '../addressPassword.ts';
+import type { ChosenPostgres, PostgresFacts } from '../cliContext.ts';
+import type { CliSession } from '../cliSession.ts';
+import { saying } from '../cliSession.ts';
+import { postgresChoices } from '../postgresNotChosen.ts';
+import { readPassword } from '../readPassword.ts';
+import { shown } from '../terminalText.ts';
+import type { TextView } from '../terminalText.ts';
+
+/** `postgres`: which server holds the registry and the projects. */
+export function addPostgresCommand(program: Command, session: CliSession): void {
+  program
+    .command('postgres')
+    .description('show or choose the PostgreSQL server; an address is tried before it is kept')
+    .argument('[choice]', 'show, bundled, or a PostgreSQL URL without password', saying, 'show')
+    .option('--save-password', 'put the password that was asked for into the password file of libpq')
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ registrar postgres postgresql://me@db.example:5432\n  $ registrar postgres URL < password.txt',
+    )
+    .action(async (choice: string, options: { savePassword?: true }) => {
+      if (session.databaseUrl !== null) throw invalid('--database-url chooses for one command; it cannot be kept.');
+      if (choice === 'show') await show(session);
+      else if (choice === 'bundled') await chooseBundled(session);
+      else await chooseUrl(session, choice, options.savePassword ?? false);
+    });
+}
+
+async function show({ context, output }: CliSession): Promise<void> {
+  const chosen = await context.describePostgres();
+  output.answer(chosen, (view) => chosenText(chosen, view));
+}
+
+async function chooseBundled({ context, output }: CliSession): Promise<void> {
+  await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'bundled' } }));
+  const chosen = await context.describePostgres();
+  output.answer(chosen, (view) => [chosenText(chosen, view), ...overruled(chosen, 'bundled', view)].join('\n'));
+}
+
+async function chooseUrl({ context, output }: CliSession, url: string, savePassword: boolean): Promise<void> {
+  // Not repeated in the message: whatever it is, it might be a password.
+  if (!/^postgres(?:ql)?:\/\//.test(url) && !url.includes('=')) {
+    throw invalid('That is neither show, bundled nor a PostgreSQL URL.');
+  }
+  refusePassword(
+    url,
+    'The address',
+    'Leave the password out: it is asked for on the terminal, or read from standard input.',
+  );
+  const { facts, password } = await tryAddress(context, url);
+  const passwordFile = savePassword && password !== null ? await context.savePassword(url, password) : null;
+  await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'url', url } }));
+  const chosen = await context.describePostgres();
+  output.answer({ ...chosen, server: facts, passwordFile }, (view) =>
+    [
+      factsText(facts, view),
+      chosenText(chosen, view),
+      ...passwordLines(password, passwordFile, view),
+      ...overruled(chosen, 'url', view),
+    ].join('\n'),
+  );
+}
+
+/** Tries without a password first: the server may want none, or the password file may have it. */
+async function tryAddress(
+  context: CliSession['context'],
+  url: string,
+): Promise<{ facts: PostgresFacts; password: string | null }> {
+  try {
+    return { facts: await context.tryPostgres(url, null), password: null };
+  } catch (error) {
+    if (!(error instanceof RegistrarError) || error.code !== 'CREDENTIALS_REQUIRED') throw error;
+    // 28000: the server does not let this user in from here, whatever the password.
+    if (error.details?.['sqlState'] === '28000') throw error;
+    const password = await readPassword(context, 'Password: ');
+    if (password === null) throw error;
+    return { facts: await context.tryPostgres(url, password), password };
+  }
+}
+
+function chosenText({ chosen, address }: ChosenPostgres, { home, paint }: TextView): string {
+  const where = address === null ? '' : shown(address, home);
+  switch (chosen) {
+    case null:
+      return `No PostgreSQL is chosen.\n${paint('cyan', 'next:')} ${postgresChoices}`;
+    case 'bundled':
+      return `The bundled PostgreSQL is chosen.${where === '' ? '' : ` It is at ${where}.`}`;
+    case 'url':
+      return `Your PostgreSQL at ${where} is chosen.`;
+    case 'environment':
+      return `REGISTRAR_DATABASE_URL chooses ${where}.`;
+  }
+}
+
+function factsText({ version, role, mayCreateDatabases, registry }: PostgresFacts, { paint }: TextView): string {
+  const may = mayCreateDatabases ? 'may create databases' : 'may not create databases';
+  const line = `PostgreSQL ${version}, role ${role}, ${may}, registry ${registry}`;
+  if (mayCreateDatabases) return line;
+  return [
+    line,
+    `  ${paint('yellow', 'warning:')} projects that exist can be used, new ones cannot be made`,
+    `  ${paint('cyan', 'next:')} as a superuser: ALTER ROLE "${role.replaceAll('"', '""')}" CREATEDB;`,
+  ].join('\n');
+}
+
+function passwordLines(password: string | null, file: string | null, { home, paint }: TextView): string[] {
+  if (file !== null) return [`The password is in ${shown(file, home)}.`];
+  if (password === null) return [];
+  return [
+    `  ${paint('yellow', 'warning:')} the password was not kept`,
+    `  ${paint('cyan', 'next:')} the same with --save-password, or set PGPASSWORD`,
+  ];
+}
+
+function overruled({ chosen }: ChosenPostgres, wanted: ChosenPostgres['chosen'], { paint }: TextView): string[] {
+  if (chosen === wanted) return [];
+  return [
+    `  ${paint('yellow', 'warning:')} what you chose is kept, but REGISTRAR_DATABASE_URL counts before it`,
+    `  ${paint('cyan', 'next:')} unset REGISTRAR_DATABASE_URL`,
+  ];
+}
+
+function invalid(message: string): RegistrarError {
+  const hint = 'registrar postgres show | registrar postgres bundled | registrar postgres postgresql://USER@HOST:5432';
+  return new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint });
+}

@@ -1,0 +1,110 @@
+import type { Command } from 'commander';
+import type { RegistrarApi } from '../../protocol/methods.ts';
+import type { ListedProject } from '../../protocol/model.ts';
+import { saying } from '../cliSession.ts';
+import type { CliSession } from '../cliSession.ts';
+import { projectText, projectsText } from '../projectsText.ts';
+import { selectionText } from './resolveCommands.ts';
+
+/** `projects …`: what the registry holds, and changing it. */
+export function addProjectCommands(program: Command, session: CliSession): void {
+  const projects = program
+    .command('projects')
+    .description('list, show, create, rename, adopt and forget projects')
+    .addHelpText('after', '\nExample:\n  $ registrar projects list --query shop');
+  addLooks(projects, session);
+  addChanges(projects, session);
+}
+
+function addLooks(projects: Command, session: CliSession): void {
+  projects
+    .command('list')
+    .description('all projects of the registry, and whether it knows them yet')
+    .option('--query <text>', 'only names with this text in them, in any case', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects list --query shop')
+    .action(async ({ query = null }: { query?: string | null }) => {
+      const found = await session.withRegistrar((registrar) => allProjects(registrar, query));
+      session.output.answer({ projects: found }, (view) => projectsText(found, query, view));
+    });
+
+  projects
+    .command('show')
+    .description('what the registry holds about one project')
+    .argument('<project>', 'id or name', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects show shop')
+    .action(async (project: string) => {
+      const found = await session.withRegistrar((registrar) => registrar.showProject({ project }));
+      session.output.answer(found, (view) => projectText(found, view));
+    });
+}
+
+function addChanges(projects: Command, session: CliSession): void {
+  projects
+    .command('create')
+    .description('make a project and its database, and the config file of a folder when one is given')
+    .argument('<name>', 'letters, digits, space, - and _', saying)
+    .option('--directory <dir>', 'the folder that gets the config file', saying)
+    .option('--description <text>', 'what the project is')
+    .addHelpText('after', '\nExample:\n  $ registrar projects create shop --directory .')
+    .action(async (name: string, options: { directory?: string; description?: string }) => {
+      const directory = options.directory === undefined ? null : session.directory(options.directory);
+      const description = options.description ?? null;
+      const resolution = await session.withRegistrar((registrar) =>
+        registrar.createProject({ name, directory, description }),
+      );
+      session.finishWith(resolution, selectionText(directory === null ? { project: name } : options));
+    });
+
+  projects
+    .command('rename')
+    .description('give a project another name; its id and its database stay')
+    .argument('<project>', 'id or name', saying)
+    .argument('<name>', 'the new name', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects rename shop "web shop"')
+    .action(async (project: string, name: string) => {
+      const resolution = await session.withRegistrar((registrar) => registrar.renameProject({ project, name }));
+      session.finishWith(resolution, selectionText({ project: name }));
+    });
+
+  projects
+    .command('adopt')
+    .description('register a database that is there: a forgotten project’s, or one that nobody owns')
+    .argument('<database>', 'its name, cb_proj_…', saying)
+    .option('--name <name>', 'the project’s name (default: the one that the database carries)', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects adopt cb_proj_shop_1f2e3d4c')
+    .action(async (database: string, { name = null }: { name?: string | null }) => {
+      const resolution = await session.withRegistrar((registrar) => registrar.adoptDatabase({ database, name }));
+      const project = resolution.project?.name ?? name;
+      session.finishWith(resolution, project === null ? '' : selectionText({ project }));
+    });
+
+  projects
+    .command('forget')
+    .description('take a project out of the registry; its data stays')
+    .argument('<project>', 'id or name', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects forget shop')
+    .action(async (project: string) => {
+      const forgotten = await session.withRegistrar((registrar) => registrar.forgetProject({ project }));
+      session.output.answer(forgotten, ({ paint }) =>
+        [
+          `${paint('bold', forgotten.project.name)} is forgotten. Its database ${forgotten.databaseName} is untouched.`,
+          `${paint('cyan', 'next:')} registrar projects adopt ${forgotten.databaseName} brings it back`,
+        ].join('\n'),
+      );
+    });
+}
+
+async function allProjects(registrar: RegistrarApi, query: string | null): Promise<ListedProject[]> {
+  const found: ListedProject[] = [];
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<RegistrarApi['listProjects']>> = await registrar.listProjects({
+      query,
+      cursor,
+      limit: 1000,
+    });
+    found.push(...page.projects);
+    cursor = page.nextCursor;
+  } while (cursor !== null);
+  return found;
+}

@@ -1,0 +1,87 @@
+import type { Command } from 'commander';
+import type { RegistrarApi } from '../../protocol/methods.ts';
+import { RegistrarError } from '../../protocol/registrarError.ts';
+import { saying } from '../cliSession.ts';
+import type { CliSession } from '../cliSession.ts';
+import { statusOfResolution } from '../exitStatus.ts';
+import { resolutionText } from '../resolutionText.ts';
+import { syncText } from '../syncText.ts';
+import { shown } from '../terminalText.ts';
+import { selectionText } from './resolveCommands.ts';
+
+/** `start`, `serve` and `sync`: keeping projects known to the registry. */
+export function addServeCommands(program: Command, session: CliSession): void {
+  const { context, output } = session;
+
+  program
+    .command('start')
+    .description('resolve a workspace, on the bundled PostgreSQL unless an address is set, and stay')
+    .argument('[dir]', 'the workspace (default: a sample, whose path is printed)', saying)
+    .option('--once', 'end after printing')
+    .addHelpText('after', '\nExample:\n  $ registrar start ~/shop --once')
+    .action(async (dir: string | undefined, options: { once?: true }) => {
+      const directory = dir === undefined ? await context.sampleWorkspace() : session.directory(dir);
+      if (dir === undefined)
+        output.note(({ home }) => `No folder was given; this is a sample: ${shown(directory, home)}`);
+      await session.withRegistrar((registrar) => stay(registrar, session, directory, options.once ?? false), true);
+    });
+
+  program
+    .command('serve')
+    .description('keep delivering what the registry does not know yet, until stopped')
+    .argument('[dir]', 'resolve this workspace first', saying)
+    .option('--foreground', 'stay in this terminal')
+    .addHelpText('after', '\nExample:\n  $ registrar serve --foreground')
+    .action(async (dir: string | undefined, options: { foreground?: true }) => {
+      if (!options.foreground) throw foregroundOnly();
+      const directory = dir === undefined ? null : session.directory(dir);
+      await session.withRegistrar((registrar) => stay(registrar, session, directory, false));
+    });
+
+  program
+    .command('sync')
+    .description('try now to register what the registry does not know yet, and say what is left')
+    .addHelpText('after', '\nExample:\n  $ registrar sync')
+    .action(async () => {
+      const sync = await session.withRegistrar((registrar) => registrar.syncNow());
+      output.answer(sync, (view) => syncText(sync, view));
+      session.status = sync.pending.length + sync.parked.length > 0 ? 1 : 0;
+    });
+}
+
+/** Prints what there is, then stays until the user stops it, unless `once`. */
+async function stay(
+  registrar: RegistrarApi,
+  session: CliSession,
+  directory: string | null,
+  once: boolean,
+): Promise<void> {
+  const { context, output } = session;
+  // Asked first: from here on Ctrl-C ends in order, with the server closed.
+  const stopped = once ? null : context.untilStopped();
+  const resolution = directory === null ? null : await registrar.resolve({ directory });
+  const sync = await registrar.syncStatus();
+  const server = registrar.server();
+  output.answer({ server, resolution, sync }, (view) =>
+    [
+      ...(resolution && directory !== null ? [resolutionText(resolution, view, selectionText({ directory })), ''] : []),
+      `server: ${shown(server.address, view.home)} (${server.source === 'bundled' ? 'bundled' : 'yours'})`,
+      syncText(sync, view),
+    ].join('\n'),
+  );
+  if (stopped === null) {
+    session.status = resolution ? statusOfResolution(resolution) : 0;
+    return;
+  }
+  output.note(({ paint }) => paint('dim', 'Staying until Ctrl-C.'));
+  await stopped;
+  output.note(() => 'Stopped.');
+}
+
+function foregroundOnly(): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: 'serve runs in the foreground only.',
+    hint: 'registrar serve --foreground',
+  });
+}

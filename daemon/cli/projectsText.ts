@@ -1,0 +1,46 @@
+import type { ListedProject } from '../protocol/model.ts';
+import { clockTime, shown } from './terminalText.ts';
+import type { TextView } from './terminalText.ts';
+
+/** The projects as a table, or how to make the first one; without a line break at the end. */
+export function projectsText(projects: readonly ListedProject[], query: string | null, view: TextView): string {
+  if (projects.length === 0) {
+    const none = query === null ? 'No projects yet.' : `No project's name has "${shown(query, view.home)}" in it.`;
+    return `${none}\n${view.paint('cyan', 'next:')} registrar projects create NAME --directory .`;
+  }
+  const rows = projects.map(({ name, databaseName, sync, id, createdAt }) => [
+    name,
+    databaseName,
+    stateWords[sync.state],
+    id.slice(0, 8),
+    createdAt.slice(0, 10),
+  ]);
+  const heading = ['name', 'database', 'state', 'id', 'created'];
+  const widths = heading.map((title, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
+  );
+  const line = (cells: string[]): string =>
+    cells
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [view.paint('dim', line(heading)), ...rows.map(line)].join('\n');
+}
+
+/** One project with all that the registry holds about it, without a line break at the end. */
+export function projectText(project: ListedProject, view: TextView): string {
+  const { name, id, databaseName, description, createdAt, updatedAt, sync } = project;
+  const reason = sync.error ? ` (${sync.error.message})` : '';
+  const facts: [string, string][] = [
+    ['database', databaseName],
+    ['state', `${stateWords[sync.state]}${reason}`],
+    ['id', id],
+    ...(description === null ? [] : ([['described', description]] satisfies [string, string][])),
+    ['created', clockTime(createdAt, view.now)],
+    ['updated', clockTime(updatedAt, view.now)],
+  ];
+  const lines = facts.map(([fact, value]) => `  ${fact.padEnd(9)}  ${shown(value, view.home)}`);
+  return [view.paint('bold', name), ...lines].join('\n');
+}
+
+const stateWords = { synced: 'registered', pending: 'not registered yet', parked: 'needs you' } as const;

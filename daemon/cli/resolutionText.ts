@@ -1,0 +1,85 @@
+import type { Attempt, Resolution, Warning } from '../protocol/model.ts';
+import type { ErrorReport } from '../protocol/registrarError.ts';
+import { clockTime, nextTry, shown } from './terminalText.ts';
+import type { TextView } from './terminalText.ts';
+
+/**
+ * A resolution as people read it: the answer, its trace, what is wrong and what to do.
+ *
+ * @param selection the options that lead to the same project from here, such as ` --project shop`; empty when none are needed
+ * @returns lines without a line break at the end
+ */
+export function resolutionText(resolution: Resolution, view: TextView, selection = ''): string {
+  const { error, trace, warnings, wouldDo } = resolution;
+  const steps = (wouldDo ?? []).map((step) => `  would: ${shown(step, view.home)}`);
+  const lines = [
+    error ? errorLine(error, view) : answerLine(resolution, view),
+    ...trace.map((attempt) => view.paint('dim', traceLine(attempt, error, view))),
+    ...steps,
+    ...warnings.flatMap((warning) => warningLines(warning, resolution, view)),
+  ];
+  if (error) lines.push(`  ${nextLine(error.hint, view)}`);
+  else if (steps.length > 0)
+    lines.push(nextLine('the same without --dry-run (and without dry_run in the config)', view));
+  else if (warnings.length === 0) lines.push(nextLine(`registrar exec${selection} -- npm run migrate`, view));
+  return lines.join('\n');
+}
+
+/** An error as people read it: what happened, then what to do next. */
+export function errorText(error: ErrorReport, view: TextView): string {
+  return `${errorLine(error, view)}\n  ${nextLine(error.hint, view)}`;
+}
+
+function errorLine({ code, message }: ErrorReport, view: TextView): string {
+  return `${view.paint('red', code)}: ${shown(message, view.home)}`;
+}
+
+function nextLine(hint: string, view: TextView): string {
+  return `${view.paint('cyan', 'next:')} ${shown(hint, view.home)}`;
+}
+
+function answerLine(resolution: Resolution, view: TextView): string {
+  const { project, server } = resolution;
+  const state = stateText(resolution, view);
+  if (!project) return state;
+  const where = server ? ` on ${shown(server.address, view.home)}` : '';
+  return `${view.paint('bold', project.name)} → ${project.databaseName}${where}   ${state}`;
+}
+
+function stateText({ created, stale, sync, wouldDo }: Resolution, view: TextView): string {
+  if (stale) return sync?.since === undefined ? 'last known' : `last known ${clockTime(sync.since, view.now)}`;
+  if (wouldDo !== null && wouldDo.length > 0) return 'dry run, nothing was changed';
+  const registered = { synced: 'registered', pending: 'not registered yet', parked: 'needs you' };
+  return `${created ? 'created' : 'ready'}, ${registered[sync?.state ?? 'synced']}`;
+}
+
+/** Names and outcomes are padded to the longest that there are, so that the lines of every answer stand alike. */
+function traceLine(attempt: Attempt, error: ErrorReport | null, view: TextView): string {
+  const { name, outcome, durationMs } = attempt;
+  const agrees = name === 'identity' && outcome === 'matched';
+  const reason = agrees ? '' : traceReason(attempt, error);
+  const duration = outcome === 'skipped' || durationMs < 0.05 ? '' : `   ${durationText(durationMs)}`;
+  const words = `  ${name.padEnd(8)}  ${(agrees ? 'agrees' : outcome).padEnd(7)}  ${shown(reason, view.home)}`;
+  return (words.trimEnd() + duration).trimEnd();
+}
+
+function traceReason({ name, outcome, reason }: Attempt, error: ErrorReport | null): string {
+  if (name === 'explicit' && outcome === 'skipped') return 'no --project';
+  return reason === error?.message ? 'as said above' : reason;
+}
+
+function durationText(durationMs: number): string {
+  if (durationMs >= 1000) return `${(durationMs / 1000).toFixed(1)} s`;
+  return `${durationMs.toFixed(durationMs < 100 ? 1 : 0)} ms`;
+}
+
+function warningLines(warning: Warning, { sync }: Resolution, view: TextView): string[] {
+  const line = (message: string): string => `  ${view.paint('yellow', 'warning:')} ${shown(message, view.home)}`;
+  const next = sync?.error?.nextAttemptAt;
+  if (warning.code === 'PENDING' && sync?.error && next !== undefined) {
+    return [line(`${sync.error.message}; saved on this machine, ${nextTry(next, view.now)}`)];
+  }
+  // These two need nobody: the one is retried, the other ends by itself when the server answers.
+  if (warning.code === 'PENDING' || warning.code === 'STALE') return [line(warning.message)];
+  return [line(warning.message), `  ${nextLine(warning.hint, view)}`];
+}

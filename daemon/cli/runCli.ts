@@ -1,0 +1,88 @@
+import { Command, CommanderError } from 'commander';
+import type { ErrorReport } from '../protocol/registrarError.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { withoutPasswords } from './addressPassword.ts';
+import type { CliContext } from './cliContext.ts';
+import { CliOutput } from './cliOutput.ts';
+import { CliSession, saying } from './cliSession.ts';
+import { addEnvironmentCommands } from './commands/environmentCommands.ts';
+import { addPostgresCommand } from './commands/postgresCommand.ts';
+import { addProjectCommands } from './commands/projectCommands.ts';
+import { addResolveCommands } from './commands/resolveCommands.ts';
+import { addServeCommands } from './commands/serveCommands.ts';
+import { addTrustCommand } from './commands/trustCommand.ts';
+import { statusOfError } from './exitStatus.ts';
+
+/**
+ * Runs one `registrar` command to its end. Never throws: every failure is printed, with its code and what to do next.
+ *
+ * @returns the exit status: 0 done, 1 refused or unresolved, 2 wrong usage, 3 daemon or PostgreSQL unreachable; for
+ *   `exec`, that of the command that was run
+ */
+export async function runCli(context: CliContext): Promise<number> {
+  const { argv } = context;
+  // Needed before the command line is parsed, because parsing itself may fail.
+  const end = argv.indexOf('--');
+  const own = end === -1 ? argv : argv.slice(0, end);
+  const output = new CliOutput(context, { json: own.includes('--json'), colour: !own.includes('--no-color') });
+  const program = new Command('registrar');
+  const session = new CliSession(context, output, () => program.opts<{ databaseUrl?: string }>().databaseUrl ?? null);
+  describeProgram(program, context);
+  addResolveCommands(program, session);
+  addProjectCommands(program, session);
+  addEnvironmentCommands(program, session);
+  addServeCommands(program, session);
+  addPostgresCommand(program, session);
+  addTrustCommand(program, session);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return session.status;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // Commander has then printed the help of the command that lacks a subcommand.
+    if (error instanceof CommanderError && error.code === 'commander.help' && !output.json) return 2;
+    const report = reportOf(error);
+    output.error(report);
+    return statusOfError(report.code);
+  }
+}
+
+function describeProgram(program: Command, { stdout, stderr, version }: CliContext): void {
+  program
+    .description('Which project does a folder belong to, in which PostgreSQL database, and why?')
+    .version(version, '--version', 'print the version')
+    .option('--json', 'print one JSON document and nothing else on standard output')
+    .option('--database-url <url>', 'use this PostgreSQL (no password in it)', saying)
+    .option('--no-color', 'no colours, as with NO_COLOR')
+    .helpOption('-h, --help', 'show how to use a command')
+    .showSuggestionAfterError()
+    .exitOverride()
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      getOutHelpWidth: () => stdout.columns ?? 100,
+      getErrHelpWidth: () => stderr.columns ?? 100,
+      getOutHasColors: () => false,
+      getErrHasColors: () => false,
+      // Printed by runCli, like every other error.
+      outputError: () => undefined,
+    })
+    .addHelpText('after', '\nExample:\n  $ registrar resolve --directory ~/shop');
+}
+
+function reportOf(error: unknown): ErrorReport {
+  if (error instanceof RegistrarError) return error.toReport();
+  if (error instanceof CommanderError) return usageReport(error);
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `Registrar failed in a way that it should not: ${withoutPasswords(reason)}`;
+  return { code: 'INTERNAL', message, hint: 'Please report it with the command that you ran.' };
+}
+
+function usageReport(error: CommanderError): ErrorReport {
+  const hint = 'registrar --help and registrar COMMAND --help show what there is.';
+  if (error.code === 'commander.help') return { code: 'INVALID_ARGUMENT', message: 'A subcommand is missing.', hint };
+  // Commander repeats the argument that it does not understand, and puts its suggestion on a line of its own.
+  const [message = '', suggestion] = withoutPasswords(error.message.replace(/^error: /, '')).split('\n');
+  return { code: 'INVALID_ARGUMENT', message, hint: suggestion?.replace(/^\((.*)\)$/, '$1') ?? hint };
+}

@@ -1,0 +1,36 @@
+import type { QueuedProject, SyncStatus } from '../protocol/methods.ts';
+import { clockTime, nextTry, shown } from './terminalText.ts';
+import type { TextView } from './terminalText.ts';
+
+/** What the registry does not know yet, one block per project, without a line break at the end. */
+export function syncText({ pending, parked }: SyncStatus, view: TextView): string {
+  if (pending.length + parked.length === 0) return 'sync: everything is registered';
+  const counts = [
+    ...(pending.length > 0 ? [`${pending.length} not registered yet`] : []),
+    ...(parked.length > 0 ? [`${parked.length} needs you`] : []),
+  ];
+  return [
+    `sync: ${counts.join(', ')}`,
+    ...pending.flatMap((project) => [
+      queuedLine(project, 'not registered yet', view),
+      warningLine(`${project.error.message}; saved on this machine${retryText(project, view)}`, view),
+    ]),
+    ...parked.flatMap((project) => [
+      queuedLine(project, 'needs you', view),
+      warningLine(project.error.message, view),
+      `    ${view.paint('cyan', 'next:')} registrar use "${project.name}" | registrar projects rename ${project.id} NAME`,
+    ]),
+  ].join('\n');
+}
+
+function queuedLine({ name, databaseName, since }: QueuedProject, state: string, view: TextView): string {
+  return `  ${name}  ${databaseName}  ${state}, since ${clockTime(since, view.now)}`;
+}
+
+function warningLine(message: string, view: TextView): string {
+  return `    ${view.paint('yellow', 'warning:')} ${shown(message, view.home)}`;
+}
+
+function retryText({ nextAttemptAt }: QueuedProject, view: TextView): string {
+  return nextAttemptAt === null ? '' : `, ${nextTry(nextAttemptAt, view.now)}`;
+}
