@@ -41,6 +41,8 @@ export interface EngineOptions {
   settings: Settings;
   log: EngineLog;
   limits?: Limits;
+  /** This machine's name in what rows record of folders; the operating system's when absent. */
+  host?: string;
   /** Folders that windows have open. */
   windows?: () => readonly WindowFolder[];
 }
@@ -63,6 +65,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const key = options.source === 'bundled' ? `bundled/${address.registryDatabase}` : addressKey(address);
   const server: ServerLabel = { address: addressLabel(address), source: options.source };
   const database = new RegistryDatabase(address, options.limits);
+  const host = options.host ?? hostname();
   const now = (): Date => new Date();
   const outbox = await Outbox.open(join(stateFolder, 'outbox'), {
     registry: key,
@@ -100,8 +103,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     origin: {
       newId: randomUUID,
       now: () => now().toISOString(),
-      host: hostname(),
-      creator: `${userName()}@${hostname()}`,
+      host,
+      creator: `${userName()}@${host}`,
     },
   };
   const reader = new ConfigReader();
@@ -123,7 +126,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       daemonUid: process.getuid?.() ?? null,
       separator: sep,
     },
-    host: hostname(),
+    host,
     clock: () => performance.now(),
   };
 
