@@ -35,7 +35,7 @@ export interface RegistryFixture {
   ): Promise<Row[]>;
   row(key: string): Promise<Record<string, unknown> | undefined>;
   marker(databaseName: string): Promise<Marker | null>;
-  /** Project databases that carry this registry's marker or that the test made through `cb_proj_`. */
+  /** Project databases that carry this registry's marker, or that an engine or a statement of this fixture created. */
   databases(): Promise<string[]>;
   /** A login role with a password, dropped at the end. */
   role(attributes?: string): Promise<Role>;
@@ -69,7 +69,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
   const engines: Engine[] = [];
   const roles: Role[] = [];
   const clients = new Map<string, pg.Client>();
-  const before = new Set(await projectDatabases());
+  const madeBySql = new Set<string>();
   let folders = 0;
 
   async function clientFor(database: string): Promise<pg.Client> {
@@ -138,6 +138,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
       return engine;
     },
     async sql<Row extends object>(text: string, values: unknown[] = [], database = registry) {
+      for (const name of createdDatabases(text)) madeBySql.add(name);
       const client = await clientFor(database);
       return (await client.query(text, values)).rows as Row[];
     },
@@ -155,12 +156,11 @@ export async function registryFixture(): Promise<RegistryFixture> {
       return reading.kind === 'marker' ? reading.marker : null;
     },
     async databases() {
-      const now = await projectDatabases();
+      // Other test runs may use the same server: what they made is not ours, marked or not yet.
+      const made = new Set([...madeBySql, ...spy.statements.flatMap(createdDatabases)]);
       const mine: string[] = [];
-      for (const name of now) {
-        if (before.has(name)) continue;
-        const marker = await fixture.marker(name);
-        if (!marker || marker.registry === registry) mine.push(name);
+      for (const name of await projectDatabases()) {
+        if (made.has(name) || (await fixture.marker(name))?.registry === registry) mine.push(name);
       }
       return mine;
     },
@@ -202,6 +202,11 @@ export async function registryFixture(): Promise<RegistryFixture> {
     },
   };
   return fixture;
+}
+
+function createdDatabases(sql: string): string[] {
+  const name = /^\s*(?:create database|alter database .* rename to) "?(\w+)/i.exec(sql)?.[1];
+  return name === undefined ? [] : [name];
 }
 
 /** `config matched`, `explicit skipped` …: the path that a resolution took. */
