@@ -24,7 +24,7 @@ export interface RegistryFixture {
   readConfig(folder: string): Promise<{ project: { id?: string; name: string } }>;
   /** A git repository's `.git` with one remote. */
   origin(folder: string, url: string): Promise<void>;
-  /** An engine with its own state folder (or the given one), closed at the end. */
+  /** An engine with its own state folder (or the given one), closed at the end unless the test closes it before. */
   engine(options?: Partial<EngineOptions> & { settings?: Partial<Settings>; role?: Role }): Promise<Engine>;
   stateFolder(): Promise<string>;
   /** One statement as superuser in the registry, or in another database. */
@@ -66,7 +66,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
   const registry = `registrar_test_${randomBytes(6).toString('hex')}`;
   const base = await realpath(await mkdtemp(join(tmpdir(), 'registrar-test-')));
   await chmod(base, 0o755);
-  const engines: Engine[] = [];
+  const engines = new Set<Engine>();
   const roles: Role[] = [];
   const clients = new Map<string, pg.Client>();
   const madeBySql = new Set<string>();
@@ -134,8 +134,13 @@ export async function registryFixture(): Promise<RegistryFixture> {
         ...rest,
         settings: { ...noSettings, ...settings },
       });
-      engines.push(engine);
-      return engine;
+      engines.add(engine);
+      return {
+        ...engine,
+        close: async () => {
+          if (engines.delete(engine)) await engine.close();
+        },
+      };
     },
     async sql<Row extends object>(text: string, values: unknown[] = [], database = registry) {
       for (const name of createdDatabases(text)) madeBySql.add(name);
