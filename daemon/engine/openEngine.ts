@@ -106,6 +106,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       host,
       creator: `${userName()}@${host}`,
     },
+    unnoted: new Set(),
   };
   const reader = new ConfigReader();
   const workflowUrl = settings['registrar.workflow.url'];

@@ -146,7 +146,7 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
 /** A reservation that this folder left behind when a creation was interrupted is not in its own way. */
 async function requireFreeName(name: string, ports: CommandPorts, folder: string | null): Promise<void> {
   const { registry } = ports.resolution;
-  const looked = await registry.registry.look({ id: null, name });
+  const looked = await registry.registry.look({ id: null, name }, true);
   const pending = registry.outbox.find({ id: null, name })[0];
   const row = (looked.kind === 'seen' ? looked.sightings[0]?.row : undefined) ?? pending;
   if (!row) return;

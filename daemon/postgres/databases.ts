@@ -64,7 +64,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     schemaVersion,
 
     async abilities() {
-      const [row] = await registry.query({ name: 'abilities', text: abilitiesSql, values: [] }, limits.lookMs);
+      const [row] = await registry.query({ name: 'abilities', text: abilitiesSql, values: [] }, limits.writeMs);
       return {
         role: registry.role,
         mayCreateDatabases: row?.['creates'] === true,
@@ -75,7 +75,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     async lookDatabase(databaseName) {
       const [row] = await registry.query(
         { name: 'lookDatabase', text: lookSql, values: [databaseName] },
-        limits.lookMs,
+        limits.writeMs,
       );
       const comment = typeof row?.['comment'] === 'string' ? row['comment'] : null;
       return { presence: !row ? 'absent' : row['interrupted'] === true ? 'interrupted' : 'present', comment };

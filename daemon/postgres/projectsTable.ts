@@ -15,7 +15,6 @@ import { commentSql } from './commentSql.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, notARegistry, notOwner, registryForbidden, unwritable, type Asked } from './registryFaults.ts';
 import { sqlState } from './sqlErrors.ts';
-import type { Execute } from './transaction.ts';
 
 /**
  * Row, database and marker in one statement. The cast to `name` lets the catalog's index answer; without it every lookup
@@ -35,6 +34,10 @@ const listSql = `${sightingSql}
   where ($1::text is null or p.name > $1) and ($2::text is null or strpos(lower(p.name), lower($2)) > 0)
   order by p.name limit $3`;
 
+const idPrefixSql = `${sightingSql} where p.id between $1 and $2 limit 2`;
+
+const removeSql = 'delete from projects where id = $1 and name = $2 and database_name = $3 returning id';
+
 const insertSql = `
   insert into projects (id, name, description, database_name, created_at, updated_at, metadata)
   values ($1, $2, $3, $4, $5, $6, $7)`;
@@ -43,8 +46,9 @@ const insertSql = `
 export function projectsTable(database: RegistryDatabase): RegistryPort {
   const { limits } = database;
 
-  async function look(keys: LookKeys): Promise<Look> {
-    const read = () => database.query({ name: 'look', text: lookSql, values: [keys.id, keys.name] }, limits.lookMs);
+  async function look(keys: LookKeys, patient: boolean): Promise<Look> {
+    const timeoutMs = patient ? limits.writeMs : limits.lookMs;
+    const read = () => database.read({ name: 'look', text: lookSql, values: [keys.id, keys.name] }, timeoutMs);
     try {
       return { kind: 'seen', sightings: (await readMigrated(read)).map(sightingOf) };
     } catch (error) {
@@ -80,7 +84,7 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
           text: 'select id = $1 or name = $2 as same from projects where id = $1 or name = $2 or database_name = $3',
           values: [row.id, row.name, row.databaseName],
         },
-        limits.lookMs,
+        limits.writeMs,
       );
       const isDatabaseOnly = others.length > 0 && others.every((other) => other['same'] !== true);
       return { kind: isDatabaseOnly ? 'database-taken' : 'lost' };
@@ -89,43 +93,23 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     }
   }
 
-  async function change(observed: RegistryRow, wanted: RowChange, comment: CommentChange | null): Promise<Changed> {
-    const update = async (execute: Execute) =>
-      (await execute(changeSql, changeValues(observed, wanted))).rows.length > 0;
-    return conditionally(asked.update, update, comment);
-  }
-
-  async function insert(row: RegistryRow, comment: CommentChange): Promise<Changed> {
-    const add = async (execute: Execute) => {
-      await execute(insertSql, columnsOf(row));
-      return true;
-    };
-    return conditionally(asked.insert, add, comment);
-  }
-
-  async function remove(observed: RegistryRow, comment: CommentChange | null): Promise<Changed> {
-    const erase = async (execute: Execute) => {
-      const gone = await execute(
-        'delete from projects where id = $1 and name = $2 and database_name = $3 returning id',
-        [observed.id, observed.name, observed.databaseName],
-      );
-      return gone.rows.length > 0;
-    };
-    return conditionally(asked.delete, erase, comment);
-  }
-
-  /** The row first and then the comment: the row's lock makes everyone who would write the comment wait in line. */
+  /**
+   * One conditional statement; with a comment, both in one transaction. The row first and then the comment: the row's lock
+   * makes everyone who would write the comment wait in line.
+   */
   async function conditionally(
     what: Asked,
-    statement: (execute: Execute) => Promise<boolean>,
+    statement: { name: string; text: string; values: unknown[] },
     comment: CommentChange | null,
   ): Promise<Changed> {
     const progress = { isCommenting: false };
     try {
+      if (!comment) return (await database.query(statement, limits.writeMs)).length > 0 ? 'done' : 'lost';
       return await database.transaction(limits.writeMs, async (execute) => {
-        if (!(await statement(execute))) return 'lost';
+        const { rows } = await execute(statement.text, statement.values);
+        if (rows.length === 0) return 'lost';
         progress.isCommenting = true;
-        if (comment) await execute(commentSql(comment));
+        await execute(commentSql(comment));
         return 'done';
       });
     } catch (error) {
@@ -150,23 +134,41 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
   return {
     look,
     reserve,
-    change,
-    insert,
-    remove,
+    change: (observed, wanted, comment) =>
+      conditionally(asked.update, { name: 'change', text: changeSql, values: changeValues(observed, wanted) }, comment),
+    insert: (row, comment) =>
+      conditionally(
+        asked.insert,
+        { name: 'insert', text: `${insertSql} returning id`, values: columnsOf(row) },
+        comment,
+      ),
+    remove: (observed, comment) =>
+      conditionally(
+        asked.delete,
+        { name: 'remove', text: removeSql, values: [observed.id, observed.name, observed.databaseName] },
+        comment,
+      ),
+    async lookIdPrefix(prefix) {
+      const range = ['00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff'].map(
+        (rest) => prefix + rest.slice(prefix.length),
+      );
+      const query = { name: 'idPrefix', text: idPrefixSql, values: range };
+      return (await readMigrated(() => database.read(query, limits.writeMs))).map(sightingOf);
+    },
     async lookFormerId(id) {
       const rows = await readMigrated(() =>
-        database.query({ name: 'formerId', text: formerIdSql, values: [id] }, limits.lookMs),
+        database.read({ name: 'formerId', text: formerIdSql, values: [id] }, limits.writeMs),
       );
       return rows[0] ? sightingOf(rows[0]) : null;
     },
     async lookDatabaseOwner(databaseName) {
       const query = { name: 'databaseOwner', text: ownerSql, values: [databaseName] };
-      const rows = await readMigrated(() => database.query(query, limits.lookMs));
+      const rows = await readMigrated(() => database.read(query, limits.writeMs));
       return rows[0] ? sightingOf(rows[0]) : null;
     },
     async list({ query, after, limit }: ListKeys) {
       const values = [after, query, limit];
-      const rows = await readMigrated(() => database.query({ name: 'list', text: listSql, values }, limits.writeMs));
+      const rows = await readMigrated(() => database.read({ name: 'list', text: listSql, values }, limits.writeMs));
       return rows.map(sightingOf);
     },
   };

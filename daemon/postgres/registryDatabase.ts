@@ -30,6 +30,7 @@ export class RegistryDatabase {
   readonly address: PostgresAddress;
   readonly limits: Limits;
   readonly #pool: pg.Pool;
+  #isPooled = false;
   #creating: Promise<void> | null = null;
   #migrating: Promise<void> | null = null;
 
@@ -50,7 +51,32 @@ export class RegistryDatabase {
 
   /** One statement in the registry's database. Throws RegistrarError for a lost connection, pg's error for refused SQL. */
   async query(query: Query, timeoutMs: number): Promise<Row[]> {
-    return this.#withDatabase(() => runQuery(this.#pool, query, timeoutMs));
+    return this.#withDatabase(async () => {
+      if (this.#isPooled) return runQuery(this.#pool, unnamed(query), timeoutMs);
+      try {
+        return await runQuery(this.#pool, query, timeoutMs);
+      } catch (error) {
+        const state = sqlState(error);
+        if (query.name === undefined || (state !== '26000' && state !== '42P05')) throw error;
+        // A pooler in transaction mode gave us another server connection than the one that has the statement. It was not
+        // executed; from now on nothing is named.
+        this.#isPooled = true;
+        return runQuery(this.#pool, unnamed(query), timeoutMs);
+      }
+    });
+  }
+
+  /**
+   * As `query`, for a statement that changes nothing: one more try when the connection was lost, so that a server that was
+   * restarted or failed over between two requests is not an outage.
+   */
+  async read(query: Query, timeoutMs: number): Promise<Row[]> {
+    try {
+      return await this.query(query, timeoutMs);
+    } catch (error) {
+      if (!(error instanceof RegistrarError) || error.details?.['reason'] !== 'connection lost') throw error;
+      return this.query(query, timeoutMs);
+    }
   }
 
   async transaction<T>(timeoutMs: number, work: (execute: Execute) => Promise<T>): Promise<T> {
@@ -126,4 +152,8 @@ export class RegistryDatabase {
       { cause },
     );
   }
+}
+
+function unnamed({ text, values }: Query): Query {
+  return values === undefined ? { text } : { text, values };
 }

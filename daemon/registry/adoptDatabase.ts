@@ -97,7 +97,7 @@ async function register(
 
 /** Says who has the name or id. Nobody any more, or somebody registered this database meanwhile: look again. */
 async function refuseTaken(row: RegistryRow, ports: RegistryPorts): Promise<void> {
-  const looked = await ports.registry.look({ id: row.id, name: row.name });
+  const looked = await ports.registry.look({ id: row.id, name: row.name }, true);
   const other =
     looked.kind === 'seen' ? looked.sightings.find((seen) => seen.row.databaseName !== row.databaseName) : undefined;
   if (other) throw nameTaken(row.name, other.row);

@@ -22,6 +22,15 @@ export function projectAmbiguous(reference: string, one: RegistryRow, other: Reg
   });
 }
 
+export function shortIdAmbiguous(reference: string, one: RegistryRow, other: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_AMBIGUOUS',
+    message: `The ids of more than one project begin with ${reference}: ${one.id} ("${one.name}") and ${other.id} ("${other.name}").`,
+    hint: 'Use the whole id, or the name.',
+    details: { projects: [one, other].map(({ id, name }) => ({ id, name })) },
+  });
+}
+
 export function projectMismatch(expected: string, found: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_MISMATCH',

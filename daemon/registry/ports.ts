@@ -44,10 +44,15 @@ export interface CommentChange {
  * limit, and REGISTRY_FORBIDDEN naming the missing privilege when the role may not do it.
  */
 export interface RegistryPort {
-  /** Rows with this id or name, with their databases and markers, in one statement. */
-  look(keys: LookKeys): Promise<Look>;
+  /**
+   * Rows with this id or name, with their databases and markers, in one statement. `patient`: waits for a slow server as
+   * long as a write may take, since no memory could answer in its place.
+   */
+  look(keys: LookKeys, patient: boolean): Promise<Look>;
   /** The row that had this id before it was re-keyed. */
   lookFormerId(id: string): Promise<Sighting | null>;
+  /** Rows whose id begins with these 8 hex digits, at most two. */
+  lookIdPrefix(prefix: string): Promise<Sighting[]>;
   /** The row that names this database. */
   lookDatabaseOwner(databaseName: string): Promise<Sighting | null>;
   /** Inserts a row in state `provisioning`; on any conflict inserts nothing. */
@@ -100,7 +105,8 @@ export interface CatalogPort {
 
 /** The durable queue of projects that the registry does not know yet. */
 export interface OutboxPort {
-  find(keys: LookKeys): Sighting['row'][];
+  find(keys: LookKeys): RegistryRow[];
+  rows(): RegistryRow[];
   sightingOf(row: RegistryRow, database: DatabaseSighting): Sighting;
   /** On disk before it returns. `lost`: an entry with this id or name is there already. Throws when the disk refuses. */
   add(row: RegistryRow, failure: ErrorReport): Promise<'added' | 'lost'>;
@@ -145,4 +151,6 @@ export interface RegistryPorts {
   memory: MemoryPort;
   folders: FolderPort;
   origin: OriginPort;
+  /** Ids whose use could not be noted since this daemon started; kept here, since the rules keep nothing. */
+  unnoted: Set<string>;
 }

@@ -26,6 +26,8 @@ export interface SettleOptions {
   dryRun: boolean;
   /** Id or name that the project must have; anything else is PROJECT_MISMATCH before anything is made. */
   expect: string | null;
+  /** Waits longer for a slow server: for those whom memory could not answer. True when absent. */
+  patient?: boolean;
   /** Throws when the row must not be used for another reason; asked before anything is changed. */
   check?: (row: RegistryRow) => void;
 }
@@ -36,8 +38,8 @@ export interface Settled {
   row: RegistryRow | null;
   sync: SyncState | null;
   created: boolean;
-  /** When memory answered: the time it was last confirmed, ISO 8601. */
-  staleSince: string | null;
+  /** When memory answered: the time it was last confirmed, ISO 8601, and why nobody else did. */
+  stale: { since: string; reason: string } | null;
   warnings: Warning[];
   identity: { outcome: 'matched' | 'skipped'; reason: string };
   wouldDo: string[] | null;
@@ -131,7 +133,7 @@ export function wouldDo(run: Run, sighting: Sighting | null, steps: string[]): S
     row: sighting?.row ?? null,
     sync: sighting?.sync ?? null,
     created: false,
-    staleSince: null,
+    stale: null,
     warnings: run.warnings,
     identity: { outcome: 'skipped', reason: 'dry run' },
     wouldDo: steps,
@@ -349,5 +351,5 @@ function usable(run: Run, sighting: Sighting, folder: Folder | null, identity: S
     );
   }
   run.ports.memory.remember(row, folder);
-  return { row, sync, created: run.created, staleSince: null, warnings: run.warnings, identity, wouldDo: null };
+  return { row, sync, created: run.created, stale: null, warnings: run.warnings, identity, wouldDo: null };
 }

@@ -44,7 +44,7 @@ export async function settleClaim(
   const run = startRun(ports, options);
   const claiming = { claim, group: 0 };
   const settled = await settle(run, () => identify(run, claiming, config), claim);
-  if (!options.dryRun && settled.row && settled.staleSince === null) {
+  if (!options.dryRun && settled.row && settled.stale === null) {
     await recordUse(run, settled, claim.folder && { folder: claim.folder, name: claim.name });
     if (claiming.claim.id === null && config) await writeId(settled, settled.row, config);
   }
@@ -62,7 +62,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
   const { claim } = claiming;
   const seen = await look(run, claim);
   if (seen.unreadable && !seen.byId && !seen.byName) {
-    const stale = recall(run, claim);
+    const stale = recall(run, claim, seen.unreadable.message);
     if (stale) return { kind: 'done', settled: stale };
   }
   requireExpectedClaim(run.options.expect, claim, (seen.byId ?? seen.byName)?.row ?? null);
@@ -103,7 +103,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
 
 async function look(run: Run, claim: Claim): Promise<Seen> {
   const { registry, outbox, catalog } = run.ports;
-  const looked = await registry.look({ id: claim.id, name: claim.name });
+  const looked = await registry.look({ id: claim.id, name: claim.name }, run.options.patient ?? true);
   const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
   // The registry is asked first; an entry that it has by now is on its way out of the outbox.
   for (const row of outbox.find({ id: claim.id, name: claim.name })) {
@@ -116,7 +116,8 @@ async function look(run: Run, claim: Claim): Promise<Seen> {
   return {
     byId,
     byIdIsFormer: byIdIsFormer && byId !== null,
-    byName: sightings.find(({ row }) => row.name === claim.name) ?? null,
+    // A parked project and the one that has its name share it: for the claim that says which by id, the name agrees.
+    byName: byId?.row.name === claim.name ? byId : (sightings.find(({ row }) => row.name === claim.name) ?? null),
     unreadable: looked.kind === 'unreadable' ? looked.failure : null,
   };
 }
@@ -282,18 +283,18 @@ function noteDifference(run: Run, claim: Claim, row: RegistryRow): void {
   run.warnings.push(warning('NAME_DIFFERS', message, hint));
 }
 
-function recall(run: Run, claim: Claim): Settled | null {
+function recall(run: Run, claim: Claim, reason: string): Settled | null {
   const recalled = run.ports.memory.recall({ id: claim.id, name: claim.name }, claim.folder);
-  return recalled && settledFromMemory(recalled);
+  return recalled && settledFromMemory(recalled, reason);
 }
 
 /** An answer from memory: the project as it was when the registry last confirmed it. */
-export function settledFromMemory(recalled: { row: RegistryRow; at: string }): Settled {
+export function settledFromMemory(recalled: { row: RegistryRow; at: string }, reason: string): Settled {
   return {
     row: recalled.row,
     sync: null,
     created: false,
-    staleSince: recalled.at,
+    stale: { since: recalled.at, reason },
     warnings: [],
     identity: { outcome: 'skipped', reason: 'the server was not asked' },
     wouldDo: null,
@@ -315,7 +316,7 @@ export async function recordUse(
   const usedToday = row.registrar.lastUsedAt?.slice(0, 10) === now.slice(0, 10);
   const key = claimed && folderKey(claimed.folder);
   const isNewClaim = key !== null && row.registrar.claims?.[key]?.name !== claimed?.name;
-  if (usedToday && !isNewClaim) return;
+  if ((usedToday && !isNewClaim) || run.ports.unnoted.has(row.id)) return;
   const registrar: RegistrarMetadata = { lastUsedAt: now };
   if (key !== null && claimed) {
     registrar.claims = newestClaims({ ...row.registrar.claims, [key]: { name: claimed.name, at: now } });
@@ -325,6 +326,8 @@ export async function recordUse(
     await changeRow(run, sighting, { registrar }, null);
   } catch (error) {
     if (!(error instanceof RegistrarError)) throw error;
+    // Not tried again at every resolve.
+    run.ports.unnoted.add(row.id);
   }
 }
 

@@ -1,4 +1,4 @@
-import { projectAmbiguous, projectNotFound } from './failures.ts';
+import { projectAmbiguous, projectNotFound, shortIdAmbiguous } from './failures.ts';
 import { parseId } from './ids.ts';
 import type { Sighting } from './model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
@@ -21,9 +21,9 @@ export async function settleReference(
   const settled = await settle(
     run,
     async () => {
-      const found = await findProject(reference, ports);
+      const found = await findProject(reference, ports, options.patient ?? true);
       if (found.kind === 'seen') return { kind: 'row', sighting: found.sighting };
-      return { kind: 'done', settled: settledFromMemory(found.recalled) };
+      return { kind: 'done', settled: settledFromMemory(found.recalled, found.reason) };
     },
     null,
   );
@@ -38,24 +38,24 @@ export async function settleReference(
  */
 export async function findSighting(reference: string, ports: RegistryPorts): Promise<Sighting> {
   const forgetful = { ...ports.memory, recall: () => null };
-  const found = await findProject(reference, { ...ports, memory: forgetful });
+  const found = await findProject(reference, { ...ports, memory: forgetful }, true);
   if (found.kind === 'seen') return found.sighting;
   throw projectNotFound(reference);
 }
 
 type Found =
   | { kind: 'seen'; sighting: Sighting }
-  | { kind: 'recalled'; recalled: NonNullable<ReturnType<RegistryPorts['memory']['recall']>> };
+  | { kind: 'recalled'; recalled: NonNullable<ReturnType<RegistryPorts['memory']['recall']>>; reason: string };
 
 /**
  * Finds a project by reference: registry, then outbox; memory only when the registry cannot be read.
  *
  * @throws RegistrarError PROJECT_NOT_FOUND, PROJECT_AMBIGUOUS, or why the registry cannot be read
  */
-export async function findProject(reference: string, ports: RegistryPorts): Promise<Found> {
+export async function findProject(reference: string, ports: RegistryPorts, patient: boolean): Promise<Found> {
   const { registry, outbox, catalog, memory } = ports;
   const keys = { id: parseId(reference), name: reference };
-  const looked = await registry.look(keys);
+  const looked = await registry.look(keys, patient);
   const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
   if (looked.kind === 'seen' && keys.id !== null && !sightings.some(({ row }) => row.id === keys.id)) {
     const former = await registry.lookFormerId(keys.id);
@@ -66,14 +66,32 @@ export async function findProject(reference: string, ports: RegistryPorts): Prom
       sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
     }
   }
+  if (looked.kind === 'seen' && sightings.length === 0) sightings.push(...(await byShortId(reference, ports)));
   const [first, second] = sightings;
   if (first && second && first.row.id !== second.row.id) {
+    if (isShortId(reference)) throw shortIdAmbiguous(reference, first.row, second.row);
     const [byId, byName] = second.row.name === reference ? [first, second] : [second, first];
     throw projectAmbiguous(reference, byId.row, byName.row);
   }
   if (first) return { kind: 'seen', sighting: first };
   if (looked.kind === 'seen') throw projectNotFound(reference);
   const recalled = memory.recall(keys, null);
-  if (recalled) return { kind: 'recalled', recalled };
+  if (recalled) return { kind: 'recalled', recalled, reason: looked.failure.message };
   throw new RegistrarError(looked.failure);
+}
+
+/** The first 8 digits of an id are what listings and hints show, so people type them; they count only where nothing else fits. */
+function isShortId(reference: string): boolean {
+  return /^[0-9a-f]{8}$/i.test(reference);
+}
+
+async function byShortId(reference: string, { registry, outbox, catalog }: RegistryPorts): Promise<Sighting[]> {
+  if (!isShortId(reference)) return [];
+  const prefix = reference.toLowerCase();
+  const sightings = await registry.lookIdPrefix(prefix);
+  for (const row of outbox.rows().filter(({ id }) => id.startsWith(prefix))) {
+    if (sightings.some((sighting) => sighting.row.id === row.id)) continue;
+    sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
+  }
+  return sightings;
 }

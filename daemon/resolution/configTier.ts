@@ -29,10 +29,11 @@ export async function configTier(
   });
   const { name, id, databaseName, description } = config;
   const dryRun = request.dryRun || config.dryRun;
-  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: id ?? name, name, folder }, () =>
+  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: id ?? name, name, folder }, (patient) =>
     settleClaim({ name, id, databaseName, description, folder }, ports.config.idWriter(config.path), ports.registry, {
       dryRun,
       expect: request.expect,
+      patient,
     }),
   );
   if (dryRun) settled.wouldDo ??= [];

@@ -12,10 +12,11 @@ export async function explicitTier(request: Request, ports: ResolutionPorts): Pr
   if (project === null) return { kind: 'skipped', reason: 'no project given' };
   const { registry } = ports;
   const strict = await strictConfig(request, ports);
-  const settled = await fromMemoryIfUnreachable(registry, { reference: project, folder: null }, () =>
+  const settled = await fromMemoryIfUnreachable(registry, { reference: project, folder: null }, (patient) =>
     settleReference(project, registry, {
       dryRun: request.dryRun,
       expect: request.expect,
+      patient,
       check: (row) => {
         requireSameAsConfig(strict, row);
       },

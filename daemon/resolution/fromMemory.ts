@@ -7,21 +7,21 @@ import { settledFromMemory } from '../registry/settleClaim.ts';
 
 /**
  * Settles, or answers from what this daemon knew when the server last answered. Only a server that does not answer lets
- * memory speak: any refusal is the truth of now.
+ * memory speak: any refusal is the truth of now. Who has something to fall back on waits a second, who has not waits longer.
  */
 export async function fromMemoryIfUnreachable(
   ports: RegistryPorts,
   known: { reference: string; folder: Folder | null; name?: string },
-  settle: () => Promise<Settled>,
+  settle: (patient: boolean) => Promise<Settled>,
 ): Promise<Settled> {
+  const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
+  const pending = ports.outbox.find(keys)[0];
+  const recalled = ports.memory.recall(keys, known.folder) ?? (pending && { row: pending, at: pending.updatedAt });
   try {
-    return await settle();
+    return await settle(!recalled);
   } catch (error) {
     if (!(error instanceof RegistrarError) || error.code !== 'REGISTRY_UNREACHABLE') throw error;
-    const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
-    const pending = ports.outbox.find(keys)[0];
-    const recalled = ports.memory.recall(keys, known.folder) ?? (pending && { row: pending, at: pending.updatedAt });
-    if (recalled) return settledFromMemory(recalled);
+    if (recalled) return settledFromMemory(recalled, error.message);
     throw unknownHere(error);
   }
 }

@@ -118,8 +118,8 @@ function withProject(
     project: row && projectOf(row),
     tier,
     created: settled.created,
-    stale: settled.staleSince !== null,
-    sync: settled.sync,
+    stale: settled.stale !== null,
+    sync: settled.stale ? { state: 'synced', since: settled.stale.since } : settled.sync,
     configPath: given.configPath,
     wouldDo: settled.wouldDo ?? (request.dryRun ? [] : null),
     warnings,
@@ -127,13 +127,12 @@ function withProject(
 }
 
 function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
-  const { row, sync, staleSince } = settled;
+  const { row, sync, stale } = settled;
   if (!row) return [];
-  if (staleSince !== null) {
-    const message = `${server.address} does not answer; queries will fail. Last known ${staleSince}.`;
-    return [
-      warning('STALE', message, 'registrar postgres show says which server that is; start it or choose another.'),
-    ];
+  if (stale) {
+    const message = `${server.address} does not answer; queries will fail (${stale.reason})`;
+    const hint = 'registrar postgres show says which server that is; start it or choose another.';
+    return [warning('STALE', message, hint)];
   }
   const reason = sync?.error?.message ?? 'the registry could not be written';
   if (sync?.state === 'pending') {
@@ -141,7 +140,8 @@ function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
     return [warning('PENDING', message, 'Nothing to do; the project can be used.')];
   }
   if (sync?.state === 'parked') {
-    const hint = `registrar use ${row.name} | registrar projects rename ${row.id.slice(0, 8)} NAME`;
+    const name = row.name.includes(' ') ? `"${row.name}"` : row.name;
+    const hint = `registrar use ${name} | registrar projects rename ${row.id.slice(0, 8)} NAME`;
     return [warning('PARKED', reason, hint)];
   }
   return [];

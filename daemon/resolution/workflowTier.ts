@@ -11,8 +11,8 @@ export async function workflowTier(request: Request, ports: ResolutionPorts): Pr
   const answer = await ports.workflow.activeProject();
   if (answer.kind !== 'project') return { kind: 'missed', reason: answer.reason };
   try {
-    const settled = await fromMemoryIfUnreachable(ports.registry, { reference: answer.id, folder: null }, () =>
-      settleReference(answer.id, ports.registry, { dryRun: request.dryRun, expect: request.expect }),
+    const settled = await fromMemoryIfUnreachable(ports.registry, { reference: answer.id, folder: null }, (patient) =>
+      settleReference(answer.id, ports.registry, { dryRun: request.dryRun, expect: request.expect, patient }),
     );
     return {
       kind: 'matched',

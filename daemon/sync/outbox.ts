@@ -61,6 +61,10 @@ export class Outbox implements OutboxPort {
     return matchingEntries(this.#entries.values(), keys).map(({ row }) => row);
   }
 
+  rows(): RegistryRow[] {
+    return this.entries().map(({ row }) => row);
+  }
+
   sightingOf(row: RegistryRow, database: DatabaseSighting): Sighting {
     const entry = this.#entries.get(row.id);
     return { row, database, sync: entry ? syncStateOf(entry, this.nextAttemptAt) : { state: 'synced' } };
