@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
-import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
+import type { BundledServerFate, ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
 import { chooseAddress, hasOtherConnections, type ChosenAddress } from './engine/chooseAddress.ts';
 import { openEngine } from './engine/openEngine.ts';
@@ -44,7 +44,7 @@ async function main(): Promise<void> {
       read: async () => (await settings()).read(),
       update: async (change) => (await settings()).update(change),
     },
-    async open({ databaseUrl, bundledUnlessChosen, onProgress }) {
+    async open({ databaseUrl, bundledUnlessChosen, bundledServer, onProgress }) {
       const file = await settings();
       let current = await file.read();
       const isAddressSet = databaseUrl !== null || (environment['REGISTRAR_DATABASE_URL'] ?? '') !== '';
@@ -70,7 +70,7 @@ async function main(): Promise<void> {
         ...engine,
         close: async () => {
           await engine.close();
-          await stopBundled(chosen, onProgress);
+          await endBundled(chosen, bundledServer, onProgress);
         },
       };
     },
@@ -102,14 +102,18 @@ async function main(): Promise<void> {
   process.exitCode = await runCli(context);
 }
 
-/** A server that this process started ends with it, unless somebody else has come to use it. */
-async function stopBundled(chosen: ChosenAddress, onProgress: (message: string) => void): Promise<void> {
-  if (!chosen.bundled || chosen.bundled.reused) return;
-  if (await hasOtherConnections(chosen.address)) {
+/** Nobody's server is stopped under them: an application may work in it while the command that started it ends. */
+async function endBundled(
+  { bundled, address }: ChosenAddress,
+  fate: BundledServerFate,
+  onProgress: (message: string) => void,
+): Promise<void> {
+  if (!bundled || fate === 'keep' || (fate === 'as-found' && bundled.reused)) return;
+  if (await hasOtherConnections(address)) {
     onProgress('The bundled PostgreSQL keeps running: somebody else is connected to it.');
     return;
   }
-  await chosen.bundled.stop();
+  await bundled.stop();
 }
 
 function describePostgres(

@@ -25,6 +25,12 @@ export interface ChosenPostgres {
   address: string | null;
 }
 
+/**
+ * What becomes of the bundled PostgreSQL when the command ends: `as-found` stops it only if the command started it; `keep`
+ * leaves it to the programs that were told its address; `stop` ends it, unless somebody else is connected.
+ */
+export type BundledServerFate = 'as-found' | 'keep' | 'stop';
+
 /** Everything that the commands touch outside themselves. */
 export interface CliContext {
   /** Without the names of the runtime and of the script. */
@@ -48,6 +54,7 @@ export interface CliContext {
   open(options: {
     databaseUrl: string | null;
     bundledUnlessChosen: boolean;
+    bundledServer: BundledServerFate;
     onProgress: (message: string) => void;
   }): Promise<RegistrarApi & { close(): Promise<void> }>;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { refusePassword } from './addressPassword.ts';
-import type { CliContext } from './cliContext.ts';
+import type { BundledServerFate, CliContext } from './cliContext.ts';
 import type { CliOutput } from './cliOutput.ts';
 import { statusOfResolution } from './exitStatus.ts';
 import { resolutionText } from './resolutionText.ts';
@@ -29,7 +29,10 @@ export class CliSession {
   }
 
   /** Opens Registrar, lets `run` use it, and closes it however that ends. */
-  async withRegistrar<T>(run: (registrar: RegistrarApi) => Promise<T>, bundledUnlessChosen = false): Promise<T> {
+  async withRegistrar<T>(
+    run: (registrar: RegistrarApi) => Promise<T>,
+    options: { bundledUnlessChosen?: boolean; bundledServer?: BundledServerFate } = {},
+  ): Promise<T> {
     const { databaseUrl } = this;
     if (databaseUrl !== null) {
       const hint = 'Leave the password out and put it into ~/.pgpass or PGPASSWORD, or set REGISTRAR_DATABASE_URL.';
@@ -37,7 +40,8 @@ export class CliSession {
     }
     const registrar = await this.context.open({
       databaseUrl,
-      bundledUnlessChosen,
+      bundledUnlessChosen: options.bundledUnlessChosen ?? false,
+      bundledServer: options.bundledServer ?? 'as-found',
       onProgress: (message) => {
         this.output.progress(({ home }) => shown(message, home));
       },

@@ -17,7 +17,7 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
     .option('--dotenv', 'as lines for a .env file')
     .addHelpText('after', '\nExample:\n  $ eval "$(registrar env)"\n  $ registrar env --dotenv > .env')
     .action(async (options: Selection & { dotenv?: true }) => {
-      await session.withRegistrar(async (registrar) => {
+      const print = async (registrar: RegistrarApi): Promise<void> => {
         const environment = await connect(registrar, options, session);
         if (!environment) return;
         output.answer(environment, () =>
@@ -25,7 +25,9 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
             ? dotenvText(environment)
             : shellText(environment, misleadingVariables(context.environment, environment)),
         );
-      });
+      };
+      // The programs that get these variables connect after this command has ended.
+      await session.withRegistrar(print, { bundledServer: 'keep' });
     });
 
   addSelection(program.command('exec'))

@@ -23,7 +23,10 @@ export function addServeCommands(program: Command, session: CliSession): void {
       const directory = dir === undefined ? await context.sampleWorkspace() : session.directory(dir);
       if (dir === undefined)
         output.note(({ home }) => `No folder was given; this is a sample: ${shown(directory, home)}`);
-      await session.withRegistrar((registrar) => stay(registrar, session, directory, options.once ?? false), true);
+      await session.withRegistrar((registrar) => stay(registrar, session, directory, options.once ?? false), {
+        bundledUnlessChosen: true,
+        bundledServer: options.once ? 'as-found' : 'stop',
+      });
     });
 
   program
@@ -35,7 +38,7 @@ export function addServeCommands(program: Command, session: CliSession): void {
     .action(async (dir: string | undefined, options: { foreground?: true }) => {
       if (!options.foreground) throw foregroundOnly();
       const directory = dir === undefined ? null : session.directory(dir);
-      await session.withRegistrar((registrar) => stay(registrar, session, directory, false));
+      await session.withRegistrar((registrar) => stay(registrar, session, directory, false), { bundledServer: 'stop' });
     });
 
   program

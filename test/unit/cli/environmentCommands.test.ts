@@ -11,6 +11,8 @@ describe('registrar env', () => {
   it('prints lines for a shell, a .env file, or a JSON object', async () => {
     const shell = await cli(['env']);
     assert.equal(shell.status, 0);
+    const kept = { databaseUrl: null, bundledUnlessChosen: false, bundledServer: 'keep' };
+    assert.deepEqual(shell.calls[0], ['open', kept]);
     assert.deepEqual(shell.stdout.split('\n'), [
       'export PGHOST=localhost',
       'export PGDATABASE=cb_proj_shop_1f2e3d4c',

@@ -106,8 +106,8 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
         return current;
       },
     },
-    open: async ({ databaseUrl, bundledUnlessChosen, onProgress }) => {
-      calls.push(['open', { databaseUrl, bundledUnlessChosen }]);
+    open: async ({ databaseUrl, bundledUnlessChosen, bundledServer, onProgress }) => {
+      calls.push(['open', { databaseUrl, bundledUnlessChosen, bundledServer }]);
       onProgress('connecting…');
       return recording({ ...answers, ...parts.api }, calls);
     },

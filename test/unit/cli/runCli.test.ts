@@ -15,7 +15,7 @@ describe('registrar', () => {
       assert.match(run.stdout, /^shop → cb_proj_shop_1f2e3d4c on localhost:5432 {3}ready, registered\n/);
       assert.equal(run.stderr, 'connecting…\n');
       assert.deepEqual(run.calls, [
-        ['open', { databaseUrl: null, bundledUnlessChosen: false }],
+        ['open', { databaseUrl: null, bundledUnlessChosen: false, bundledServer: 'as-found' }],
         ['resolve', { directory: '/home/a/shop', project: null, expect: null, dryRun: false }],
         ['close'],
       ]);
@@ -25,7 +25,7 @@ describe('registrar', () => {
       const options = ['--directory', '../x', '--project', 'p', '--expect', 'e', '--dry-run'];
       const run = await cli(['resolve', ...options, '--database-url', 'postgresql://h']);
       assert.deepEqual(run.calls.slice(0, 2), [
-        ['open', { databaseUrl: 'postgresql://h', bundledUnlessChosen: false }],
+        ['open', { databaseUrl: 'postgresql://h', bundledUnlessChosen: false, bundledServer: 'as-found' }],
         ['resolve', { directory: '/home/a/x', project: 'p', expect: 'e', dryRun: true }],
       ]);
     });
@@ -249,7 +249,7 @@ describe('registrar', () => {
     it('takes the bundled PostgreSQL unless one is chosen, and stays until it is stopped', async () => {
       const run = await cli(['start', 'w']);
       assert.equal(run.status, 0);
-      assert.deepEqual(run.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: true }]);
+      assert.deepEqual(run.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: true, bundledServer: 'stop' }]);
       assert.deepEqual(path(run).slice(1), ['untilStopped', 'resolve', 'syncStatus', 'server', 'close']);
       assert.match(run.stdout, /\nserver: localhost:5432 \(bundled\)\nsync: everything is registered\n/);
       assert.match(run.stdout, /\nStaying until Ctrl-C\.\nStopped\.\n$/);
@@ -258,6 +258,10 @@ describe('registrar', () => {
     it('--once ends after printing, with 0 only when resolved', async () => {
       const run = await cli(['start', 'w', '--once']);
       assert.equal(run.status, 0);
+      assert.deepEqual(run.calls[0], [
+        'open',
+        { databaseUrl: null, bundledUnlessChosen: true, bundledServer: 'as-found' },
+      ]);
       assert.ok(!path(run).includes('untilStopped'));
       const not = await cli(['start', 'w', '--once'], { api: { resolve: async () => refusal } });
       assert.equal(not.status, 1);
@@ -292,7 +296,10 @@ describe('registrar', () => {
     it('serve --foreground stays, and resolves only a folder that it is given', async () => {
       const alone = await cli(['serve', '--foreground']);
       assert.deepEqual(path(alone), ['open', 'untilStopped', 'syncStatus', 'server', 'close']);
-      assert.deepEqual(alone.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: false }]);
+      assert.deepEqual(alone.calls[0], [
+        'open',
+        { databaseUrl: null, bundledUnlessChosen: false, bundledServer: 'stop' },
+      ]);
       const folder = await cli(['serve', '--foreground', 'w']);
       assert.deepEqual(folder.calls[2], ['resolve', { directory: '/home/a/shop/w' }]);
     });
