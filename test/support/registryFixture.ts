@@ -25,7 +25,7 @@ export interface RegistryFixture {
   /** A git repository's `.git` with one remote. */
   origin(folder: string, url: string): Promise<void>;
   /** An engine with its own state folder (or the given one), closed at the end unless the test closes it before. */
-  engine(options?: Partial<EngineOptions> & { settings?: Partial<Settings>; role?: Role }): Promise<Engine>;
+  engine(options?: Partial<Omit<EngineOptions, 'settings'>> & { settings?: Partial<Settings>; role?: Role }): Promise<Engine>;
   stateFolder(): Promise<string>;
   /** One statement as superuser in the registry, or in another database. */
   sql<Row extends object = Record<string, unknown>>(
