@@ -1,5 +1,5 @@
 import type { SyncState, Warning } from '../protocol/model.ts';
-import type { RegistrarError } from '../protocol/registrarError.ts';
+import type { ErrorReport, RegistrarError } from '../protocol/registrarError.ts';
 import { decideDatabase, type DatabaseCase, type DatabaseDecision } from './databaseRules.ts';
 import {
   databaseForeign,
@@ -16,7 +16,7 @@ import {
   warning,
 } from './failures.ts';
 import { parseId } from './ids.ts';
-import { readMarker, writeMarker } from './marker.ts';
+import { readMarker, standingOf, writeMarker } from './marker.ts';
 import type { Claim, DatabaseSighting, Folder, Marker, RegistryRow, Sighting } from './model.ts';
 import { databaseNameFor } from './names.ts';
 import type { Changed, CommentChange, RegistryPorts, RowChange } from './ports.ts';
@@ -39,7 +39,7 @@ export interface Settled {
   sync: SyncState | null;
   created: boolean;
   /** When memory answered: the time it was last confirmed, ISO 8601, and why nobody else did. */
-  stale: { since: string; reason: string } | null;
+  stale: { since: string; because: ErrorReport } | null;
   warnings: Warning[];
   identity: { outcome: 'matched' | 'skipped'; reason: string };
   wouldDo: string[] | null;
@@ -248,18 +248,12 @@ async function databaseCaseOf(run: Run, sighting: Sighting): Promise<DatabaseCas
   return { state, presence, marker, relations, elsewhere, nameChosen: row.registrar.databaseNameChosen === true };
 }
 
-/** How the database's marker stands to the row. A marker with a former id is a restored dump's: as good as none. */
 function markerStanding(run: Run, row: RegistryRow, database: DatabaseSighting): DatabaseCase['marker'] {
-  const reading = readMarker(database.comment);
-  if (reading.kind === 'none') return 'none';
-  const { marker } = reading;
-  if (marker.registry !== run.ports.catalog.registry) return 'other';
-  if (row.registrar.formerIds?.includes(marker.projectId)) return 'none';
-  if (marker.projectId !== row.id) return 'other';
-  return marker.forgottenAt === null ? 'mine' : 'forgotten';
+  return standingOf(database.comment, row, run.ports.catalog.registry);
 }
 
-function ownerOf(run: Run, database: DatabaseSighting): string {
+/** Whose the database is by its marker, as the end of a sentence. */
+export function ownerOf(run: Run, database: DatabaseSighting): string {
   const reading = readMarker(database.comment);
   if (reading.kind === 'none') return 'it carries no marker';
   const { marker } = reading;
@@ -322,7 +316,8 @@ async function nextName(run: Run, sighting: Sighting): Promise<void> {
   throw databaseForeign(row, row.databaseName, ownerOf(run, database));
 }
 
-function ownComment(
+/** The comment that makes the row the owner of its database. */
+export function ownComment(
   run: Run,
   row: RegistryRow,
   database: DatabaseSighting,

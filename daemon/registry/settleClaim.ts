@@ -62,7 +62,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
   const { claim } = claiming;
   const seen = await look(run, claim);
   if (seen.unreadable && !seen.byId && !seen.byName) {
-    const stale = recall(run, claim, seen.unreadable.message);
+    const stale = recall(run, claim, seen.unreadable);
     if (stale) return { kind: 'done', settled: stale };
   }
   requireExpectedClaim(run.options.expect, claim, (seen.byId ?? seen.byName)?.row ?? null);
@@ -193,6 +193,7 @@ async function reserve(
   switch (reserved.kind) {
     case 'reserved':
       run.created = true;
+      knowReservation(claiming, id);
       return { kind: 'again' };
     case 'lost':
       return { kind: 'again' };
@@ -204,9 +205,17 @@ async function reserve(
     case 'unwritable':
       break;
   }
-  if ((await outbox.add(row, reserved.failure)) === 'added') run.created = true;
+  if ((await outbox.add(row, reserved.failure)) === 'added') {
+    run.created = true;
+    knowReservation(claiming, id);
+  }
   await agreeThroughConfig(run, claiming, row, config);
   return { kind: 'again' };
+}
+
+/** A claim that no folder makes has nothing but the id to show that the row it meets next is the one that it reserved. */
+function knowReservation(claiming: Claiming, id: string): void {
+  if (claiming.claim.folder === null) claiming.claim = { ...claiming.claim, id };
 }
 
 /**
@@ -283,20 +292,20 @@ function noteDifference(run: Run, claim: Claim, row: RegistryRow): void {
   run.warnings.push(warning('NAME_DIFFERS', message, hint));
 }
 
-function recall(run: Run, claim: Claim, reason: string): Settled | null {
+function recall(run: Run, claim: Claim, because: ErrorReport): Settled | null {
   const recalled = run.ports.memory.recall({ id: claim.id, name: claim.name }, claim.folder);
-  return recalled && settledFromMemory(recalled, reason);
+  return recalled && settledFromMemory(recalled, because);
 }
 
 /** An answer from memory: the project as it was when the registry last confirmed it. */
-export function settledFromMemory(recalled: { row: RegistryRow; at: string }, reason: string): Settled {
+export function settledFromMemory(recalled: { row: RegistryRow; at: string }, because: ErrorReport): Settled {
   return {
     row: recalled.row,
     sync: null,
     created: false,
-    stale: { since: recalled.at, reason },
+    stale: { since: recalled.at, because },
     warnings: [],
-    identity: { outcome: 'skipped', reason: 'the server was not asked' },
+    identity: { outcome: 'skipped', reason: 'the registry could not be asked' },
     wouldDo: null,
   };
 }

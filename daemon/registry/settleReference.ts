@@ -1,19 +1,21 @@
 import { projectAmbiguous, projectNotFound, shortIdAmbiguous } from './failures.ts';
 import { parseId } from './ids.ts';
 import type { Sighting } from './model.ts';
-import { RegistrarError } from '../protocol/registrarError.ts';
+import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import type { RegistryPorts } from './ports.ts';
 import { settle, startRun, type Settled, type SettleOptions } from './settle.ts';
 import { recordUse, settledFromMemory } from './settleClaim.ts';
 
+/** What a caller said: an id in any spelling, a former id, or a name; `{ id }` where no name can be meant. */
+export type Reference = string | { id: string };
+
 /**
- * The project that an explicit reference names: an id in any spelling, a former id, or a name.
+ * The project that a reference names.
  *
- * @param reference what the caller said
  * @throws RegistrarError PROJECT_NOT_FOUND, PROJECT_AMBIGUOUS, or the refusal of its database
  */
 export async function settleReference(
-  reference: string,
+  reference: Reference,
   ports: RegistryPorts,
   options: SettleOptions,
 ): Promise<Settled> {
@@ -23,7 +25,7 @@ export async function settleReference(
     async () => {
       const found = await findProject(reference, ports, options.patient ?? true);
       if (found.kind === 'seen') return { kind: 'row', sighting: found.sighting };
-      return { kind: 'done', settled: settledFromMemory(found.recalled, found.reason) };
+      return { kind: 'done', settled: settledFromMemory(found.recalled, found.because) };
     },
     null,
   );
@@ -45,26 +47,31 @@ export async function findSighting(reference: string, ports: RegistryPorts): Pro
 
 type Found =
   | { kind: 'seen'; sighting: Sighting }
-  | { kind: 'recalled'; recalled: NonNullable<ReturnType<RegistryPorts['memory']['recall']>>; reason: string };
+  | { kind: 'recalled'; recalled: NonNullable<ReturnType<RegistryPorts['memory']['recall']>>; because: ErrorReport };
 
 /**
  * Finds a project by reference: registry, then outbox; memory only when the registry cannot be read.
  *
  * @throws RegistrarError PROJECT_NOT_FOUND, PROJECT_AMBIGUOUS, or why the registry cannot be read
  */
-export async function findProject(reference: string, ports: RegistryPorts, patient: boolean): Promise<Found> {
+export async function findProject(asked: Reference, ports: RegistryPorts, patient: boolean): Promise<Found> {
   const { registry, outbox, catalog, memory } = ports;
-  const keys = { id: parseId(reference), name: reference };
+  const reference = typeof asked === 'string' ? asked : asked.id;
+  // No text in PostgreSQL holds a NUL, and the server would refuse the question instead of answering it.
+  if (reference.includes('\0')) throw projectNotFound(reference);
+  const keys = { id: parseId(reference), name: typeof asked === 'string' ? asked : null };
   const looked = await registry.look(keys, patient);
   const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
   if (looked.kind === 'seen' && keys.id !== null && !sightings.some(({ row }) => row.id === keys.id)) {
     const former = await registry.lookFormerId(keys.id);
     if (former) sightings.unshift(former);
   }
-  if (sightings.length === 0) {
-    for (const row of outbox.find(keys)) {
-      sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
-    }
+  for (const row of outbox.find(keys)) {
+    // The registry has the last word on an id, and on a name: a parked project waits with the name of another.
+    const isAnswered = sightings.some(
+      (seen) => seen.row.id === row.id || (row.id !== keys.id && seen.row.name === row.name),
+    );
+    if (!isAnswered) sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
   }
   if (looked.kind === 'seen' && sightings.length === 0) sightings.push(...(await byShortId(reference, ports)));
   const [first, second] = sightings;
@@ -76,7 +83,7 @@ export async function findProject(reference: string, ports: RegistryPorts, patie
   if (first) return { kind: 'seen', sighting: first };
   if (looked.kind === 'seen') throw projectNotFound(reference);
   const recalled = memory.recall(keys, null);
-  if (recalled) return { kind: 'recalled', recalled, reason: looked.failure.message };
+  if (recalled) return { kind: 'recalled', recalled, because: looked.failure };
   throw new RegistrarError(looked.failure);
 }
 

@@ -21,7 +21,7 @@ export async function fromMemoryIfUnreachable(
     return await settle(!recalled);
   } catch (error) {
     if (!(error instanceof RegistrarError) || error.code !== 'REGISTRY_UNREACHABLE') throw error;
-    if (recalled) return settledFromMemory(recalled, error.message);
+    if (recalled) return settledFromMemory(recalled, error.toReport());
     throw unknownHere(error);
   }
 }
@@ -30,7 +30,7 @@ function unknownHere(error: RegistrarError): RegistrarError {
   return new RegistrarError(
     {
       code: 'REGISTRY_UNREACHABLE',
-      message: `${error.message} This project is not known here, so nothing was made.`,
+      message: `${error.message.replace(/\.$/, '')}. This project is not known here, so nothing was made.`,
       hint: error.hint,
       ...(error.details ? { details: error.details } : {}),
     },

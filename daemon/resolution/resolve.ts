@@ -129,11 +129,7 @@ function withProject(
 function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
   const { row, sync, stale } = settled;
   if (!row) return [];
-  if (stale) {
-    const message = `${server.address} does not answer; queries will fail (${stale.reason})`;
-    const hint = 'registrar postgres show says which server that is; start it or choose another.';
-    return [warning('STALE', message, hint)];
-  }
+  if (stale) return [staleWarning(stale.because, server)];
   const reason = sync?.error?.message ?? 'the registry could not be written';
   if (sync?.state === 'pending') {
     const message = `${reason}; saved on this machine, tried again until it is registered`;
@@ -147,12 +143,25 @@ function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
   return [];
 }
 
+/** A server that does not answer takes the project's database with it; a registry that may not be read does not. */
+function staleWarning(because: ErrorReport, server: ServerLabel): Warning {
+  const why = because.message.replace(/\.$/, '');
+  if (because.code !== 'REGISTRY_UNREACHABLE') return warning('STALE', `from memory: ${why}`, because.hint);
+  const message = `${server.address} does not answer; queries will fail (${why})`;
+  return warning('STALE', message, 'registrar postgres show says which server that is; start it or choose another.');
+}
+
 function unresolved(answer: Resolution): ErrorReport {
-  const looked = answer.trace.find(({ name }) => name === 'config');
+  const looked = answer.directory === null ? undefined : answer.trace.find(({ name }) => name === 'config');
+  // A config file that is there and steps back (auto_switch) needs no second one.
+  const hint =
+    answer.configPath === null
+      ? 'registrar projects create NAME --directory . | registrar use PROJECT'
+      : 'Name the project (registrar resolve --project PROJECT), or remove auto_switch from the config.';
   return {
     code: 'UNRESOLVED',
-    message: looked?.outcome === 'missed' ? looked.reason : 'no project was named and no directory has one',
-    hint: 'registrar projects create NAME --directory . | registrar use PROJECT',
+    message: looked?.reason ?? 'no project was named and no directory has one',
+    hint,
     details: { tried: answer.trace.map(({ name, reason }) => ({ name, reason })) },
   };
 }

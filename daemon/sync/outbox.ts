@@ -5,7 +5,14 @@ import { parseId } from '../registry/ids.ts';
 import type { DatabaseSighting, RegistryRow, Sighting } from '../registry/model.ts';
 import type { Changed, LookKeys, OutboxPort, RowChange } from '../registry/ports.ts';
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
-import { afterDelivery, matchingEntries, syncStateOf, type Delivery, type OutboxEntry } from './outboxRules.ts';
+import {
+  afterDelivery,
+  asReason,
+  matchingEntries,
+  syncStateOf,
+  type Delivery,
+  type OutboxEntry,
+} from './outboxRules.ts';
 
 export interface OutboxOptions {
   /** Server and registry that entries are for; those of another stay on disk, untouched and unseen. */
@@ -78,7 +85,7 @@ export class Outbox implements OutboxPort {
       state: 'pending',
       since: this.#options.now(),
       attempts: 1,
-      error: { code: stateOrCode(failure), message: failure.message },
+      error: asReason({ code: stateOrCode(failure), message: failure.message }),
     };
     // In memory first: whoever asks while the file is being written must find it and not add a second one.
     this.#entries.set(row.id, entry);

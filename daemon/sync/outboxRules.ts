@@ -30,10 +30,15 @@ export function afterDelivery(entry: OutboxEntry, delivery: Delivery): OutboxEnt
     case 'forgotten':
       return null;
     case 'conflict':
-      return { ...entry, state: 'parked', attempts: entry.attempts + 1, error: delivery.error };
+      return { ...entry, state: 'parked', attempts: entry.attempts + 1, error: asReason(delivery.error) };
     case 'failed':
-      return { ...entry, attempts: entry.attempts + 1, error: delivery.error };
+      return { ...entry, attempts: entry.attempts + 1, error: asReason(delivery.error) };
   }
+}
+
+/** A failure as part of a sentence: "registry disk full (53100); saved on this machine". */
+export function asReason(error: { code: string; message: string }): { code: string; message: string } {
+  return { code: error.code, message: error.message.replace(/\.$/, '') };
 }
 
 /** Entries that a lookup by these keys finds: by id, by former id, or by name. */
