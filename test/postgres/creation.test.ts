@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import pg from 'pg';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
-import { assertAgreement, changes, creations, refused, resolved } from '../support/resolutionAssertions.ts';
+import { assertAgreement, changes, creations, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
 import { testServer } from '../support/testServer.ts';
 
 describe('creating a project from a config file', function () {
@@ -87,6 +87,20 @@ describe('creating a project from a config file', function () {
     const known = await engine.resolve({ directory: folder, dryRun: true });
     assert.equal(resolved(known).name, 'planned');
     assert.deepEqual(known.wouldDo, []);
+    assert.deepEqual(changes(fixture.spy.take()), []);
+  });
+
+  it('C1: a project made by its name alone needs no folder, and the same name is not given twice', async () => {
+    const engine = await fixture.engine();
+    const made = await engine.createProject({ name: 'nameless', description: 'made without a folder' });
+    const project = resolved(made);
+    assert.equal(made.created, true);
+    assert.equal(project.description, 'made without a folder');
+    await assertAgreement(fixture, project, null);
+    fixture.spy.take();
+    const taken = await thrown(engine.createProject({ name: 'nameless' }), 'PROJECT_CONFLICT');
+    assert.match(taken.message, new RegExp(`taken by project ${project.id}`));
+    assert.match(taken.hint, /registrar use .*another name/);
     assert.deepEqual(changes(fixture.spy.take()), []);
   });
 
