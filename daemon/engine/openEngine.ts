@@ -177,7 +177,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     syncStatus: () => Promise.resolve(sync.status()),
     async syncNow() {
-      await sync.attempt();
+      await sync.attempt(true);
       return sync.status();
     },
     async close() {

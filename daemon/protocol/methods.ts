@@ -55,14 +55,23 @@ export interface QueuedProject {
   error: NonNullable<SyncState['error']>;
 }
 
-export interface SyncStatus {
-  pending: QueuedProject[];
-  parked: QueuedProject[];
-  /** Counted since the daemon started. */
+/** Deliveries of this daemon, counted since it started. */
+export interface SyncFigures {
   delivered: number;
   failed: number;
+  /** By SQLSTATE or error code. */
+  failuresByCode: Record<string, number>;
+  /** Attempts after an entry's first. */
+  retries: number;
+  /** 0 to 1; null when nothing was tried within the last hour. */
+  successRateLastHour: number | null;
   lastSuccessAt: string | null;
   lastError: { code: string; message: string; at: string } | null;
+}
+
+export interface SyncStatus extends SyncFigures {
+  pending: QueuedProject[];
+  parked: QueuedProject[];
   oldestPendingAgeMs: number | null;
 }
 

@@ -19,14 +19,21 @@ export async function forgetProject(reference: string, ports: RegistryPorts): Pr
     const comment = forgottenComment(sighting, ports);
     if (sync.state === 'synced') {
       if ((await ports.registry.remove(row, comment)) !== 'done') continue;
-    } else if (comment && (await ports.catalog.comment(comment)) !== 'done') {
+    } else if (comment && (await ports.catalog.comment(comment)) === 'lost') {
       continue;
     }
     await ports.outbox.remove(row.id);
     ports.memory.forget(row.id);
+    // A delivery that had begun before the marker was written has made it a row: then that goes, too.
+    if (sync.state !== 'synced' && (await isRegistered(row.id, ports))) continue;
     return sighting;
   }
   throw notSettled(reference);
+}
+
+async function isRegistered(id: string, ports: RegistryPorts): Promise<boolean> {
+  const looked = await ports.registry.look({ id, name: null }, true);
+  return looked.kind === 'seen' && looked.sightings.length > 0;
 }
 
 /** Null where there is no database to mark, or one that is somebody else's. */

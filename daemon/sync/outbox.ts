@@ -7,6 +7,7 @@ import type { Changed, LookKeys, OutboxPort, RowChange } from '../registry/ports
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import {
   afterDelivery,
+  afterChange,
   asReason,
   matchingEntries,
   syncStateOf,
@@ -34,7 +35,8 @@ export class Outbox implements OutboxPort {
   readonly #entries = new Map<string, OutboxEntry>();
   /** Set by the sync loop: when it tries next. */
   nextAttemptAt: string | null = null;
-  /** Called after an entry was added: the sync loop's alarm. */
+  #delivering: Promise<unknown> = Promise.resolve();
+  /** Called after an entry was added or changed: the sync loop's alarm. */
   onAdded: () => void = () => undefined;
 
   private constructor(folder: string, options: OutboxOptions) {
@@ -105,7 +107,15 @@ export class Outbox implements OutboxPort {
     return 'added';
   }
 
+  /** Runs a delivery; until it ends no entry is changed or removed by others, so that none can be delivered and changed at once. */
+  async whileDelivering(deliver: () => Promise<void>): Promise<void> {
+    const delivery = deliver();
+    this.#delivering = delivery.catch(() => undefined);
+    await delivery;
+  }
+
   async change(observed: RegistryRow, change: RowChange): Promise<Changed> {
+    await this.#delivering;
     const entry = this.#entries.get(observed.id);
     if (entry?.row !== observed) return 'lost';
     if (change.name !== undefined && this.find({ id: null, name: change.name }).some(({ id }) => id !== observed.id))
@@ -117,21 +127,27 @@ export class Outbox implements OutboxPort {
       registrar: { ...observed.registrar, ...registrar },
       updatedAt: this.#options.now(),
     };
-    await this.#replace(observed.id, { ...entry, row });
+    await this.#replace(observed.id, afterChange(entry, row));
+    if (entry.state === 'parked') this.onAdded();
     return 'done';
   }
 
   async remove(id: string): Promise<void> {
+    await this.#delivering;
+    await this.#erase(id);
+  }
+
+  async #erase(id: string): Promise<void> {
     this.#entries.delete(id);
     await rm(join(this.#folder, `${id}.json`), { force: true });
   }
 
-  /** Records what a delivery gave; an entry that changed meanwhile is only counted as tried. */
+  /** Records what a delivery gave, within `whileDelivering`. */
   async settle(entry: OutboxEntry, delivery: Delivery): Promise<void> {
     const current = this.#entries.get(entry.row.id);
     if (!current) return;
     const next = afterDelivery(current, delivery);
-    if (!next) return this.remove(entry.row.id);
+    if (!next) return this.#erase(entry.row.id);
     // Counts of failed attempts stay in memory: a thousand entries must not mean a thousand writes at every retry.
     if (next.state === current.state) this.#entries.set(entry.row.id, next);
     else await this.#replace(entry.row.id, next);

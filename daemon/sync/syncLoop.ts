@@ -3,6 +3,7 @@ import type { RegistryRow } from '../registry/model.ts';
 import type { Outbox } from './outbox.ts';
 import type { Delivery, OutboxEntry } from './outboxRules.ts';
 import { retryDelayMs } from './retryPolicy.ts';
+import { DeliveryCounts } from './syncFigures.ts';
 
 export interface SyncPorts {
   /** Tries all rows; gives one outcome per row, in order. Throws when the registry cannot be reached at all. */
@@ -21,10 +22,7 @@ export class SyncLoop {
   #running: Promise<void> | null = null;
   #stopped = false;
   #failuresInARow = 0;
-  #delivered = 0;
-  #failed = 0;
-  #lastSuccessAt: string | null = null;
-  #lastError: SyncStatus['lastError'] = null;
+  readonly #counts = new DeliveryCounts();
 
   constructor(outbox: Outbox, ports: SyncPorts) {
     this.#outbox = outbox;
@@ -35,9 +33,13 @@ export class SyncLoop {
     };
   }
 
-  /** Tries everything pending now; resolves when that was tried. Callers at the same time share one attempt. */
-  async attempt(): Promise<void> {
-    this.#running ??= this.#attempt().finally(() => {
+  /**
+   * Tries everything pending now, resolves when that was tried. Callers at the same time share one attempt.
+   *
+   * @param isAsked a person asked: what is parked is tried too, since the conflict may have been settled in the registry
+   */
+  async attempt(isAsked = false): Promise<void> {
+    this.#running ??= this.#attempt(isAsked).finally(() => {
       this.#running = null;
     });
     return this.#running;
@@ -52,16 +54,14 @@ export class SyncLoop {
 
   status(): SyncStatus {
     const entries = this.#outbox.entries();
+    const nowMs = this.#ports.now().getTime();
     const pending = entries.filter(({ state }) => state === 'pending');
     const oldest = pending.map(({ since }) => Date.parse(since)).sort((one, other) => one - other)[0];
     return {
       pending: pending.map((entry) => this.#queued(entry)),
       parked: entries.filter(({ state }) => state === 'parked').map((entry) => this.#queued(entry)),
-      delivered: this.#delivered,
-      failed: this.#failed,
-      lastSuccessAt: this.#lastSuccessAt,
-      lastError: this.#lastError,
-      oldestPendingAgeMs: oldest === undefined ? null : this.#ports.now().getTime() - oldest,
+      ...this.#counts.figures(nowMs),
+      oldestPendingAgeMs: oldest === undefined ? null : nowMs - oldest,
     };
   }
 
@@ -71,20 +71,22 @@ export class SyncLoop {
     return { id, name, databaseName, since: entry.since, attempts: entry.attempts, nextAttemptAt, error: entry.error };
   }
 
-  async #attempt(): Promise<void> {
+  async #attempt(isAsked: boolean): Promise<void> {
     if (this.#timer) clearTimeout(this.#timer);
     this.#timer = null;
-    const entries = this.#outbox.entries().filter(({ state }) => state === 'pending');
+    const entries = this.#outbox.entries().filter(({ state }) => isAsked || state === 'pending');
     if (entries.length === 0) return;
-    const deliveries = await this.#deliver(entries);
-    const isFailed = deliveries.some(({ kind }) => kind === 'failed');
-    this.#failuresInARow = isFailed ? this.#failuresInARow + 1 : 0;
-    if (isFailed) this.#schedule();
-    else this.#outbox.nextAttemptAt = null;
-    for (const [index, entry] of entries.entries()) {
-      const delivery = deliveries[index];
-      if (delivery) await this.#record(entry, delivery);
-    }
+    await this.#outbox.whileDelivering(async () => {
+      const deliveries = await this.#deliver(entries);
+      const isFailed = deliveries.some(({ kind }) => kind === 'failed');
+      this.#failuresInARow = isFailed ? this.#failuresInARow + 1 : 0;
+      if (isFailed) this.#schedule();
+      else this.#outbox.nextAttemptAt = null;
+      for (const [index, entry] of entries.entries()) {
+        const delivery = deliveries[index];
+        if (delivery) await this.#record(entry, delivery);
+      }
+    });
   }
 
   async #deliver(entries: OutboxEntry[]): Promise<Delivery[]> {
@@ -99,16 +101,15 @@ export class SyncLoop {
   }
 
   async #record(entry: OutboxEntry, delivery: Delivery): Promise<void> {
-    const at = this.#ports.now().toISOString();
-    if (delivery.kind === 'delivered') {
-      this.#delivered += 1;
-      this.#lastSuccessAt = at;
-    } else if (delivery.kind !== 'forgotten') {
-      this.#failed += 1;
-      this.#lastError = { ...delivery.error, at };
-    }
-    await this.#outbox.settle(entry, delivery);
+    this.#counts.add(delivery, entry.attempts, this.#ports.now().getTime());
     this.#ports.report(entry, delivery, delivery.kind === 'failed' ? this.#outbox.nextAttemptAt : null);
+    try {
+      await this.#outbox.settle(entry, delivery);
+    } catch (error) {
+      // The disk refuses: the entry stays as it is on disk, and delivering it again does no harm.
+      const message = error instanceof Error ? error.message : String(error);
+      this.#ports.report(entry, { kind: 'failed', error: { code: 'OUTBOX', message } }, this.#outbox.nextAttemptAt);
+    }
   }
 
   #schedule(): void {
