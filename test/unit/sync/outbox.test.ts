@@ -179,7 +179,7 @@ describe('the outbox', () => {
     const status = loop.status();
     assert.deepEqual(status.failuresByCode, { '53100': 1 });
     assert.equal(status.pending[0]?.attempts, 2);
-    assert.ok(status.pending[0]?.nextAttemptAt);
+    assert.ok(status.pending.at(0)?.nextAttemptAt);
     assert.ok((status.oldestPendingAgeMs ?? -1) >= 0);
     await loop.stop();
   });
