@@ -50,7 +50,11 @@ export const configSchema = z
         description: 'true: say what would happen, create and change nothing.',
         default: false,
       }),
-      description: text().meta({ description: 'What the project is, for people.' }).optional(),
+      description: text()
+        // No text in PostgreSQL holds one: the project could be made, and its row never written.
+        .refine((description) => !description.includes('\0'), { error: 'must hold no NUL' })
+        .meta({ description: 'What the project is, for people.' })
+        .optional(),
     },
     { error: 'must be an object: { "version": "1.0", "project": { "name": "…" } }' },
   )

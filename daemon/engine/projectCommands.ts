@@ -37,8 +37,8 @@ export interface CommandPorts {
 /**
  * Makes a project and, when a directory is given, the config file that binds the directory to it.
  *
- * @throws RegistrarError NAME_INVALID, PROJECT_CONFLICT when the name is taken or the directory has another project,
- *   and whatever making the project refuses
+ * @throws RegistrarError NAME_INVALID, INVALID_ARGUMENT for a description, PROJECT_CONFLICT when the name is taken or the
+ *   directory has another project, and whatever making the project refuses
  */
 export async function createProject(params: CreateParams, ports: CommandPorts): Promise<Resolution> {
   const { name } = params;
@@ -46,6 +46,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   const dryRun = params.dryRun ?? false;
   const checked = checkName(name);
   if (!checked.ok) throw nameInvalid(name, checked.reason, checked.proposal);
+  if (description?.includes('\0') === true) throw descriptionInvalid();
   const directory = params.directory ?? null;
   if (directory === null) {
     await requireFreeName(name, ports, null);
@@ -152,6 +153,15 @@ async function requireFreeName(name: string, ports: CommandPorts, folder: string
   if (!row) return;
   const isOwn = folder !== null && row.registrar.folder?.path === folder && row.registrar.state === 'provisioning';
   if (!isOwn) throw nameTaken(name, row);
+}
+
+/** No text in PostgreSQL holds a NUL: the project could be made, and its row never written. */
+function descriptionInvalid(): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: 'The description holds a NUL character. Nothing was made.',
+    hint: 'Remove it from the description.',
+  });
 }
 
 function folderTaken(path: string, name: string): RegistrarError {
