@@ -1,25 +1,45 @@
 import { mkdirSync, renameSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
-const maxBytes = 5_000_000;
+const defaultMaxBytes = 5_000_000;
 
 /**
- * The log: one JSON object per line in `logs/registrar.log` of the state folder. A file that has grown past 5 MB becomes
- * `registrar.log.1` when the next process opens it. Lines are written at once: what a killed process did is in them.
+ * The log: one JSON object per line in `logs/registrar.log` of the state folder. When the file would grow past its limit it
+ * becomes `registrar.log.1`, in place of the one before. Lines are written at once: what a killed process did is in them.
+ *
+ * @param maxBytes limit of one file, 5 MB when left out
  */
-export function openLog(stateFolder: string): Logger {
+export function openLog(stateFolder: string, maxBytes = defaultMaxBytes): Logger {
   const folder = join(stateFolder, 'logs');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const path = join(folder, 'registrar.log');
-  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
-  if (size > maxBytes) renameSync(path, `${path}.1`);
   return pino(
     {
       base: null,
       timestamp: () => `,"time":"${new Date().toISOString()}"`,
       formatters: { level: (level) => ({ level }) },
     },
-    pino.destination({ dest: path, sync: true, mode: 0o600 }),
+    rotatingFile(join(folder, 'registrar.log'), maxBytes),
   );
+}
+
+/**
+ * The size is counted here and not asked of the file system at every line. Another process that writes the same file at the
+ * same time can make it longer than its limit by what that process writes; nothing is lost by that.
+ */
+function rotatingFile(path: string, maxBytes: number): DestinationStream {
+  const file = pino.destination({ dest: path, sync: true, mode: 0o600 });
+  let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  return {
+    write(line: string) {
+      const length = Buffer.byteLength(line);
+      if (bytes > 0 && bytes + length > maxBytes) {
+        renameSync(path, `${path}.1`);
+        file.reopen();
+        bytes = 0;
+      }
+      bytes += length;
+      file.write(line);
+    },
+  };
 }
