@@ -21,6 +21,7 @@ export interface RegistryFixture {
   folder(name?: string): Promise<string>;
   /** Writes `.codebase-mcp/config.json` into a folder; an object is written as JSON, text as it is. */
   config(folder: string, content: object | string | Buffer): Promise<string>;
+  readText(path: string): Promise<string>;
   readConfig(folder: string): Promise<{ project: { id?: string; name: string } }>;
   /** A git repository's `.git` with one remote. */
   origin(folder: string, url: string): Promise<void>;
@@ -108,6 +109,7 @@ export async function registryFixture(): Promise<RegistryFixture> {
       await writeFile(path, isText ? content : `${JSON.stringify(content, null, 2)}\n`);
       return path;
     },
+    readText: (file) => readFile(file, 'utf8'),
     async readConfig(folder) {
       const text = await readFile(join(folder, '.codebase-mcp', 'config.json'), 'utf8');
       return JSON.parse(text) as { project: { id?: string; name: string } };

@@ -1,0 +1,205 @@
+import assert from 'node:assert/strict';
+import type { Engine } from '../../daemon/engine/openEngine.ts';
+import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import {
+  assertAgreement,
+  changes,
+  creations,
+  refused,
+  resolved,
+  thrown,
+  warningCodes,
+} from '../support/resolutionAssertions.ts';
+
+const fromConfig = ['explicit skipped', 'config matched', 'identity matched'];
+
+describe('a project whose name changes', () => {
+  let fixture: RegistryFixture;
+  let engine: Engine;
+  before(async () => {
+    fixture = await registryFixture();
+    engine = await fixture.engine();
+  });
+  after(() => fixture.close());
+
+  async function named(folder: string, name: string, id?: string): Promise<void> {
+    await fixture.config(folder, { version: '1.0', project: { name, ...(id === undefined ? {} : { id }) } });
+  }
+
+  it('H1: is renamed when its folder changes the name in the config, and keeps its database', async () => {
+    const folder = await fixture.folder();
+    await named(folder, 'bakery');
+    const before = resolved(await engine.resolve({ directory: folder }));
+
+    await named(folder, 'patisserie', before.id);
+    fixture.spy.take();
+    const renamed = await engine.resolve({ directory: folder });
+    assert.deepEqual(path(renamed), fromConfig);
+    assert.deepEqual(warningCodes(renamed), ['RENAMED']);
+    assert.match(renamed.warnings[0]?.message ?? '', /"bakery".*"patisserie"/);
+    assert.match(renamed.warnings[0]?.hint ?? '', /project\.name/);
+    assert.equal(renamed.created, false);
+    assert.deepEqual(creations(fixture.spy.take()), []);
+    const after = resolved(renamed);
+    assert.deepEqual(
+      { id: after.id, name: after.name, databaseName: after.databaseName },
+      { id: before.id, name: 'patisserie', databaseName: before.databaseName },
+    );
+    await assertAgreement(fixture, after, folder);
+
+    for (const params of [{ directory: folder }, { project: before.id }, { project: 'patisserie' }]) {
+      const again = await engine.resolve(params);
+      assert.equal(resolved(again).databaseName, before.databaseName);
+      assert.deepEqual(warningCodes(again), []);
+    }
+    const old = refused(await engine.resolve({ project: 'bakery' }), 'PROJECT_NOT_FOUND');
+    assert.doesNotMatch(JSON.stringify(old), /cb_proj_/);
+    assert.deepEqual(changes(fixture.spy.take()), []);
+  });
+
+  it('H1: is renamed back when the config goes back', async () => {
+    const folder = await fixture.folder();
+    await named(folder, 'dairy');
+    const before = resolved(await engine.resolve({ directory: folder }));
+    await named(folder, 'creamery', before.id);
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: folder })), ['RENAMED']);
+    await named(folder, 'dairy', before.id);
+    const back = await engine.resolve({ directory: folder });
+    assert.deepEqual(warningCodes(back), ['RENAMED']);
+    await assertAgreement(fixture, { ...before, name: 'dairy' }, folder);
+    assert.equal(resolved(back).databaseName, before.databaseName);
+  });
+
+  it('H1: keeps its name when a second worktree calls it otherwise, however often both resolve', async () => {
+    const main = await fixture.folder();
+    await named(main, 'mill');
+    const project = resolved(await engine.resolve({ directory: main }));
+    const worktree = await fixture.folder();
+    await named(worktree, 'mill-feature', project.id);
+
+    fixture.spy.take();
+    for (let round = 0; round < 3; round++) {
+      const inMain = await engine.resolve({ directory: main });
+      assert.deepEqual(warningCodes(inMain), []);
+      const inWorktree = await engine.resolve({ directory: worktree });
+      assert.deepEqual(path(inWorktree), fromConfig);
+      assert.deepEqual(warningCodes(inWorktree), ['NAME_DIFFERS']);
+      assert.match(inWorktree.warnings[0]?.message ?? '', /"mill-feature".*"mill"/);
+      assert.match(inWorktree.warnings[0]?.hint ?? '', /registrar projects rename/);
+      for (const answer of [inMain, inWorktree]) {
+        assert.equal(resolved(answer).name, 'mill');
+        assert.equal(resolved(answer).databaseName, project.databaseName);
+      }
+    }
+    await assertAgreement(fixture, project, main);
+    // The worktree's claim was noted once; nothing else was written.
+    const written = changes(fixture.spy.take());
+    assert.deepEqual(
+      written.filter((sql) => !/^\s*update projects/.test(sql)),
+      [],
+    );
+    assert.ok(written.length <= 1, JSON.stringify(written));
+  });
+
+  it('H1: is renamed by the worktree that last claimed its name, and the other only warns', async () => {
+    const main = await fixture.folder();
+    await named(main, 'quarry');
+    const project = resolved(await engine.resolve({ directory: main }));
+    const worktree = await fixture.folder();
+    await named(worktree, 'quarry', project.id);
+    resolved(await engine.resolve({ directory: worktree }));
+
+    await named(worktree, 'stone-pit', project.id);
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), ['RENAMED']);
+    for (let round = 0; round < 2; round++) {
+      const inMain = await engine.resolve({ directory: main });
+      assert.deepEqual(warningCodes(inMain), ['NAME_DIFFERS']);
+      assert.equal(resolved(inMain).name, 'stone-pit');
+      assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), []);
+    }
+    await assertAgreement(fixture, { ...project, name: 'stone-pit' }, worktree);
+    assert.equal((await fixture.readConfig(main)).project.name, 'quarry');
+  });
+
+  it('H1: keeps its name when the config takes the name of another project', async () => {
+    const one = await fixture.folder();
+    await named(one, 'forge');
+    const forge = resolved(await engine.resolve({ directory: one }));
+    const two = await fixture.folder();
+    await named(two, 'smithy');
+    const smithy = resolved(await engine.resolve({ directory: two }));
+
+    await named(two, 'forge', smithy.id);
+    fixture.spy.take();
+    const error = refused(await engine.resolve({ directory: two }), 'PROJECT_CONFLICT');
+    assert.match(error.message, new RegExp(`"smithy".*${forge.id}.*Neither was touched`));
+    assert.match(error.hint, /registrar use smithy.*project\.name/);
+    assert.deepEqual(changes(fixture.spy.take()), []);
+    await assertAgreement(fixture, forge, one);
+    await assertAgreement(fixture, smithy, null);
+  });
+
+  it('H1: is only said to be renamed in a dry run', async () => {
+    const folder = await fixture.folder();
+    await named(folder, 'orchard');
+    const project = resolved(await engine.resolve({ directory: folder }));
+    await named(folder, 'grove', project.id);
+    fixture.spy.take();
+    const dry = await engine.resolve({ directory: folder, dryRun: true });
+    assert.deepEqual(dry.wouldDo, ['rename project "orchard" to "grove"']);
+    assert.deepEqual(changes(fixture.spy.take()), []);
+    await assertAgreement(fixture, project, null);
+  });
+
+  describe('by command', () => {
+    it('is renamed in registry, marker and the config of its folder, comments and all', async () => {
+      const folder = await fixture.folder();
+      const text = '{\n  // ours\n  "version": "1.0",\n  "project": { "name": "tannery" /* old */ }\n}\n';
+      const config = await fixture.config(folder, text);
+      const before = resolved(await engine.resolve({ directory: folder }));
+      fixture.spy.take();
+      const renamed = await engine.renameProject({ project: 'tannery', name: 'leather works' });
+      assert.equal(resolved(renamed).name, 'leather works');
+      assert.equal(resolved(renamed).databaseName, before.databaseName);
+      assert.deepEqual(creations(fixture.spy.take()), []);
+      const edited = await fixture.readText(config);
+      assert.match(edited, /\/\/ ours/);
+      assert.match(edited, /\/\* old \*\//);
+      assert.match(edited, /"name": "leather works"/);
+      const again = await engine.resolve({ directory: folder });
+      assert.deepEqual(path(again), fromConfig);
+      assert.deepEqual(warningCodes(again), []);
+      assert.equal(again.created, false);
+      await assertAgreement(fixture, resolved(again), null);
+    });
+
+    it('leaves the config alone that belongs to another project by now', async () => {
+      const folder = await fixture.folder();
+      await named(folder, 'cooperage');
+      const project = resolved(await engine.resolve({ directory: folder }));
+      const other = resolved(await engine.createProject({ name: 'barrels' }));
+      await named(folder, 'barrels', other.id);
+      await engine.renameProject({ project: project.id, name: 'casks' });
+      assert.deepEqual((await fixture.readConfig(folder)).project, { name: 'barrels', id: other.id });
+      await assertAgreement(fixture, { ...project, name: 'casks' }, null);
+    });
+
+    it('keeps its name when the new one is taken, and says by whom', async () => {
+      const one = resolved(await engine.createProject({ name: 'weavers' }));
+      const two = resolved(await engine.createProject({ name: 'spinners' }));
+      const error = await thrown(engine.renameProject({ project: two.id, name: 'weavers' }), 'PROJECT_CONFLICT');
+      assert.match(error.message, new RegExp(`"weavers" is taken.*${one.id}`));
+      assert.match(error.hint, /another name/);
+      await assertAgreement(fixture, one, null);
+      await assertAgreement(fixture, two, null);
+    });
+
+    it('keeps its name when the new one is not valid or the project is not there', async () => {
+      const project = resolved(await engine.createProject({ name: 'dyers' }));
+      const error = await thrown(engine.renameProject({ project: 'dyers', name: '@dye/works' }), 'NAME_INVALID');
+      assert.match(error.hint, /dye-works/);
+      await thrown(engine.renameProject({ project: 'nobody', name: 'somebody' }), 'PROJECT_NOT_FOUND');
+      await assertAgreement(fixture, project, null);
+    });
+  });
+});
