@@ -16,7 +16,16 @@ import { folderKey } from './model.ts';
 import type { Claim, Folder, MarkedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
 import { databaseNameFor } from './names.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
-import { changeRow, commentFollowing, isProject, requireCreation, settle, startRun, wouldDo } from './settle.ts';
+import {
+  changeRow,
+  commentFollowing,
+  isProject,
+  requireCreation,
+  requireExpected,
+  settle,
+  startRun,
+  wouldDo,
+} from './settle.ts';
 import type { Identified, Run, SettleOptions, Settled } from './settle.ts';
 
 /** What the places that may know the claimed project say about it. */
@@ -252,6 +261,8 @@ async function changeIdentity(
     rename: { step: `rename project "${row.name}" to "${claim.name}"`, change: { name: claim.name } },
     're-key': { step: `change the id of project "${row.name}" from ${row.id} to ${newId}`, change: { id: newId } },
   }[decision];
+  // A rename can take away the very name that was expected.
+  if (decision === 'rename') requireExpected(run.options.expect, { ...row, name: claim.name });
   if (run.options.dryRun) return { kind: 'done', settled: wouldDo(run, sighting, [plan.step]) };
 
   const git = folder ? await run.ports.folders.git(folder.path) : null;

@@ -151,6 +151,19 @@ describe('a project whose name changes', () => {
     await assertAgreement(fixture, project, null);
   });
 
+  it('is not renamed when the caller expects it by the name that it would lose', async () => {
+    const folder = await fixture.folder();
+    await named(folder, 'harbour');
+    const project = resolved(await engine.resolve({ directory: folder }));
+    await named(folder, 'port', project.id);
+    fixture.spy.take();
+    refused(await engine.resolve({ directory: folder, expect: 'harbour' }), 'PROJECT_MISMATCH');
+    assert.deepEqual(changes(fixture.spy.take()), []);
+    const renamed = await engine.resolve({ directory: folder, expect: 'port' });
+    assert.equal(resolved(renamed).id, project.id);
+    assert.deepEqual(warningCodes(renamed), ['RENAMED']);
+  });
+
   describe('by command', () => {
     it('is renamed in registry, marker and the config of its folder, comments and all', async () => {
       const folder = await fixture.folder();
