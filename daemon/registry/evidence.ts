@@ -24,7 +24,7 @@ export function compareEvidence(
   if (!recorded.folder) return 'unclaimed';
   if (sameFolder(recorded.folder, folder) || recorded.claims?.[folderKey(folder)]) return 'same-folder';
   if (recorded.folder.host === folder.host && !recordedFolderExists) return 'gone-folder';
-  if (recorded.git && git && sameOrigin(recorded.git, git)) return 'same-origin';
+  if (recorded.git && git && sameOrigin(recorded.git, git, recorded.folder.host === folder.host)) return 'same-origin';
   return 'unrelated';
 }
 
@@ -32,8 +32,12 @@ function sameFolder(one: Folder, other: Folder): boolean {
   return one.host === other.host && one.path === other.path;
 }
 
-function sameOrigin(one: GitEvidence, other: GitEvidence): boolean {
-  return (
-    one.pathInRepository === other.pathInRepository && one.origins.some((origin) => other.origins.includes(origin))
-  );
+function sameOrigin(one: GitEvidence, other: GitEvidence, onSameHost: boolean): boolean {
+  if (one.pathInRepository !== other.pathInRepository) return false;
+  return one.origins.some((origin) => other.origins.includes(origin) && (onSameHost || !isLocalPath(origin)));
+}
+
+/** A path on this machine is another repository on the next one; `file://server/share` is the same from everywhere. */
+function isLocalPath(origin: string): boolean {
+  return /^file:(?!\/\/)/.test(origin);
 }
