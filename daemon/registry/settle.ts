@@ -194,7 +194,7 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
       return 'again';
     case 'recreate':
       await requireCreation(run);
-      if ((await changeRow(run, sighting, { registrar: { state: 'provisioning' } }, null)) === 'done')
+      if ((await changeRow(run, sighting, { registrar: { state: 'provisioning', recreating: true } }, null)) === 'done')
         run.recreated = true;
       return 'again';
     case 'next-name': {

@@ -26,7 +26,9 @@ export interface RegistryFixture {
   /** A git repository's `.git` with one remote. */
   origin(folder: string, url: string): Promise<void>;
   /** An engine with its own state folder (or the given one), closed at the end unless the test closes it before. */
-  engine(options?: Partial<Omit<EngineOptions, 'settings'>> & { settings?: Partial<Settings>; role?: Role }): Promise<Engine>;
+  engine(
+    options?: Partial<Omit<EngineOptions, 'settings'>> & { settings?: Partial<Settings>; role?: Role },
+  ): Promise<Engine>;
   stateFolder(): Promise<string>;
   /** One statement as superuser in the registry, or in another database. */
   sql<Row extends object = Record<string, unknown>>(
@@ -34,6 +36,8 @@ export interface RegistryFixture {
     values?: unknown[],
     database?: string,
   ): Promise<Row[]>;
+  /** Closes this fixture's own connection to a database, so that it can be renamed or copied. */
+  release(database: string): Promise<void>;
   row(key: string): Promise<Record<string, unknown> | undefined>;
   marker(databaseName: string): Promise<Marker | null>;
   /** Project databases that carry this registry's marker, or that an engine or a statement of this fixture created. */
@@ -148,6 +152,11 @@ export async function registryFixture(): Promise<RegistryFixture> {
       for (const name of createdDatabases(text)) madeBySql.add(name);
       const client = await clientFor(database);
       return (await client.query(text, values)).rows as Row[];
+    },
+    async release(database) {
+      const client = clients.get(database);
+      clients.delete(database);
+      await client?.end();
     },
     async row(key) {
       const rows = await fixture.sql('select * from projects where id::text = $1 or name = $1', [key]);
