@@ -91,6 +91,34 @@ export class KnownProjects implements MemoryPort {
     if (this.#known.delete(id)) this.#write();
   }
 
+  /** The ids of all projects that are known. */
+  ids(): string[] {
+    return [...this.#known.keys()];
+  }
+
+  /**
+   * Takes over what the registry says now about everything that was known: other daemons rename, re-key and forget, too.
+   *
+   * @param asked the ids that the registry was asked for
+   * @param rows what it has of them
+   */
+  refresh(asked: readonly string[], rows: readonly RegistryRow[]): void {
+    let isNews = false;
+    for (const id of asked) {
+      const known = this.#known.get(id);
+      const row = rows.find((candidate) => candidate.id === id);
+      if (!known) continue;
+      if (!row) {
+        this.#known.delete(id);
+        isNews = true;
+        continue;
+      }
+      isNews ||= row.name !== known.row.name || row.databaseName !== known.row.databaseName;
+      this.#known.set(id, { ...known, row, at: this.#now().toISOString() });
+    }
+    if (isNews) this.#write();
+  }
+
   /** Resolves when what is known is on disk. */
   async close(): Promise<void> {
     await this.#writing;

@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from 'pg';
+import { connectClient } from './connect.ts';
+import type { RegistryDatabase } from './registryDatabase.ts';
+
+/** The channel on which every daemon says that it changed the registry. Nothing is said but that. */
+export const changesChannel = 'registrar_changes';
+
+export interface ChangeWatchOptions {
+  /** Called after a change by anybody, this daemon included, and whenever one may have been missed. */
+  onChange(): void;
+  /** How long after a lost connection the next is tried, ms, given how many tries failed in a row. */
+  retryDelayMs(failures: number): number;
+  /** Between polls where nobody can listen, ms. */
+  pollMs?: number;
+  /** Within which a notification to oneself must arrive, ms. */
+  echoMs?: number;
+}
+
+export interface ChangeWatch {
+  /** How changes are noticed at present. */
+  mode(): 'connecting' | 'listening' | 'polling';
+  stop(): Promise<void>;
+}
+
+/**
+ * Hears of changes that other daemons make: by LISTEN where it works, which is tried out and not assumed, since a pooler in
+ * transaction mode accepts it and delivers nothing; by polling where it does not. A connection that is lost is made again.
+ */
+export function watchChanges(database: RegistryDatabase, options: ChangeWatchOptions): ChangeWatch {
+  const pollMs = options.pollMs ?? 60_000;
+  const echoMs = options.echoMs ?? 2000;
+  let mode: ReturnType<ChangeWatch['mode']> = 'connecting';
+  let client: Client | null = null;
+  let timer: NodeJS.Timeout | undefined;
+  let failures = 0;
+  let isStopped = false;
+  let connecting: Promise<void> = Promise.resolve();
+
+  const later = (delayMs: number, work: () => void): void => {
+    if (isStopped) return;
+    clearTimeout(timer);
+    timer = setTimeout(work, delayMs);
+    // Watching alone is no reason for a process to stay.
+    timer.unref();
+  };
+  const reconnect = (): void => {
+    client = null;
+    mode = 'connecting';
+    failures += 1;
+    later(options.retryDelayMs(failures), connect);
+  };
+  const poll = (): void => {
+    options.onChange();
+    later(pollMs, poll);
+  };
+
+  async function listen(): Promise<void> {
+    const listener = await connectClient(database.address, database.name, { timeoutMs: database.limits.writeMs });
+    client = listener;
+    let isEchoed: (() => void) | null = null;
+    const token = randomUUID();
+    listener.on('notification', ({ payload }) => {
+      if (payload === token) isEchoed?.();
+      else if (payload === '') options.onChange();
+    });
+    const echo = new Promise<boolean>((resolve) => {
+      const limit = setTimeout(() => {
+        resolve(false);
+      }, echoMs);
+      isEchoed = () => {
+        clearTimeout(limit);
+        resolve(true);
+      };
+    });
+    await listener.query(`listen ${changesChannel}`);
+    await database.query(
+      { text: 'select pg_notify($1, $2)', values: [changesChannel, token] },
+      database.limits.writeMs,
+    );
+    if (await echo) {
+      mode = 'listening';
+      failures = 0;
+      listener.once('end', () => {
+        if (client === listener && !isStopped) reconnect();
+      });
+      // Whatever was changed before the first word could not be heard.
+      options.onChange();
+      return;
+    }
+    client = null;
+    mode = 'polling';
+    await listener.end();
+    poll();
+  }
+
+  function connect(): void {
+    connecting = listen().catch(async () => {
+      // Whatever it was, requests meet it too and report it; here it only means to try again later.
+      const broken = client;
+      reconnect();
+      await broken?.end().catch(() => undefined);
+    });
+  }
+
+  connect();
+  return {
+    mode: () => mode,
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await connecting;
+      await client?.end();
+    },
+  };
+}
