@@ -63,9 +63,13 @@ export const noSettings: Settings = {
   'registrar.config.writeId': 'always',
 };
 
-/** Sets a fixture up; each test file calls it in `before` and `close` in `after`. */
-export async function registryFixture(): Promise<RegistryFixture> {
-  const server = new URL((await testServer()).url);
+/**
+ * Sets a fixture up; each test file calls it in `before` and `close` in `after`.
+ *
+ * @param own a server of the test file's own; the one that all tests share when absent
+ */
+export async function registryFixture(own?: { url: string }): Promise<RegistryFixture> {
+  const server = new URL((own ?? (await testServer())).url);
   const host = server.hostname === '' ? 'localhost' : server.hostname;
   const spy = await startStatementSpy({ host, port: Number(server.port || '5432') });
   const registry = `registrar_test_${randomBytes(6).toString('hex')}`;

@@ -9,6 +9,10 @@ export interface TcpProxy {
   resume(): void;
   /** Destroys every connection, both sides. */
   cut(): void;
+  /** Destroys every connection, and from now on every new one as soon as it comes. `resume` lets them in again. */
+  refuse(): void;
+  /** What is open now never forwards anything again and is not closed, as where a firewall forgot it; new ones work. */
+  strand(): void;
   /** Connections that are open now. */
   connections(): number;
   /** Connections that were ever accepted. */
@@ -24,17 +28,22 @@ export interface TcpProxy {
 
 /** A TCP proxy on a free port of 127.0.0.1 that can misbehave like a network. */
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
-  const pairs = new Set<{ client: net.Socket; upstream: net.Socket }>();
+  const pairs = new Set<{ client: net.Socket; upstream: net.Socket; stranded: boolean }>();
   const events = new EventEmitter();
   let paused = false;
+  let refusing = false;
   let accepted = 0;
   let bytesUp = 0;
 
   const server = net.createServer({ pauseOnConnect: true }, (client) => {
+    if (refusing) {
+      client.destroy();
+      return;
+    }
     const upstream = target.host.startsWith('/')
       ? net.connect(`${target.host}/.s.PGSQL.${String(target.port)}`)
       : net.connect(target.port, target.host);
-    const pair = { client, upstream };
+    const pair = { client, upstream, stranded: false };
     pairs.add(pair);
     accepted += 1;
     upstream.on('data', (data) => client.write(data));
@@ -78,12 +87,25 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     },
     resume: () => {
       paused = false;
-      for (const { client, upstream } of pairs) {
+      refusing = false;
+      for (const { client, upstream, stranded } of pairs) {
+        if (stranded) continue;
         client.resume();
         upstream.resume();
       }
     },
     cut,
+    refuse: () => {
+      refusing = true;
+      cut();
+    },
+    strand: () => {
+      for (const pair of pairs) {
+        pair.stranded = true;
+        pair.client.pause();
+        pair.upstream.pause();
+      }
+    },
     connections: () => pairs.size,
     accepted: () => accepted,
     nextConnection: () => once(events, 'connection'),
