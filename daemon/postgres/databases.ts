@@ -117,6 +117,15 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       );
     },
 
+    async dropDatabase(databaseName) {
+      const text = `drop database if exists ${pg.escapeIdentifier(databaseName)} with (force)`;
+      try {
+        await registry.query({ text, values: [] }, limits.provisionMs);
+      } catch (error) {
+        throw dropFailed(error, databaseName);
+      }
+    },
+
     async hasUserRelations(databaseName) {
       return withDatabase(databaseName, async (client) => {
         const result = await client.query<{ relations: boolean }>(relationsSql);
@@ -182,6 +191,20 @@ function createFailed(error: unknown, databaseName: string, role: string, ownerR
       code: 'PROVISION_FAILED',
       message: `Database ${databaseName} could not be created: ${reason} (${state}).`,
       hint: hints[state] ?? 'Mend the cause on the server, then resolve again.',
+      details: { database: databaseName, sqlState: state },
+    },
+    { cause: error },
+  );
+}
+
+function dropFailed(error: unknown, databaseName: string): unknown {
+  const state = sqlState(error);
+  if (state === null) return error;
+  return new RegistrarError(
+    {
+      code: 'PROVISION_FAILED',
+      message: `Database ${databaseName} could not be dropped: ${error instanceof Error ? error.message : ''} (${state}).`,
+      hint: 'Mend the cause on the server, then drop the project again, or: registrar repair',
       details: { database: databaseName, sqlState: state },
     },
     { cause: error },

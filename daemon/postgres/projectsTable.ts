@@ -1,4 +1,5 @@
 import type {
+  Held,
   ListKeys,
   Look,
   LookKeys,
@@ -8,7 +9,7 @@ import type {
   Reserved,
   RowChange,
 } from '../registry/ports.ts';
-import type { RegistryRow, Sighting } from '../registry/model.ts';
+import type { DatabaseSighting, RegistryRow, Sighting } from '../registry/model.ts';
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { commentSql } from './commentSql.ts';
@@ -121,6 +122,27 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     }
   }
 
+  async function whileHeld(
+    observed: RegistryRow,
+    work: (database: DatabaseSighting) => Promise<Held>,
+  ): Promise<Changed> {
+    try {
+      // Longer than anything that `work` may take, so that the lock outlives it.
+      return await database.transaction(limits.provisionMs + limits.writeMs, async (execute) => {
+        const held = await execute(holdSql, observedValues(observed));
+        if (held.rows.length === 0) return 'lost';
+        // Read again, now that the row is locked: the statement that waited for the lock saw the catalog as it was before.
+        const [row] = (await execute(`${sightingSql} where p.id = $1`, [observed.id])).rows;
+        const outcome = row ? await work(sightingOf(row).database) : 'lost';
+        if (outcome === 'delete') await execute('delete from projects where id = $1', [observed.id]);
+        return outcome === 'lost' ? 'lost' : 'done';
+      });
+    } catch (error) {
+      if (isLostRace(error)) return 'lost';
+      throw refused(error, asked.update);
+    }
+  }
+
   function refused(error: unknown, what: Asked): unknown {
     const state = sqlState(error);
     if (state === '42501') return registryForbidden(what, database.role, database.name);
@@ -148,6 +170,7 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
         { name: 'remove', text: removeSql, values: [observed.id, observed.name, observed.databaseName] },
         comment,
       ),
+    whileHeld,
     async lookIdPrefix(prefix) {
       const range = ['00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff'].map(
         (rest) => prefix + rest.slice(prefix.length),
@@ -178,6 +201,12 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
  * Compare-and-set: nothing happens unless id, name, database, state and folder are still those that the decision was made
  * on. Only what people see counts as an update of the project; notes under `metadata.registrar` do not.
  */
+const observedSql = `p.id = $1 and p.name = $2 and p.database_name = $3
+    and coalesce(p.metadata #>> '{registrar,state}', 'ready') = $4
+    and p.metadata #> '{registrar,folder}' is not distinct from $5::jsonb`;
+
+const holdSql = `select p.id from projects p where ${observedSql} for update`;
+
 const changeSql = `
   update projects p set
     id = coalesce($6::uuid, p.id),
@@ -186,24 +215,21 @@ const changeSql = `
     description = case when $9 then $10 else p.description end,
     metadata = jsonb_set(coalesce(p.metadata, '{}'), '{registrar}', coalesce(p.metadata -> 'registrar', '{}') || $11::jsonb),
     updated_at = case when $12 then now() else p.updated_at end
-  where p.id = $1 and p.name = $2 and p.database_name = $3
-    and coalesce(p.metadata #>> '{registrar,state}', 'ready') = $4
-    and p.metadata #> '{registrar,folder}' is not distinct from $5::jsonb
+  where ${observedSql}
   returning p.id`;
 
+function observedValues({ id, name, databaseName, registrar: { state, folder } }: RegistryRow): unknown[] {
+  return [id, name, databaseName, state ?? 'ready', folder ? JSON.stringify(folder) : null];
+}
+
 function changeValues(observed: RegistryRow, wanted: RowChange): unknown[] {
-  const { folder, state } = observed.registrar;
   const isVisible =
     wanted.id !== undefined ||
     wanted.name !== undefined ||
     wanted.databaseName !== undefined ||
     wanted.description !== undefined;
   return [
-    observed.id,
-    observed.name,
-    observed.databaseName,
-    state ?? 'ready',
-    folder ? JSON.stringify(folder) : null,
+    ...observedValues(observed),
     wanted.id ?? null,
     wanted.name ?? null,
     wanted.databaseName ?? null,
@@ -231,7 +257,8 @@ function isTablePrivilege(error: RegistrarError): boolean {
   return privilege === asked.read.privilege || privilege === asked.createTable.privilege;
 }
 
-function sightingOf(row: Row): Sighting {
+/** A row of a statement that reads what `sightingSql` reads. */
+export function sightingOf(row: Row): Sighting {
   const metadata = (row['metadata'] ?? {}) as Record<string, unknown>;
   return {
     row: {

@@ -1,4 +1,4 @@
-import type { Marker } from './model.ts';
+import type { Marker, RegistryRow } from './model.ts';
 import { parseId } from './ids.ts';
 
 /** What a database's comment says about who owns it. */
@@ -24,6 +24,24 @@ export function readMarker(comment: string | null): MarkerReading {
       forgottenAt: text(fields['forgotten_at']),
     },
   };
+}
+
+/** Whose a database is: the row's, nobody's, another project's or registry's, or the row's but forgotten. */
+export type MarkerStanding = 'mine' | 'none' | 'other' | 'forgotten';
+
+/**
+ * How a database's comment stands to a row. A marker with a former id is a restored dump's: as good as none.
+ *
+ * @param registry the registry's name as markers carry it
+ */
+export function standingOf(comment: string | null, row: RegistryRow, registry: string): MarkerStanding {
+  const reading = readMarker(comment);
+  if (reading.kind === 'none') return 'none';
+  const { marker } = reading;
+  if (marker.registry !== registry) return 'other';
+  if (row.registrar.formerIds?.includes(marker.projectId)) return 'none';
+  if (marker.projectId !== row.id) return 'other';
+  return marker.forgottenAt === null ? 'mine' : 'forgotten';
 }
 
 /**

@@ -24,6 +24,9 @@ export type Reserved =
 /** `lost`: the row is not as it was observed; `taken`: another row has the new id, name or database name. */
 export type Changed = 'done' | 'lost' | 'taken';
 
+/** What to do with a row that was held; `lost`: its database was not as it was seen, and nothing was done. */
+export type Held = 'keep' | 'delete' | 'lost';
+
 /** What a conditional update sets; what it leaves out stays. `registrar` is merged into `metadata.registrar`. */
 export interface RowChange {
   id?: string;
@@ -63,6 +66,11 @@ export interface RegistryPort {
   insert(row: RegistryRow, comment: CommentChange): Promise<Changed>;
   /** Deletes the row as it was observed, with the comment (null when its database is gone), in one transaction. */
   remove(observed: RegistryRow, comment: CommentChange | null): Promise<Changed>;
+  /**
+   * Runs `work` while the row is locked as it was observed: nobody else changes or deletes it meanwhile, marks its database
+   * with it, or reserves its id or name. `delete` deletes the row afterwards. A throw leaves it as it was.
+   */
+  whileHeld(observed: RegistryRow, work: (database: DatabaseSighting) => Promise<Held>): Promise<Changed>;
   /** Rows by name, those after `after`, whose name contains `query`; at most `limit`. */
   list(page: ListKeys): Promise<Sighting[]>;
 }
@@ -94,6 +102,8 @@ export interface CatalogPort {
   createDatabase(databaseName: string): Promise<'created' | 'exists'>;
   /** Completes a DROP DATABASE that was cut short; does nothing to any other database. */
   finishDrop(databaseName: string): Promise<void>;
+  /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
+  dropDatabase(databaseName: string): Promise<void>;
   hasUserRelations(databaseName: string): Promise<boolean>;
   /** SHA-256 of the project schema that every project database gets; null when none is set. */
   readonly schemaVersion: string | null;

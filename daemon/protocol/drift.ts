@@ -1,0 +1,92 @@
+/** The closed set of ways in which config files, outbox, registry rows, databases and markers can disagree. */
+export const driftKinds = [
+  'orphan-database',
+  'dangling-row',
+  'marker-missing',
+  'marker-foreign',
+  'marker-forgotten',
+  'schema-old',
+  'database-renamed',
+  'interrupted-drop',
+  'interrupted-creation',
+  'id-conflict',
+  'name-conflict',
+  'pending',
+  'parked',
+  'config-without-row',
+  'folder-gone',
+  'unowned-database',
+] as const;
+
+export type DriftKind = (typeof driftKinds)[number];
+
+/**
+ * Kinds that are only worth knowing: a folder may be on a disk that is not mounted, and a database without a marker another
+ * registry's. They neither make a report not ok nor a plan another one.
+ */
+export const driftNotes: readonly DriftKind[] = ['folder-gone', 'unowned-database'];
+
+/** What `repair` does by itself: each keeps all data and every project that has a database. */
+export type RepairAction =
+  | 'restore-marker'
+  | 'update-marker'
+  | 'apply-schema'
+  | 'point-to-database'
+  | 'finish-drop'
+  | 'remove-remains'
+  | 'finish-creation'
+  | 'deliver';
+
+/** What only a person can choose. */
+export type ChoiceAction =
+  | 'adopt'
+  | 'leave'
+  | 'resolve'
+  | 'forget'
+  | 'drop'
+  | 'use'
+  | 'rename'
+  | 'edit-config'
+  | 'rename-database'
+  | 'remove-marker'
+  | 'point-to-database';
+
+export type DriftAction =
+  | { action: RepairAction; description: string; automatic: true }
+  | { action: ChoiceAction; description: string; automatic: false };
+
+export interface DriftFinding {
+  kind: DriftKind;
+  project?: { id: string; name: string };
+  database?: string;
+  /** What is wrong, one sentence. */
+  message: string;
+  /** What it leads to when nobody does anything, one sentence. */
+  risk: string;
+  actions: DriftAction[];
+}
+
+export interface DriftReport {
+  /** Hash of the findings and their actions, without the notes. */
+  planId: string;
+  /** True when there is nothing but notes. */
+  ok: boolean;
+  findings: DriftFinding[];
+}
+
+/** One automatic action of a plan. */
+export interface PlannedRepair {
+  kind: DriftKind;
+  project?: { id: string; name: string };
+  database?: string;
+  action: RepairAction;
+  description: string;
+}
+
+export interface RepairResult {
+  planId: string;
+  applied: PlannedRepair[];
+  /** Not done, since what it was about had changed meanwhile. */
+  skipped: PlannedRepair[];
+  failed: (PlannedRepair & { error: { code: string; message: string; hint: string } })[];
+}
