@@ -126,6 +126,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       trustedFolders: () => Promise.resolve(settings.trustedFolders),
       daemonUid: process.getuid?.() ?? null,
       separator: sep,
+      realPath: (path) => realpath(path).catch(() => path),
     },
     host,
     clock: () => performance.now(),

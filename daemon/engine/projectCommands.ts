@@ -13,6 +13,7 @@ import { renameProject } from '../registry/renameProject.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { checkName } from '../registry/names.ts';
 import type { ResolutionPorts } from '../resolution/ports.ts';
+import { requireNoVeto } from '../resolution/trust.ts';
 
 /** Config files as the commands change them. */
 export interface ConfigFiles {
@@ -38,7 +39,7 @@ export interface CommandPorts {
  * Makes a project and, when a directory is given, the config file that binds the directory to it.
  *
  * @throws RegistrarError NAME_INVALID, INVALID_ARGUMENT for a description, PROJECT_CONFLICT when the name is taken or the
- *   directory has another project, and whatever making the project refuses
+ *   directory has another project, CONFIG_NOT_TRUSTED for the directory, and whatever making the project refuses
  */
 export async function createProject(params: CreateParams, ports: CommandPorts): Promise<Resolution> {
   const { name } = params;
@@ -56,6 +57,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
     return { ...(await ports.resolve({ project: settled.row.id })), created: settled.created };
   }
   const folder = await ports.files.realFolder(directory);
+  await requireNoVeto(folder, ports.resolution.trust);
   const path = ports.files.pathIn(folder);
   await requireFreeName(name, ports, folder);
   if (await ports.files.exists(path)) {
@@ -88,7 +90,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
 /**
  * Binds a folder to an existing project: its own config file gets the project's id and name.
  *
- * @throws RegistrarError PROJECT_NOT_FOUND, DIRECTORY_INVALID, CONFIG_…
+ * @throws RegistrarError PROJECT_NOT_FOUND, DIRECTORY_INVALID, CONFIG_… (CONFIG_NOT_TRUSTED among them)
  */
 export async function useProject(
   params: { project: string; directory: string },
@@ -96,6 +98,7 @@ export async function useProject(
 ): Promise<Resolution> {
   const { row } = await findSighting(params.project, ports.resolution.registry);
   const folder = await ports.files.realFolder(params.directory);
+  await requireNoVeto(folder, ports.resolution.trust);
   const path = ports.files.pathIn(folder);
   if (!(await ports.files.exists(path))) {
     const created = await ports.files.create(folder, { name: row.name, id: row.id });
@@ -132,8 +135,9 @@ export async function renameEverywhere(
 async function renameInConfig(folder: string, row: RegistryRow, name: string, ports: CommandPorts): Promise<void> {
   const path = ports.files.pathIn(folder);
   if (!(await ports.files.exists(path))) return;
-  // The config only follows; where it cannot be read or written, its folder says NAME_DIFFERS at the next resolve.
+  // The config only follows; where it may not be read or written, its folder says NAME_DIFFERS at the next resolve.
   try {
+    await requireNoVeto(folder, ports.resolution.trust);
     await ports.files.edit(path, (config) =>
       config.id !== null && isProject(config.id, row) && config.name !== name
         ? [{ key: 'project.name', value: name }]

@@ -2,7 +2,7 @@ import { settleClaim } from '../registry/settleClaim.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ConfigSearch, ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './resolve.ts';
-import { requireTrust } from './trust.ts';
+import { requireTrusted } from './trust.ts';
 
 /** Tier 2: the nearest config file at or above the directory; the project it claims is made if it does not exist. */
 export async function configTier(
@@ -18,15 +18,7 @@ export async function configTier(
   const config = await ports.config.read(search.path);
   if (!config.autoSwitch) return { kind: 'skipped', reason: `auto_switch is false in ${config.path}` };
   const folder = { host: ports.host, path: config.folder };
-  requireTrust({
-    directory,
-    folder: config.folder,
-    ownerUid: config.uid,
-    daemonUid: ports.trust.daemonUid,
-    windows: ports.trust.windows(),
-    trustedFolders: await ports.trust.trustedFolders(),
-    separator: ports.trust.separator,
-  });
+  await requireTrusted({ directory, folder: config.folder, ownerUid: config.uid }, ports.trust);
   const { name, id, databaseName, description } = config;
   const dryRun = request.dryRun || config.dryRun;
   const settled = await fromMemoryIfUnreachable(ports.registry, { reference: id ?? name, name, folder }, (patient) =>

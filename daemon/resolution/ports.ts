@@ -1,5 +1,5 @@
 import type { RegistryPorts, ConfigIdPort } from '../registry/ports.ts';
-import type { WindowFolder } from './trust.ts';
+import type { TrustPort } from './trust.ts';
 
 export type ConfigSearch =
   | { kind: 'found'; path: string; folder: string; viaWorktreeOf: string | null }
@@ -42,12 +42,7 @@ export interface ResolutionPorts {
   workflow: WorkflowPort | null;
   /** Null while tier 4 is switched off. */
   defaultProject: { databaseName: string } | null;
-  trust: {
-    windows(): readonly WindowFolder[];
-    trustedFolders(): Promise<readonly string[]>;
-    daemonUid: number | null;
-    separator: string;
-  };
+  trust: TrustPort;
   host: string;
   /** Monotonic, in milliseconds. */
   clock(): number;

@@ -22,28 +22,63 @@ export interface TrustQuestion {
   separator: string;
 }
 
+/** Who vouches for config files, and who refuses them. */
+export interface TrustPort {
+  windows(): readonly WindowFolder[];
+  /** Real paths. */
+  trustedFolders(): Promise<readonly string[]>;
+  daemonUid: number | null;
+  separator: string;
+  /** The real path, or the path itself where there is none. */
+  realPath(path: string): Promise<string>;
+}
+
+/**
+ * As `requireTrust`, for paths as clients give them: a window may have opened its folder through a link that the agent in
+ * the same folder does not go through.
+ *
+ * @throws RegistrarError CONFIG_NOT_TRUSTED
+ */
+export async function requireTrusted(
+  place: Pick<TrustQuestion, 'directory' | 'folder' | 'ownerUid'>,
+  trust: TrustPort,
+): Promise<void> {
+  requireTrust({
+    ...place,
+    directory: await trust.realPath(place.directory),
+    daemonUid: trust.daemonUid,
+    windows: await realWindows(trust),
+    trustedFolders: await trust.trustedFolders(),
+    separator: trust.separator,
+  });
+}
+
+/**
+ * Before anything is written into a folder: nobody refused it.
+ *
+ * @param folder a real path
+ * @throws RegistrarError CONFIG_NOT_TRUSTED
+ */
+export async function requireNoVeto(folder: string, trust: TrustPort): Promise<void> {
+  refuseVetoed({ directory: folder, folder, windows: await realWindows(trust), separator: trust.separator });
+}
+
+async function realWindows(trust: TrustPort): Promise<WindowFolder[]> {
+  return Promise.all(trust.windows().map(async ({ path, trusted }) => ({ path: await trust.realPath(path), trusted })));
+}
+
 /**
  * A config file can make databases and point agents at them, so it is acted on only when somebody vouches for it. A window
  * that has the folder open as untrusted vetoes it for everyone: an agent must not do what its user refused.
  *
+ * @param question all paths are real paths
  * @throws RegistrarError CONFIG_NOT_TRUSTED
  */
 export function requireTrust(question: TrustQuestion): void {
-  const { windows, folder, directory, separator } = question;
-  const isWithin = (path: string, root: string): boolean =>
-    path === root || path.startsWith(root.endsWith(separator) ? root : root + separator);
-  const vetoed = windows.find(({ path, trusted }) => !trusted && (isWithin(folder, path) || isWithin(directory, path)));
-  if (vetoed) {
-    throw new RegistrarError({
-      code: 'CONFIG_NOT_TRUSTED',
-      message: 'VS Code has this folder in Restricted Mode. Nothing was created.',
-      hint: 'trust the folder in VS Code',
-      details: { folder: vetoed.path },
-    });
-  }
-  if (windows.some(({ path, trusted }) => trusted && isWithin(folder, path))) return;
-  if (question.trustedFolders.some((path) => isWithin(folder, path))) return;
-  const { ownerUid, daemonUid } = question;
+  refuseVetoed(question);
+  const { windows, folder, separator, ownerUid, daemonUid } = question;
+  if (windows.some(({ path, trusted }) => trusted && isWithin(folder, path, separator))) return;
+  if (question.trustedFolders.some((path) => isWithin(folder, path, separator))) return;
   if (daemonUid === null || daemonUid === 0 || ownerUid === daemonUid) return;
   throw new RegistrarError({
     code: 'CONFIG_NOT_TRUSTED',
@@ -51,4 +86,22 @@ export function requireTrust(question: TrustQuestion): void {
     hint: `If you trust what is in it: registrar trust ${folder}`,
     details: { folder, ownerUid },
   });
+}
+
+function refuseVetoed(question: Pick<TrustQuestion, 'directory' | 'folder' | 'windows' | 'separator'>): void {
+  const { directory, folder, windows, separator } = question;
+  const vetoed = windows.find(
+    ({ path, trusted }) => !trusted && (isWithin(folder, path, separator) || isWithin(directory, path, separator)),
+  );
+  if (!vetoed) return;
+  throw new RegistrarError({
+    code: 'CONFIG_NOT_TRUSTED',
+    message: 'VS Code has this folder in Restricted Mode. Nothing was created.',
+    hint: 'trust the folder in VS Code',
+    details: { folder: vetoed.path },
+  });
+}
+
+function isWithin(path: string, root: string, separator: string): boolean {
+  return path === root || path.startsWith(root.endsWith(separator) ? root : root + separator);
 }
