@@ -1,4 +1,3 @@
-import { RegistrarError } from '../protocol/registrarError.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, unwritable } from './registryFaults.ts';
@@ -60,7 +59,8 @@ export async function deliver(database: RegistryDatabase, rows: RegistryRow[]): 
       for (const row of rows) outcomes.push(...(await deliver(database, [row])));
       return outcomes;
     }
-    const { message } = unwritable(error, asked.insert, database.role, database.name);
+    const missing = state === '42501' && !(await mayRead(database)) ? asked.read : asked.insert;
+    const { message } = unwritable(error, missing, database.role, database.name);
     const kind = state.startsWith('23') || state === '22001' ? 'conflict' : 'failed';
     return rows.map(() => ({ kind, error: { code: state, message } }));
   }
@@ -79,13 +79,18 @@ async function insertBatch(database: RegistryDatabase, rows: RegistryRow[]): Pro
   const insert = () => database.query(query, database.limits.writeMs);
   const inserted = await insert().catch(async (error: unknown) => {
     if (sqlState(error) !== '42P01') throw error;
-    await database.migrate().catch((reason: unknown) => {
-      // Still no table: the entry stays, with what is missing as its reason.
-      throw reason instanceof RegistrarError ? error : reason;
-    });
+    // Throws what is missing to make the table: the reason with which the entries stay.
+    await database.migrate();
     return insert();
   });
   return new Set(inserted.map((row) => row['id']));
+}
+
+/** RETURNING needs SELECT, and PostgreSQL refuses with the same words as for a missing INSERT. */
+async function mayRead(database: RegistryDatabase): Promise<boolean> {
+  const text = `select has_table_privilege('projects', 'SELECT') as may`;
+  const [row] = await database.query({ text, values: [] }, database.limits.lookMs);
+  return row?.['may'] === true;
 }
 
 async function readBack(database: RegistryDatabase, rows: RegistryRow[]): Promise<Row[]> {

@@ -144,12 +144,14 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
   }
 
   function refused(error: unknown, what: Asked): unknown {
+    // It says already what is missing, though the server's own refusal may be among its causes.
+    if (error instanceof RegistrarError) return error;
     const state = sqlState(error);
     if (state === '42501') return registryForbidden(what, database.role, database.name);
     if (state === '42703' || state === '42804' || state === '42883') {
       return notARegistry(database.name, error instanceof Error ? error.message : 'its columns differ');
     }
-    if (error instanceof RegistrarError || state === null) return error;
+    if (state === null) return error;
     return new RegistrarError(unwritable(error, what, database.role, database.name), { cause: error });
   }
 

@@ -77,9 +77,10 @@ const shortReasons: Record<string, string> = {
  * Why a write to the registry failed while its server answers, as the reason that people read beside a pending project.
  */
 export function unwritable(error: unknown, what: Asked, role: string, database: string): ErrorReport {
+  // It says already what is missing, though the server's own refusal may be among its causes.
+  if (error instanceof RegistrarError) return error.toReport();
   const state = sqlState(error);
   if (state === '42501') return registryForbidden(what, role, database).toReport();
-  if (error instanceof RegistrarError) return error.toReport();
   const text = error instanceof Error ? error.message : String(error);
   const reason = (state && shortReasons[state]) ?? `registry refused the row: ${text}`;
   const isSchema = state?.startsWith('42') === true || state?.startsWith('23') === true;

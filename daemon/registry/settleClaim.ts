@@ -100,7 +100,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       break;
     case 'reserve':
     case 'reserve-marked':
-      return reserve(run, claiming, config, decision === 'reserve-marked' ? (marker ?? null) : null);
+      return reserve(run, claiming, config, decision === 'reserve-marked' ? (marker ?? null) : null, seen.unreadable);
     case 'claim-folder':
     case 'move-folder':
     case 'rename':
@@ -170,6 +170,7 @@ async function reserve(
   claiming: Claiming,
   config: ConfigIdPort | null,
   marked: MarkedDatabase | null,
+  unreadable: ErrorReport | null,
 ): Promise<Identified> {
   const { claim } = claiming;
   const { origin, registry, outbox, folders } = run.ports;
@@ -214,7 +215,8 @@ async function reserve(
     case 'unwritable':
       break;
   }
-  if ((await outbox.add(row, reserved.failure)) === 'added') {
+  // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
+  if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') {
     run.created = true;
     knowReservation(claiming, id);
   }

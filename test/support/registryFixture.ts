@@ -197,7 +197,8 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
       url.searchParams.set('sslmode', 'disable');
       if (role) {
         url.username = role.name;
-        url.password = role.password;
+        // The setter leaves a % as it is.
+        url.password = encodeURIComponent(role.password);
       }
       return url.href;
     },
