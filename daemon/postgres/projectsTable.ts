@@ -37,7 +37,9 @@ const listSql = `${sightingSql}
 
 const idPrefixSql = `${sightingSql} where p.id between $1 and $2 limit 2`;
 
-const removeSql = 'delete from projects where id = $1 and name = $2 and database_name = $3 returning id';
+const removeSql = `
+  delete from projects where id = $1 and name = $2 and database_name = $3
+    and coalesce(metadata #>> '{registrar,state}', 'ready') = $4 returning id`;
 
 const insertSql = `
   insert into projects (id, name, description, database_name, created_at, updated_at, metadata)
@@ -169,7 +171,7 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     remove: (observed, comment) =>
       conditionally(
         asked.delete,
-        { name: 'remove', text: removeSql, values: [observed.id, observed.name, observed.databaseName] },
+        { name: 'remove', text: removeSql, values: observedValues(observed).slice(0, 4) },
         comment,
       ),
     whileHeld,

@@ -5,6 +5,7 @@ import {
   nameInvalid,
   nameTaken,
   notSettled,
+  projectDropping,
 } from './failures.ts';
 import { readMarker, writeMarker } from './marker.ts';
 import type { DatabaseSighting, Marker, RegistryRow, Sighting } from './model.ts';
@@ -43,6 +44,7 @@ interface Adopted {
 /** A row names this database already: all that can be missing is the marker. */
 async function claimForOwner(owner: Sighting, database: DatabaseSighting, ports: RegistryPorts): Promise<Adopted> {
   const { row } = owner;
+  if (row.registrar.state === 'dropping') throw projectDropping(row);
   const reading = readMarker(database.comment);
   if (
     reading.kind === 'marker' &&

@@ -113,6 +113,42 @@ export function projectDropping(row: RegistryRow): RegistrarError {
   });
 }
 
+export function confirmationRequired(row: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'CONFIRMATION_REQUIRED',
+    message: `Dropping project "${row.name}" destroys database ${row.databaseName} with everything in it. Nothing was done.`,
+    hint: `registrar projects drop ${quoted(row.name)} --confirm ${row.databaseName}`,
+    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+  });
+}
+
+export function mayNotDrop(row: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_FORBIDDEN',
+    message: `This role does not own database ${row.databaseName}, so it may not drop it. Nothing was done.`,
+    hint: 'Drop it as its owner or as a superuser.',
+    details: { database: row.databaseName, privilege: 'ownership' },
+  });
+}
+
+export function mayNotMark(row: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'REGISTRY_FORBIDDEN',
+    message: `This role does not own database ${row.databaseName}, so it may not mark it.`,
+    hint: 'Repair as its owner or as a superuser.',
+    details: { database: row.databaseName, privilege: 'ownership' },
+  });
+}
+
+export function beingMade(row: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `Project "${row.name}" is being made at the moment. Nothing was dropped.`,
+    hint: 'Drop it when that is done, or in a minute.',
+    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+  });
+}
+
 export function databaseForeign(
   row: Pick<RegistryRow, 'id' | 'name'>,
   databaseName: string,

@@ -261,7 +261,8 @@ export function ownerOf(run: Run, database: DatabaseSighting): string {
   return `its marker says project "${marker.name}" (${marker.projectId})${registry}`;
 }
 
-async function databasesElsewhere(run: Run, row: RegistryRow): Promise<string[]> {
+/** Other databases that carry the row's marker: its own, renamed behind our back. */
+export async function databasesElsewhere(run: Run, row: RegistryRow): Promise<string[]> {
   const marked = await run.ports.catalog.findMarked({ id: row.id, name: null });
   return marked
     .filter(({ databaseName, marker }) => databaseName !== row.databaseName && marker.forgottenAt === null)

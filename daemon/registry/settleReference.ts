@@ -38,11 +38,11 @@ export async function settleReference(
  *
  * @throws RegistrarError as `findProject` does
  */
-export async function findSighting(reference: string, ports: RegistryPorts): Promise<Sighting> {
+export async function findSighting(reference: Reference, ports: RegistryPorts): Promise<Sighting> {
   const forgetful = { ...ports.memory, recall: () => null };
   const found = await findProject(reference, { ...ports, memory: forgetful }, true);
   if (found.kind === 'seen') return found.sighting;
-  throw projectNotFound(reference);
+  throw projectNotFound(typeof reference === 'string' ? reference : reference.id);
 }
 
 type Found =
