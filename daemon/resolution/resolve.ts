@@ -3,7 +3,7 @@ import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } fro
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { warning } from '../registry/failures.ts';
 import { projectOf } from '../registry/model.ts';
-import type { Settled } from '../registry/settle.ts';
+import { requireExpected, type Settled } from '../registry/settle.ts';
 import { configTier } from './configTier.ts';
 import { defaultTier } from './defaultTier.ts';
 import { explicitTier } from './explicitTier.ts';
@@ -61,6 +61,8 @@ export async function resolve(params: ResolveParams, ports: ResolutionPorts, ser
       const given = await ask(request, ports, (path) => {
         answer.configPath = path;
       });
+      // What memory answers has not passed the rules that compare a row with it.
+      if (given.kind === 'matched' && given.settled.row) requireExpected(request.expect, given.settled.row);
       attempt(given.kind, given.reason);
       if (given.kind === 'matched') return withProject(answer, tier, given, request, server);
       if (given.kind === 'missed') answer.warnings.push(...(given.warnings ?? []));
