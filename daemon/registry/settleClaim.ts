@@ -216,11 +216,14 @@ async function reserve(
       break;
   }
   // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
-  if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') {
+  const isOwn = (await outbox.add(row, unreadable ?? reserved.failure)) === 'added';
+  if (isOwn) {
     run.created = true;
     knowReservation(claiming, id);
   }
-  await agreeThroughConfig(run, claiming, row, config);
+  // Who lost to another caller of this daemon agrees, too, before making a database for an entry that may be given up.
+  const entry = isOwn ? row : outbox.find({ id: null, name: claim.name })[0];
+  if (entry) await agreeThroughConfig(run, claiming, { id: entry.id, isOwn }, config);
   return { kind: 'again' };
 }
 
@@ -236,13 +239,13 @@ function knowReservation(claiming: Claiming, id: string): void {
 async function agreeThroughConfig(
   run: Run,
   claiming: Claiming,
-  row: RegistryRow,
+  entry: { id: string; isOwn: boolean },
   config: ConfigIdPort | null,
 ): Promise<void> {
   if (!config || claiming.claim.id !== null) return;
-  const written = await config.writeId(row.id);
+  const written = await config.writeId(entry.id);
   if (written.kind === 'other') {
-    await run.ports.outbox.remove(row.id);
+    if (entry.isOwn) await run.ports.outbox.remove(entry.id);
     run.created = false;
     claiming.claim = { ...claiming.claim, id: written.id };
   }
