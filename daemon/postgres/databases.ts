@@ -5,10 +5,12 @@ import { readMarker } from '../registry/marker.ts';
 import type { CatalogPort } from '../registry/ports.ts';
 import { addressLabel } from './address.ts';
 import { commentSql } from './commentSql.ts';
-import { connectClient } from './connect.ts';
+import { withConnection } from './directConnection.ts';
 import { markedDatabasesSql } from './migrations.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
-import { sqlState } from './sqlErrors.ts';
+import { unreachableFor } from './registryFaults.ts';
+import { isConnectionLoss, sqlState } from './sqlErrors.ts';
+import { Turns } from './turns.ts';
 
 export interface DatabaseSettings {
   /** SQL that every project database gets once, in one transaction; null for none. */
@@ -42,6 +44,9 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
   const label = addressLabel(registry.address);
   const schema = settings.projectSchema;
   const schemaVersion = schema === null ? null : createHash('sha256').update(schema).digest('hex');
+  // Project databases have no pools: each is visited for a moment. A hundred that are made at once must not take every
+  // connection that the server has.
+  const turns = new Turns(4);
 
   async function create(databaseName: string, template: 'template1' | 'template0'): Promise<void> {
     const owner = settings.ownerRole === null ? '' : ` owner ${pg.escapeIdentifier(settings.ownerRole)}`;
@@ -50,12 +55,12 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
   }
 
   async function withDatabase<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const client = await connectClient(registry.address, databaseName, { timeoutMs: limits.writeMs });
-    try {
-      return await work(client);
-    } finally {
-      await client.end();
-    }
+    const directLimits = { connectMs: limits.writeMs, workMs: limits.provisionMs };
+    return turns.run(
+      limits.provisionMs,
+      () => unreachableFor('other projects, which are made at the same time,', limits.provisionMs),
+      () => withConnection(registry.address, databaseName, directLimits, work),
+    );
   }
 
   return {
@@ -173,8 +178,13 @@ function isTemplateTrouble(error: unknown): boolean {
   return state === '55006' || (state === 'XX000' && error instanceof Error && error.message.includes('collation'));
 }
 
+/** The state with which the server refused a statement; null when there was no answer, which says nothing about the statement. */
+function refusedState(error: unknown): string | null {
+  return error instanceof RegistrarError || isConnectionLoss(error) ? null : sqlState(error);
+}
+
 function createFailed(error: unknown, databaseName: string, role: string, ownerRole: string | null): unknown {
-  const state = sqlState(error);
+  const state = refusedState(error);
   if (state === null) return error;
   const reason = error instanceof Error ? error.message : String(error);
   const hints: Record<string, string> = {
@@ -198,7 +208,7 @@ function createFailed(error: unknown, databaseName: string, role: string, ownerR
 }
 
 function dropFailed(error: unknown, databaseName: string): unknown {
-  const state = sqlState(error);
+  const state = refusedState(error);
   if (state === null) return error;
   return new RegistrarError(
     {
@@ -212,7 +222,7 @@ function dropFailed(error: unknown, databaseName: string): unknown {
 }
 
 function schemaFailed(error: unknown, databaseName: string): unknown {
-  const state = sqlState(error);
+  const state = refusedState(error);
   if (state === null) return error;
   return new RegistrarError(
     {

@@ -1,8 +1,6 @@
 import { EventEmitter } from 'node:events';
 import type { Client, TransactionStatus } from 'pg';
-
-/** How long a connection may take to say goodbye before its socket is destroyed, ms. */
-const goodbyeMs = 1000;
+import { closeClient } from './directConnection.ts';
 
 /**
  * What `pg.Pool` holds in place of a `pg.Client`, which can dial one host only: it opens its client through `open`, which
@@ -54,7 +52,7 @@ export class PooledClient extends EventEmitter {
     return client.query(...parameters);
   }
 
-  /** A server that stopped answering never confirms the goodbye, so it gets a limit: the pool waits for each of these. */
+  /** Within a limit, since the pool waits for each of these. */
   end(callback?: () => void): void {
     this._ending = true;
     const client = this.#client;
@@ -62,12 +60,6 @@ export class PooledClient extends EventEmitter {
       callback?.();
       return;
     }
-    const timer = setTimeout(() => {
-      client.connection.stream.destroy();
-    }, goodbyeMs);
-    void client.end().finally(() => {
-      clearTimeout(timer);
-      callback?.();
-    });
+    void closeClient(client).finally(() => callback?.());
   }
 }
