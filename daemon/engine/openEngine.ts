@@ -91,6 +91,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       else log.warn({ ...fields, code: delivery.error.code, nextAttemptAt }, delivery.error.message);
     },
   });
+  database.onUsable = () => {
+    sync.wake();
+  };
   const registryPorts: RegistryPorts = {
     registry: projectsTable(database),
     catalog: databases(database, {

@@ -25,7 +25,7 @@ export interface Query {
 
 /**
  * Makes a pool for one database; nothing is dialled before the first use. Use it through `runQuery` and
- * `borrowClient`, which have limits, and close it with `pool.end()`.
+ * `borrowClient`, which have limits, and close it with `closePool`.
  */
 export function createPool(address: PostgresAddress, database: string, limits: PoolLimits): Pool {
   const timeoutMs = limits.connectMs ?? 5000;
@@ -45,6 +45,17 @@ export function createPool(address: PostgresAddress, database: string, limits: P
   labels.set(pool, addressLabel(address));
   // An idle connection that dies is dropped by the pool and opened again by the next query: nobody needs to hear of it.
   pool.on('error', () => undefined);
+  const open: OpenClients = { lent: new Set(), idle: new Set() };
+  pool.on('acquire', (client) => {
+    open.idle.delete(client);
+    open.lent.add(client);
+  });
+  pool.on('release', (error: unknown, client) => {
+    open.lent.delete(client);
+    if (!error) open.idle.add(client);
+  });
+  pool.on('remove', (client) => open.idle.delete(client));
+  openClients.set(pool, open);
   return pool;
 }
 
@@ -73,6 +84,7 @@ export async function runQuery<Row extends QueryResultRow = Record<string, unkno
     return rows;
   } catch (error) {
     keep = sqlState(error) !== null && !isConnectionLoss(error);
+    if (isConnectionLoss(error)) distrustIdle(pool);
     if (error instanceof RegistrarError || !isConnectionLoss(error)) throw error;
     throw new RegistrarError(
       {
@@ -97,6 +109,7 @@ export async function runQuery<Row extends QueryResultRow = Record<string, unkno
  */
 export async function borrowClient(pool: Pool, timeoutMs: number): Promise<PoolClient> {
   const label = labels.get(pool) ?? 'PostgreSQL';
+  if (pool.ending) throw stopping();
   const borrowed = pool.connect();
   try {
     return await within(borrowed, timeoutMs, () => timedOut(label, timeoutMs));
@@ -113,7 +126,45 @@ export async function borrowClient(pool: Pool, timeoutMs: number): Promise<PoolC
   }
 }
 
+/**
+ * Closes every connection of a pool.
+ *
+ * @param patienceMs how long those that are lent out may go on; then they are cut, and their statements fail
+ */
+export async function closePool(pool: Pool, patienceMs: number): Promise<void> {
+  const cut = (client: PoolClient): void => {
+    (client as unknown as PooledClient).end();
+  };
+  const timer = setTimeout(() => {
+    for (const client of openClients.get(pool)?.lent ?? []) cut(client);
+    // What is being opened at this moment is lent to whoever waits for it.
+    pool.on('acquire', cut);
+  }, patienceMs);
+  try {
+    await pool.end();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/**
+ * Drops the connections that nobody uses, after another of the pool broke or fell silent: a server that was replaced, or a
+ * firewall that forgot them, has taken them along, and each would cost its next user the whole limit.
+ */
+export function distrustIdle(pool: Pool): void {
+  // pg-pool removes an idle client that reports an error.
+  for (const client of [...(openClients.get(pool)?.idle ?? [])])
+    client.emit('error', new Error('not trusted any more'));
+}
+
 const labels = new WeakMap<Pool, string>();
+
+interface OpenClients {
+  lent: Set<PoolClient>;
+  idle: Set<PoolClient>;
+}
+
+const openClients = new WeakMap<Pool, OpenClients>();
 
 /** What pg-pool 3.14 says to those who waited too long for a connection. */
 const poolQueueTimeout = 'timeout exceeded when trying to connect';
@@ -130,6 +181,15 @@ async function within<T>(work: Promise<T>, timeoutMs: number, error: () => Regis
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** Whoever still asks while everything is being closed. */
+function stopping(): RegistrarError {
+  return new RegistrarError({
+    code: 'DAEMON_UNREACHABLE',
+    message: 'Registrar is stopping.',
+    hint: 'Try again in a moment.',
+  });
 }
 
 function timedOut(label: string, timeoutMs: number): RegistrarError {

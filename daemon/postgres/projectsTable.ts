@@ -80,7 +80,10 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
         { name: 'reserve', text: `${insertSql} on conflict do nothing returning id`, values: columnsOf(row) },
         limits.writeMs,
       );
-      if (inserted.length > 0) return { kind: 'reserved' };
+      if (inserted.length > 0) {
+        database.onUsable();
+        return { kind: 'reserved' };
+      }
       const others = await database.query(
         {
           name: 'whoseConflict',

@@ -1,10 +1,10 @@
 import pg from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { PostgresAddress } from './address.ts';
-import { connectClient } from './connect.ts';
+import { withConnection } from './directConnection.ts';
 import { migrate } from './migrations.ts';
-import { createPool, runQuery, type Query } from './pool.ts';
-import { sqlState } from './sqlErrors.ts';
+import { closePool, createPool, runQuery, type Query } from './pool.ts';
+import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 import { inTransaction, type Execute } from './transaction.ts';
 import { asked, registryForbidden } from './registryFaults.ts';
 
@@ -31,8 +31,12 @@ export class RegistryDatabase {
   readonly limits: Limits;
   readonly #pool: pg.Pool;
   #isPooled = false;
+  #isSilent = false;
   #creating: Promise<void> | null = null;
   #migrating: Promise<void> | null = null;
+
+  /** Called when the server answers after it did not, and when the registry took a row: whoever waits for that need not. */
+  onUsable: () => void = () => undefined;
 
   constructor(address: PostgresAddress, limits: Limits = defaultLimits) {
     this.address = address;
@@ -68,14 +72,17 @@ export class RegistryDatabase {
 
   /**
    * As `query`, for a statement that changes nothing: one more try when the connection was lost, so that a server that was
-   * restarted or failed over between two requests is not an outage.
+   * restarted or failed over between two requests is not an outage. Both tries together stay within the limit.
    */
   async read(query: Query, timeoutMs: number): Promise<Row[]> {
+    const deadline = performance.now() + timeoutMs;
     try {
       return await this.query(query, timeoutMs);
     } catch (error) {
-      if (!(error instanceof RegistrarError) || error.details?.['reason'] !== 'connection lost') throw error;
-      return this.query(query, timeoutMs);
+      const leftMs = Math.round(deadline - performance.now());
+      const isLost = error instanceof RegistrarError && error.details?.['reason'] === 'connection lost';
+      if (!isLost || leftMs <= 0) throw error;
+      return this.query(query, leftMs);
     }
   }
 
@@ -91,8 +98,9 @@ export class RegistryDatabase {
     return this.#migrating;
   }
 
+  /** What runs gets as long as a write may take; then its connection is cut. */
   async close(): Promise<void> {
-    await this.#pool.end();
+    await closePool(this.#pool, this.limits.writeMs);
   }
 
   async #migrate(): Promise<void> {
@@ -106,7 +114,7 @@ export class RegistryDatabase {
 
   async #withDatabase<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await work();
+      return await this.#noticing(work);
     } catch (error) {
       if (sqlState(error) !== '3D000') throw error;
     }
@@ -114,30 +122,45 @@ export class RegistryDatabase {
       this.#creating = null;
     });
     await this.#creating;
-    return work();
+    return this.#noticing(work);
+  }
+
+  async #noticing<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      const result = await work();
+      const isBack = this.#isSilent;
+      this.#isSilent = false;
+      if (isBack) this.onUsable();
+      return result;
+    } catch (error) {
+      if (isConnectionLoss(error)) this.#isSilent = true;
+      throw error;
+    }
   }
 
   async #createDatabase(): Promise<void> {
-    const client = await this.#connectMaintenance();
     try {
-      await client.query(`create database ${pg.escapeIdentifier(this.name)}`);
+      await this.#maintain(`create database ${pg.escapeIdentifier(this.name)}`);
     } catch (error) {
       const state = sqlState(error);
       // Another starter was faster: 42P04, or 23505 when both inserted into pg_database at the same instant.
       if (state === '42P04' || state === '23505') return;
       if (state === '42501') throw this.#mayNotCreateRegistry(error);
       throw error;
-    } finally {
-      await client.end();
     }
   }
 
-  async #connectMaintenance(): Promise<pg.Client> {
+  /** One statement in a database that is there before the registry is. */
+  async #maintain(sql: string): Promise<void> {
+    const limits = { connectMs: this.limits.writeMs, workMs: this.limits.provisionMs };
+    const runIn = async (database: string): Promise<void> => {
+      await withConnection(this.address, database, limits, (client) => client.query(sql));
+    };
     try {
-      return await connectClient(this.address, 'postgres', { timeoutMs: this.limits.writeMs });
+      await runIn('postgres');
     } catch (error) {
       if (sqlState(error) !== '3D000') throw error;
-      return connectClient(this.address, 'template1', { timeoutMs: this.limits.writeMs });
+      await runIn('template1');
     }
   }
 

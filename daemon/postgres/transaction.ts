@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { borrowClient } from './pool.ts';
+import { borrowClient, distrustIdle } from './pool.ts';
 import { connectionBroke, unreachableFor } from './registryFaults.ts';
 import { isConnectionLoss } from './sqlErrors.ts';
 
@@ -38,6 +38,7 @@ export async function inTransaction<T>(
     return result;
   } catch (error) {
     client.release(true);
+    if (isConnectionLoss(error)) distrustIdle(pool);
     if (error instanceof RegistrarError || !isConnectionLoss(error)) throw error;
     throw connectionBroke(error);
   } finally {

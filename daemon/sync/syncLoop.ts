@@ -45,6 +45,11 @@ export class SyncLoop {
     return this.#running;
   }
 
+  /** Tries at once what waits for its next attempt, since the registry answers again. */
+  wake(): void {
+    if (this.#timer && !this.#stopped) void this.attempt();
+  }
+
   /** Ends the loop after the attempt that runs. */
   async stop(): Promise<void> {
     this.#stopped = true;

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import type { Pool } from 'pg';
 import type { PostgresAddress } from '../../daemon/postgres/address.ts';
-import { borrowClient, createPool, runQuery } from '../../daemon/postgres/pool.ts';
+import { borrowClient, closePool, createPool, runQuery } from '../../daemon/postgres/pool.ts';
 import { isConnectionLoss, isRetryable, sqlState } from '../../daemon/postgres/sqlErrors.ts';
+import { inTransaction } from '../../daemon/postgres/transaction.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { serverAddress } from '../support/serverAddress.ts';
 import { startTcpProxy } from '../support/tcpProxy.ts';
@@ -137,6 +138,37 @@ describe('a pool of connections', () => {
     assert.ok(errors.some((error) => error.details?.['reason'] === 'timeout'));
     proxy.resume();
     await backend(pool);
+  });
+
+  it('loses no second limit to idle connections that went silent together with the first', async () => {
+    const pool = open();
+    const clients = await Promise.all([1, 2, 3].map(() => borrowClient(pool, limitMs)));
+    for (const client of clients) client.release();
+    assert.equal(pool.idleCount, 3);
+    proxy.strand();
+    const error = await failure(runQuery(pool, { text: 'select 1' }, 200));
+    assert.equal(error.details?.['reason'], 'timeout');
+    assert.equal(pool.idleCount, 0);
+    await backend(pool);
+  });
+
+  it('drops idle connections also when a transaction fell silent', async () => {
+    const pool = open();
+    const clients = await Promise.all([1, 2].map(() => borrowClient(pool, limitMs)));
+    for (const client of clients) client.release();
+    proxy.strand();
+    await failure(inTransaction(pool, 200, (execute) => execute('select 1')));
+    assert.equal(pool.idleCount, 0);
+    await backend(pool);
+  });
+
+  it('cuts what still runs when it is closed and patience is over', async () => {
+    const pool = createPool(address, 'postgres', { max: 2, idleMs: 60_000 });
+    const running = failure(runQuery(pool, { text: 'select pg_sleep(60)' }, 60_000));
+    await proxy.nextConnection();
+    await closePool(pool, 100);
+    assert.equal((await running).details?.['reason'], 'connection lost');
+    await assert.rejects(runQuery(pool, { text: 'select 1' }, limitMs), { code: 'DAEMON_UNREACHABLE' });
   });
 
   it('closes its connections when it ends, although the server never confirms', async () => {
