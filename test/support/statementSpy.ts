@@ -8,6 +8,8 @@ export interface StatementSpy {
   take(): string[];
   /** Replaces a simple query's text before the server sees it; null lets it pass. */
   rewrite: ((sql: string) => string | null) | null;
+  /** Called with each statement before the server sees it. */
+  onStatement: ((sql: string) => void) | null;
   /** Round trips: ReadyForQuery answers since the last call, without those of connecting. */
   takeRoundTrips(): number;
   cut(): void;
@@ -23,6 +25,10 @@ export async function startStatementSpy(target: { host: string; port: number }):
     const upstream = net.connect(target.port, target.host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
+      // An answer in several writes would else wait 40 ms for the other side's acknowledgement.
+      socket.setNoDelay(true);
+      // Otherwise each of PostgreSQL's small messages waits 40 ms for the acknowledgement of the one before.
+      socket.setNoDelay(true);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);
@@ -61,6 +67,7 @@ export async function startStatementSpy(target: { host: string; port: number }):
     port: 0,
     statements: [],
     rewrite: null,
+    onStatement: null,
     take() {
       const since = spy.statements.slice(taken);
       taken = spy.statements.length;
@@ -87,11 +94,14 @@ export async function startStatementSpy(target: { host: string; port: number }):
     if (type === 'Q') {
       const sql = message.toString('utf8', 5, message.length - 1);
       spy.statements.push(sql);
+      spy.onStatement?.(sql);
       const replaced = spy.rewrite?.(sql) ?? null;
       if (replaced !== null) return simpleQuery(replaced);
     } else if (type === 'P') {
       const name = message.indexOf(0, 5);
-      spy.statements.push(message.toString('utf8', name + 1, message.indexOf(0, name + 1)));
+      const sql = message.toString('utf8', name + 1, message.indexOf(0, name + 1));
+      spy.statements.push(sql);
+      spy.onStatement?.(sql);
     }
     return message;
   }
@@ -104,10 +114,10 @@ export async function startStatementSpy(target: { host: string; port: number }):
 }
 
 /** Protocol 3.0. */
-const startupCode = 196_608;
+export const startupCode = 196_608;
 
 /** Cuts a stream into protocol messages; before start-up they carry no type. */
-function readMessages(
+export function readMessages(
   socket: net.Socket,
   isStarted: () => boolean,
   onMessage: (type: string | null, message: Buffer) => void,
