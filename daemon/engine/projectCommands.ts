@@ -135,13 +135,14 @@ export async function renameEverywhere(
 async function renameInConfig(folder: string, row: RegistryRow, name: string, ports: CommandPorts): Promise<void> {
   const path = ports.files.pathIn(folder);
   if (!(await ports.files.exists(path))) return;
+  // A config whose id was never written names the project by the old name, and would now claim a new one.
+  const isOwn = ({ id, name: claimed }: WorkspaceConfig): boolean =>
+    id === null ? claimed === row.name : isProject(id, row);
   // The config only follows; where it may not be read or written, its folder says NAME_DIFFERS at the next resolve.
   try {
     await requireNoVeto(folder, ports.resolution.trust);
     await ports.files.edit(path, (config) =>
-      config.id !== null && isProject(config.id, row) && config.name !== name
-        ? [{ key: 'project.name', value: name }]
-        : [],
+      isOwn(config) && config.name !== name ? [{ key: 'project.name', value: name }] : [],
     );
   } catch (error) {
     if (!(error instanceof RegistrarError)) throw error;

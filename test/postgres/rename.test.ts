@@ -186,6 +186,20 @@ describe('a project whose name changes', () => {
       await assertAgreement(fixture, resolved(again), null);
     });
 
+    it('is renamed in the config that names it without an id, so that its folder makes no second project', async () => {
+      const anonymous = await fixture.engine({ settings: { 'registrar.config.writeId': 'never' } });
+      const folder = await fixture.folder();
+      await named(folder, 'ropery');
+      const before = resolved(await anonymous.resolve({ directory: folder }));
+      assert.equal((await fixture.readConfig(folder)).project.id, undefined);
+      await anonymous.renameProject({ project: 'ropery', name: 'ropewalk' });
+      fixture.spy.take();
+      const after = await anonymous.resolve({ directory: folder });
+      assert.equal(resolved(after).id, before.id);
+      assert.equal(resolved(after).name, 'ropewalk');
+      assert.deepEqual(creations(fixture.spy.take()), []);
+    });
+
     it('leaves the config alone that belongs to another project by now', async () => {
       const folder = await fixture.folder();
       await named(folder, 'cooperage');
