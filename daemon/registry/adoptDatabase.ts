@@ -19,7 +19,8 @@ import { changeRow, startRun } from './settle.ts';
  *
  * @param name the project's name; without one the marker's, else one made from the database's name
  * @returns the id of the project that has the database now
- * @throws RegistrarError DATABASE_NAME_INVALID, DATABASE_MISSING, DATABASE_FOREIGN, NAME_INVALID, PROJECT_CONFLICT
+ * @throws RegistrarError DATABASE_NAME_INVALID, DATABASE_MISSING, DATABASE_FOREIGN, NAME_INVALID, PROJECT_CONFLICT,
+ *   PROJECT_FORGOTTEN while its project is being dropped
  */
 export async function adoptDatabase(databaseName: string, name: string | null, ports: RegistryPorts): Promise<string> {
   const checkedDatabase = checkDatabaseName(databaseName);
