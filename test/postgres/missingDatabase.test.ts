@@ -164,24 +164,19 @@ describe('a project whose database is not where its row says', () => {
   describe('named by the config', () => {
     const copy = 'cb_proj_island_copy_0000c0de';
     let folder: string;
-    let before: Project;
+    let own: Project;
     let other: Project;
 
-    beforeEach(async function () {
-      this.timeout(60_000);
-      if (folder !== undefined) return;
+    before(async () => {
       folder = await fixture.folder();
-      before = await project(folder, 'island');
+      own = await project(folder, 'island');
       other = await project(await fixture.folder(), 'continent');
     });
 
     it('C11: is refused while it is not there', async () => {
-      await configure(folder, { name: 'island', id: before.id, database_name: copy });
+      await configure(folder, { name: 'island', id: own.id, database_name: copy });
       const error = refused(await engine.resolve({ directory: folder }), 'DATABASE_MISSING');
-      assert.match(
-        error.message,
-        new RegExp(`${copy}, which is not there; project "island" has ${before.databaseName}`),
-      );
+      assert.match(error.message, new RegExp(`${copy}, which is not there; project "island" has ${own.databaseName}`));
       assert.match(error.hint, /Remove project\.database_name/);
       assert.deepEqual(changes(fixture.spy.take()), []);
     });
@@ -190,7 +185,7 @@ describe('a project whose database is not where its row says', () => {
       await asSuperuser(`create database ${copy}`);
       const unmarked = refused(await engine.resolve({ directory: folder }), 'DATABASE_FOREIGN');
       assert.match(unmarked.message, /carries no marker.*not touched/);
-      await configure(folder, { name: 'island', id: before.id, database_name: other.databaseName });
+      await configure(folder, { name: 'island', id: own.id, database_name: other.databaseName });
       const foreign = refused(await engine.resolve({ directory: folder }), 'DATABASE_FOREIGN');
       assert.match(foreign.message, /its marker says project "continent"/);
       assert.deepEqual(changes(fixture.spy.take()), []);
@@ -198,30 +193,30 @@ describe('a project whose database is not where its row says', () => {
     });
 
     it('C11: is used at once when it carries the project’s marker, by every tier and after a restart', async () => {
-      const [{ comment = '' } = {}] = await fixture.sql<{ comment: string }>(
+      const [marked] = await fixture.sql<{ comment: string }>(
         `select shobj_description(oid, 'pg_database') as comment from pg_database where datname = $1`,
-        [before.databaseName],
+        [own.databaseName],
       );
-      await asSuperuser(`comment on database ${copy} is '${comment.replaceAll("'", "''")}'`);
-      await configure(folder, { name: 'island', id: before.id, database_name: copy });
+      await asSuperuser(`comment on database ${copy} is '${(marked?.comment ?? '').replaceAll("'", "''")}'`);
+      await configure(folder, { name: 'island', id: own.id, database_name: copy });
       const answer = await engine.resolve({ directory: folder });
-      assert.deepEqual([resolved(answer).id, resolved(answer).databaseName], [before.id, copy]);
+      assert.deepEqual([resolved(answer).id, resolved(answer).databaseName], [own.id, copy]);
       const restarted = await fixture.engine();
       for (const one of [engine, restarted]) {
-        for (const params of [{ directory: folder }, { project: before.id }, { project: 'island' }]) {
+        for (const params of [{ directory: folder }, { project: own.id }, { project: 'island' }]) {
           assert.equal(resolved(await one.resolve(params)).databaseName, copy);
         }
       }
       assert.deepEqual(creations(fixture.spy.take()), []);
-      await assertAgreement(fixture, { ...before, databaseName: copy }, folder);
+      await assertAgreement(fixture, { ...own, databaseName: copy }, folder);
     });
 
     it('C11: stays when the override is removed, and goes back when the config names the old one', async () => {
-      await configure(folder, { name: 'island', id: before.id });
+      await configure(folder, { name: 'island', id: own.id });
       assert.equal(resolved(await engine.resolve({ directory: folder })).databaseName, copy);
-      await configure(folder, { name: 'island', id: before.id, database_name: before.databaseName });
-      assert.equal(resolved(await engine.resolve({ directory: folder })).databaseName, before.databaseName);
-      await assertAgreement(fixture, before, folder);
+      await configure(folder, { name: 'island', id: own.id, database_name: own.databaseName });
+      assert.equal(resolved(await engine.resolve({ directory: folder })).databaseName, own.databaseName);
+      await assertAgreement(fixture, own, folder);
     });
   });
 });
