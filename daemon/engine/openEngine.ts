@@ -97,7 +97,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const registryPorts: RegistryPorts = {
     registry: projectsTable(database),
     catalog: databases(database, {
-      projectSchema: await readSchema(settings['registrar.postgres.projectSchema']),
+      projectSchema: () => readSchema(settings['registrar.postgres.projectSchema']),
       ownerRole: settings['registrar.postgres.ownerRole'],
     }),
     outbox,
@@ -302,9 +302,9 @@ async function readSchema(path: string | null): Promise<string | null> {
     return await readFile(path, 'utf8');
   } catch (error) {
     throw new RegistrarError({
-      code: 'INVALID_ARGUMENT',
+      code: 'PROVISION_FAILED',
       message: `The project schema ${path} cannot be read: ${textOf(error)}.`,
-      hint: 'Correct registrar.postgres.projectSchema.',
+      hint: 'Put the file there, or correct registrar.postgres.projectSchema; then resolve again.',
       details: { path },
     });
   }

@@ -14,7 +14,7 @@ import { Turns } from './turns.ts';
 
 export interface DatabaseSettings {
   /** SQL that every project database gets once, in one transaction; null for none. */
-  projectSchema: string | null;
+  projectSchema: () => Promise<string | null>;
   /** Owner of the project databases, so that a team shares them; null for the connecting role. */
   ownerRole: string | null;
 }
@@ -42,8 +42,6 @@ const relationsSql = `
 export function databases(registry: RegistryDatabase, settings: DatabaseSettings): CatalogPort {
   const { limits } = registry;
   const label = addressLabel(registry.address);
-  const schema = settings.projectSchema;
-  const schemaVersion = schema === null ? null : createHash('sha256').update(schema).digest('hex');
   // Project databases have no pools: each is visited for a moment. A hundred that are made at once must not take every
   // connection that the server has.
   const turns = new Turns(4);
@@ -66,7 +64,10 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
   return {
     registry: registry.name,
     label,
-    schemaVersion,
+    async projectSchema() {
+      const sql = await settings.projectSchema();
+      return sql === null ? null : { sql, version: createHash('sha256').update(sql).digest('hex') };
+    },
 
     async abilities() {
       const [row] = await registry.query({ name: 'abilities', text: abilitiesSql, values: [] }, limits.writeMs);
@@ -138,8 +139,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       });
     },
 
-    async applySchema(change) {
-      if (schema === null || schemaVersion === null) return;
+    async applySchema({ sql, version }, change) {
       await withDatabase(change.databaseName, async (client) => {
         try {
           await client.query('begin');
@@ -147,8 +147,11 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
           await client.query('select pg_advisory_xact_lock(hashtextextended(current_database(), 0))');
           const seen = await client.query<{ comment: string | null }>(lookSql, [change.databaseName]);
           const reading = readMarker(seen.rows[0]?.comment ?? null);
-          if (reading.kind === 'marker' && reading.marker.schemaVersion === schemaVersion) return;
-          await client.query(schema);
+          if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return;
+          // What the schema makes is the team's as well: an owner of the database alone may not touch its tables.
+          if (settings.ownerRole !== null)
+            await client.query(`set local role ${pg.escapeIdentifier(settings.ownerRole)}`);
+          await client.query(sql);
           await client.query(commentSql(change));
           await client.query('commit');
         } catch (error) {

@@ -88,6 +88,12 @@ export interface Abilities {
   readOnly: boolean;
 }
 
+export interface ProjectSchema {
+  sql: string;
+  /** SHA-256 of `sql`. */
+  version: string;
+}
+
 /** The server's databases, whatever the registry table says. Throws as `RegistryPort` does. */
 export interface CatalogPort {
   /** The name of the registry that markers carry: the registry's database. */
@@ -105,10 +111,10 @@ export interface CatalogPort {
   /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
   dropDatabase(databaseName: string): Promise<void>;
   hasUserRelations(databaseName: string): Promise<boolean>;
-  /** SHA-256 of the project schema that every project database gets; null when none is set. */
-  readonly schemaVersion: string | null;
-  /** Applies the project schema and sets the comment in one transaction; a second runner does nothing. Throws PROVISION_FAILED. */
-  applySchema(change: CommentChange): Promise<void>;
+  /** What every project database gets, as its file is now; null when none is set. Throws PROVISION_FAILED when it cannot be read. */
+  projectSchema(): Promise<ProjectSchema | null>;
+  /** Applies a schema and sets the comment in one transaction; a second runner does nothing. Throws PROVISION_FAILED. */
+  applySchema(schema: ProjectSchema, change: CommentChange): Promise<void>;
   /** Sets a database's comment. `lost`: the database is gone. */
   comment(change: CommentChange): Promise<'done' | 'lost' | 'forbidden'>;
 }

@@ -38,7 +38,9 @@ export async function applyRepair(
     case 'apply-schema':
       return whileStanding(repair.sighting, 'mine', ports, async (database) => {
         const run = startRun(ports, { dryRun: false, expect: null });
-        await ports.catalog.applySchema(ownComment(run, repair.sighting.row, database, ports.catalog.schemaVersion));
+        const schema = await ports.catalog.projectSchema();
+        if (schema)
+          await ports.catalog.applySchema(schema, ownComment(run, repair.sighting.row, database, schema.version));
         return 'keep';
       });
     case 'finish-drop':

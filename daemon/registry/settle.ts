@@ -140,11 +140,12 @@ export function wouldDo(run: Run, sighting: Sighting | null, steps: string[]): S
   };
 }
 
-/** CREATEDB and a writable server are checked before the first trace of a project is left anywhere. */
+/** CREATEDB, a writable server and a readable schema are checked before the first trace of a project is left anywhere. */
 export async function requireCreation(run: Run): Promise<void> {
   const abilities = await run.ports.catalog.abilities();
   if (abilities.readOnly) throw serverReadOnly(run.ports.catalog.label);
   if (!abilities.mayCreateDatabases) throw mayNotCreate(abilities.role, run.ports.catalog.label);
+  await run.ports.catalog.projectSchema();
 }
 
 async function applyOverride(run: Run, sighting: Sighting, claim: Claim | null): Promise<Settled | 'again' | null> {
@@ -293,9 +294,9 @@ async function restoreMarker(run: Run, sighting: Sighting, folder: Folder | null
  */
 async function finish(run: Run, sighting: Sighting): Promise<void> {
   const { row, database } = sighting;
-  const { schemaVersion } = run.ports.catalog;
-  const comment = ownComment(run, row, database, schemaVersion);
-  if (schemaVersion !== null) await run.ports.catalog.applySchema(comment);
+  const schema = await run.ports.catalog.projectSchema();
+  const comment = ownComment(run, row, database, schema?.version ?? null);
+  if (schema) await run.ports.catalog.applySchema(schema, comment);
   const { recreating } = row.registrar;
   await changeRow(
     run,
