@@ -78,6 +78,9 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
   const marked = seen.byId ? [] : await markedFor(run, seen, claim);
   const identityCase = await identityCaseOf(run, seen, claim, marked);
   const decision = decideIdentity(identityCase);
+  if (decision.startsWith('refuse-') && marked.length > 0 && !isSameSeen(seen, await look(run, claim))) {
+    return { kind: 'again' };
+  }
   const chosen = seen.byId ?? seen.byName;
   const marker = marked[0];
   switch (decision) {
@@ -129,6 +132,14 @@ async function look(run: Run, claim: Claim): Promise<Seen> {
     byName: byId?.row.name === claim.name ? byId : (sightings.find(({ row }) => row.name === claim.name) ?? null),
     unreadable: looked.kind === 'unreadable' ? looked.failure : null,
   };
+}
+
+/**
+ * Rows and markers are two statements: a project that was created, re-keyed or adopted between them shows a marker that no
+ * row explains. Rows that are still the same after the markers were read make the refusal true.
+ */
+function isSameSeen(before: Seen, after: Seen): boolean {
+  return before.byId?.row.id === after.byId?.row.id && before.byName?.row.id === after.byName?.row.id;
 }
 
 /** Databases that carry the claim's id or, where neither id nor name has a row, its name; forgotten ones first. */
