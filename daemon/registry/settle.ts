@@ -1,10 +1,11 @@
 import type { SyncState, Warning } from '../protocol/model.ts';
-import type { ErrorReport, RegistrarError } from '../protocol/registrarError.ts';
+import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { decideDatabase, type DatabaseCase, type DatabaseDecision } from './databaseRules.ts';
 import {
   databaseForeign,
   databaseOccupied,
   databaseRenamed,
+  interrupted,
   mayNotCreate,
   notSettled,
   nothingMade,
@@ -54,6 +55,8 @@ export interface Run {
   readonly options: SettleOptions;
   readonly warnings: Warning[];
   created: boolean;
+  /** A step was tried that makes something: even where its answer was lost it may be there, and the next run goes on from it. */
+  begun: boolean;
   /** The database that this run's CREATE DATABASE acknowledged: absent again means that the server did not tell the truth. */
   createdDatabase: string | null;
   recreated: boolean;
@@ -63,7 +66,7 @@ export interface Run {
 const passLimit = 24;
 
 export function startRun(ports: RegistryPorts, options: SettleOptions): Run {
-  return { ports, options, warnings: [], created: false, createdDatabase: null, recreated: false };
+  return { ports, options, warnings: [], created: false, begun: false, createdDatabase: null, recreated: false };
 }
 
 /**
@@ -76,6 +79,15 @@ export function startRun(ports: RegistryPorts, options: SettleOptions): Run {
  * @throws RegistrarError with the refusal's code; PROVISION_FAILED when it does not settle
  */
 export async function settle(run: Run, identify: () => Promise<Identified>, claim: Claim | null): Promise<Settled> {
+  try {
+    return await settleInPasses(run, identify, claim);
+  } catch (error) {
+    const isUnreachable = error instanceof RegistrarError && error.code === 'REGISTRY_UNREACHABLE';
+    throw run.begun && isUnreachable ? interrupted(error) : error;
+  }
+}
+
+async function settleInPasses(run: Run, identify: () => Promise<Identified>, claim: Claim | null): Promise<Settled> {
   let name = claim?.name ?? '';
   for (let pass = 0; pass < passLimit; pass++) {
     const identified = await identify();
@@ -188,6 +200,7 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
     case 'create':
       if (run.createdDatabase === row.databaseName) throw nothingMade(row.databaseName);
       await requireCreation(run);
+      run.begun = true;
       if ((await catalog.createDatabase(row.databaseName)) === 'created') run.createdDatabase = row.databaseName;
       return 'again';
     case 'finish':

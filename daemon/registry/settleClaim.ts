@@ -210,6 +210,7 @@ async function reserve(
       ...(claim.databaseName === null ? {} : { databaseNameChosen: true }),
     },
   };
+  run.begun = true;
   const reserved = await registry.reserve(row);
   switch (reserved.kind) {
     case 'reserved':
@@ -224,7 +225,8 @@ async function reserve(
       claiming.group += 1;
       return { kind: 'again' };
     case 'unwritable':
-      break;
+      // Only a server that still answers can make the database: where it went away altogether, nothing is kept either.
+      await requireCreation(run);
   }
   // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
   const isOwn = (await outbox.add(row, unreadable ?? reserved.failure)) === 'added';
