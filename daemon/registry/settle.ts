@@ -189,6 +189,7 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
   if (decision === 'use') {
     return usable(run, sighting, folder, { outcome: 'matched', reason: 'the database carries the same id' });
   }
+  if (decision === 'refuse-occupied' && (await isMarkedMeanwhile(run, sighting))) return 'again';
   if (isRefusal(decision)) throw await refusalOf(run, sighting, decision);
   if (run.options.dryRun) return wouldDo(run, sighting, [dryRunText[decision](row.databaseName)]);
   switch (decision) {
@@ -260,6 +261,11 @@ async function databaseCaseOf(run: Run, sighting: Sighting): Promise<DatabaseCas
     asksRelations && !isOwnNew && (await run.ports.catalog.hasUserRelations(row.databaseName)) ? 'some' : 'none';
   const elsewhere = state === 'ready' && presence === 'absent' && (await databasesElsewhere(run, row)).length > 0;
   return { state, presence, marker, relations, elsewhere, nameChosen: row.registrar.databaseNameChosen === true };
+}
+
+/** Another daemon's schema and marker appear together: relations seen after an absent marker may be the project's own. */
+async function isMarkedMeanwhile(run: Run, { row, database }: Sighting): Promise<boolean> {
+  return (await run.ports.catalog.lookDatabase(row.databaseName)).comment !== database.comment;
 }
 
 function markerStanding(run: Run, row: RegistryRow, database: DatabaseSighting): DatabaseCase['marker'] {
