@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import {
-  afterChange,
   afterDelivery,
   asReason,
   matchingEntries,
@@ -37,39 +36,9 @@ const taken = { code: '23505', message: 'the name "shop" is taken' };
 const full = { code: '53200', message: 'registry out of memory (53200)' };
 
 describe('the outbox rules', () => {
-  it('let a delivered or forgotten project go, parked or not', () => {
-    for (const state of ['pending', 'parked'] as const)
-      for (const kind of ['delivered', 'forgotten'] as const)
-        assert.equal(afterDelivery(entryOf({ state }), { kind }), null);
-  });
-
   it('keep a pending project that failed, with the newest reason and one more attempt', () => {
     const entry = entryOf();
     assert.deepEqual(afterDelivery(entry, { kind: 'failed', error: full }), { ...entry, attempts: 2, error: full });
-  });
-
-  it('park a project in conflict, with the reason that a person reads', () => {
-    const entry = entryOf();
-    assert.deepEqual(afterDelivery(entry, { kind: 'conflict', error: taken }), {
-      ...entry,
-      state: 'parked',
-      attempts: 2,
-      error: taken,
-    });
-  });
-
-  it('keep the reason of a parked project while the server has other trouble', () => {
-    const parked = entryOf({ state: 'parked', error: taken });
-    assert.deepEqual(afterDelivery(parked, { kind: 'failed', error: full }), { ...parked, attempts: 2 });
-  });
-
-  it('try a parked project again when its name, id or database changed, and not for a note on it', () => {
-    const parked = entryOf({ state: 'parked', error: taken });
-    for (const change of [{ name: 'shop two' }, { id: former }, { databaseName: 'cb_proj_shop_5b6a4978' }]) {
-      assert.equal(afterChange(parked, { ...parked.row, ...change }).state, 'pending', JSON.stringify(change));
-    }
-    const noted = { ...parked.row, registrar: { state: 'ready' as const, lastUsedAt: '2026-01-02T00:00:00.000Z' } };
-    assert.deepEqual(afterChange(parked, noted), { ...parked, row: noted });
   });
 
   it('find an entry by id, former id or name, and nothing by what is null', () => {
