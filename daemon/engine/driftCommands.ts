@@ -55,8 +55,7 @@ export async function repair(planId: string, ports: DriftPorts): Promise<RepairR
       try {
         result[await apply(one)].push(planned);
       } catch (error) {
-        const { code, message, hint } = reportOf(error);
-        result.failed.push({ ...planned, error: { code, message, hint } });
+        result.failed.push({ ...planned, error: reportOf(error) });
       }
     }
   }
