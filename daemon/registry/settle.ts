@@ -122,12 +122,17 @@ export async function changeRow(
   change: RowChange,
   comment: CommentChange | null,
 ): Promise<Changed> {
-  if (sighting.sync.state === 'synced') return run.ports.registry.change(sighting.row, change, comment);
-  if (comment) {
-    const commented = await run.ports.catalog.comment(comment);
-    if (commented === 'lost') return 'lost';
+  const { registry, catalog, outbox } = run.ports;
+  if (sighting.sync.state === 'synced') return registry.change(sighting.row, change, comment);
+  if (change.id !== undefined) {
+    // The entry says which id was the former one, so a kill in between leaves a marker that is still known for its own.
+    // The other way round it would leave a database with an id that nobody has.
+    const changed = await outbox.change(sighting.row, change);
+    if (changed === 'done' && comment) await catalog.comment(comment);
+    return changed;
   }
-  return run.ports.outbox.change(sighting.row, change);
+  if (comment && (await catalog.comment(comment)) === 'lost') return 'lost';
+  return outbox.change(sighting.row, change);
 }
 
 /** The comment that makes `row` the owner of its database, or null where that database is not (yet) its own. */
@@ -202,7 +207,11 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
       if (run.createdDatabase === row.databaseName) throw nothingMade(row.databaseName);
       await requireCreation(run);
       run.begun = true;
-      if ((await catalog.createDatabase(row.databaseName)) === 'created') run.createdDatabase = row.databaseName;
+      if ((await catalog.createDatabase(row.databaseName)) === 'created') {
+        run.createdDatabase = row.databaseName;
+        // Each daemon has an entry of its own; that the database was made by this one only the server knows.
+        if (sighting.sync.state !== 'synced' && row.registrar.recreating !== true) run.created = true;
+      }
       return 'again';
     case 'finish':
       await finish(run, sighting);
