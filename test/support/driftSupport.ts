@@ -47,8 +47,8 @@ export async function assertRepaired(engine: Engine, actions: string[], left: st
   assert.equal((await engine.drift()).ok, left.length === 0);
 }
 
-/** Waits until somebody waits for a lock in this registry. */
-export async function someoneWaits(fixture: RegistryFixture): Promise<void> {
+/** Waits until so many wait for a lock in this registry. */
+export async function someoneWaits(fixture: RegistryFixture, count = 1): Promise<void> {
   const until = Date.now() + 10_000;
   while (Date.now() < until) {
     const rows = await fixture.sql(
@@ -56,9 +56,9 @@ export async function someoneWaits(fixture: RegistryFixture): Promise<void> {
       [fixture.registry],
       'postgres',
     );
-    if (rows.length > 0) return;
+    if (rows.length >= count) return;
   }
-  throw new Error('nobody waited for a lock within 10 s');
+  throw new Error('nobody (else) waited for a lock within 10 s');
 }
 
 /** Removes every project of the fixture, so that each test starts with nothing that another one left. */
