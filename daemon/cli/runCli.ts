@@ -5,6 +5,7 @@ import { withoutPasswords } from './addressPassword.ts';
 import type { CliContext } from './cliContext.ts';
 import { CliOutput } from './cliOutput.ts';
 import { CliSession, saying } from './cliSession.ts';
+import { addDriftCommands } from './commands/driftCommands.ts';
 import { addEnvironmentCommands } from './commands/environmentCommands.ts';
 import { addPostgresCommand } from './commands/postgresCommand.ts';
 import { addProjectCommands } from './commands/projectCommands.ts';
@@ -32,6 +33,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addProjectCommands(program, session);
   addEnvironmentCommands(program, session);
   addServeCommands(program, session);
+  addDriftCommands(program, session);
   addPostgresCommand(program, session);
   addTrustCommand(program, session);
   try {

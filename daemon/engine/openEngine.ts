@@ -13,6 +13,7 @@ import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
+import { readRegistry } from '../postgres/driftReading.ts';
 import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
@@ -21,6 +22,7 @@ import type { AddressSource, ListedProject, ServerLabel } from '../protocol/mode
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
+import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
 import { projectOf, type Sighting } from '../registry/model.ts';
 import type { ConfigIdPort, RegistryPorts } from '../registry/ports.ts';
@@ -31,6 +33,7 @@ import type { WindowFolder } from '../resolution/trust.ts';
 import { Outbox } from '../sync/outbox.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
+import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { createProject, renameEverywhere, useProject, type CommandPorts, type ConfigFiles } from './projectCommands.ts';
 
 export interface EngineOptions {
@@ -152,6 +155,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return answer;
   };
   const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  const driftPorts: DriftPorts = {
+    registry: registryPorts,
+    readRegistry: () => readRegistry(database),
+    outbox: () => outbox.entries(),
+    deliver: () => sync.attempt(),
+    folders: () => memory.foldersOn(host),
+    readConfig: (path) => reader.read(path),
+  };
   if (outbox.entries().length > 0) void sync.attempt();
 
   return {
@@ -170,6 +181,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const sighting = await forgetProject(project, registryPorts);
       return { project: listed(sighting), databaseName: sighting.row.databaseName };
     },
+    async dropProject({ project, confirm }) {
+      const sighting = await dropProject(project, confirm, registryPorts, () => sync.attempt());
+      const { id, databaseName } = sighting.row;
+      log.info({ operation: 'drop', projectId: id, databaseName }, 'project dropped');
+      return { project: listed(sighting), databaseName };
+    },
     useProject: (params) => useProject(params, commands),
     async connection(params) {
       const answer = await resolveLogged(params);
@@ -183,6 +200,20 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     async syncNow() {
       await sync.attempt(true);
       return sync.status();
+    },
+    drift: () => drift(driftPorts),
+    async repair({ planId }) {
+      const result = await repair(planId, driftPorts);
+      for (const { action, project, database } of result.applied)
+        log.info({ operation: 'repair', projectId: project?.id, databaseName: database }, action);
+      for (const { action, project, database, error } of result.failed) {
+        const { code, message } = error;
+        log.warn(
+          { operation: 'repair', projectId: project?.id, databaseName: database, code },
+          `${action}: ${message}`,
+        );
+      }
+      return result;
     },
     async close() {
       await sync.stop();

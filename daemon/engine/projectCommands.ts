@@ -132,6 +132,9 @@ export async function renameEverywhere(
   return ports.resolve({ project: row.id });
 }
 
+/** How often a config follows a project that goes on being renamed. */
+const maxFollowings = 10;
+
 async function renameInConfig(folder: string, row: RegistryRow, name: string, ports: CommandPorts): Promise<void> {
   const path = ports.files.pathIn(folder);
   if (!(await ports.files.exists(path))) return;
@@ -144,6 +147,14 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
     await ports.files.edit(path, (config) =>
       isOwn(config) && config.name !== name ? [{ key: 'project.name', value: name }] : [],
     );
+    // Of several who rename at once, whoever writes the file last may not be the one who named the project last.
+    for (let attempt = 0; attempt < maxFollowings; attempt++) {
+      const { row: now } = await findSighting(row.id, ports.resolution.registry);
+      const written = await ports.files.edit(path, ({ id, name: claimed }) =>
+        id !== null && isProject(id, now) && claimed !== now.name ? [{ key: 'project.name', value: now.name }] : [],
+      );
+      if (!written.written) break;
+    }
   } catch (error) {
     if (!(error instanceof RegistrarError)) throw error;
   }

@@ -15,6 +15,8 @@ interface Known {
 
 const maxProjects = 1000;
 const maxFolders = 32;
+/** Folders that resolved to anything, whatever became of their projects. */
+const maxSeenFolders = 1000;
 /** An unchanged project is confirmed on disk no more often than this. */
 const rewriteMs = 60_000;
 
@@ -27,6 +29,7 @@ export class KnownProjects implements MemoryPort {
   readonly #registry: string;
   readonly #now: () => Date;
   readonly #known = new Map<string, Known>();
+  readonly #seenFolders = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
   #dirty = false;
   readonly #onFailure: (error: unknown) => void;
@@ -84,11 +87,18 @@ export class KnownProjects implements MemoryPort {
       if (this.#known.size <= maxProjects) break;
       this.#known.delete(id);
     }
+    if (key !== null) this.#see(key);
     if (isNews) this.#write();
   }
 
   forget(id: string): void {
     if (this.#known.delete(id)) this.#write();
+  }
+
+  /** Paths of the folders of one machine that have resolved to a project, even to one that is gone by now. */
+  foldersOn(host: string): string[] {
+    const prefix = folderKey({ host, path: '' });
+    return [...this.#seenFolders].filter((key) => key.startsWith(prefix)).map((key) => key.slice(prefix.length));
   }
 
   /** The ids of all projects that are known. */
@@ -124,6 +134,15 @@ export class KnownProjects implements MemoryPort {
     await this.#writing;
   }
 
+  #see(key: string): void {
+    this.#seenFolders.delete(key);
+    this.#seenFolders.add(key);
+    for (const oldest of this.#seenFolders) {
+      if (this.#seenFolders.size <= maxSeenFolders) break;
+      this.#seenFolders.delete(oldest);
+    }
+  }
+
   /** One write at a time; changes during a write share the next one. */
   #write(): void {
     if (this.#dirty) return;
@@ -134,15 +153,17 @@ export class KnownProjects implements MemoryPort {
         const { registrar, metadata, ...columns } = row;
         return { at, folders, row: { ...columns, metadata: { ...metadata, registrar } } };
       });
-      const text = `${JSON.stringify({ version: 1, registry: this.#registry, projects })}\n`;
+      const text = `${JSON.stringify({ version: 1, registry: this.#registry, projects, folders: [...this.#seenFolders] })}\n`;
       await writePrivateFile(this.#path, text).catch(this.#onFailure);
     });
   }
 
   #load(text: string): void {
-    const value = JSON.parse(text) as { version?: unknown; registry?: unknown; projects?: Known[] };
+    const value = JSON.parse(text) as { version?: unknown; registry?: unknown; projects?: Known[]; folders?: string[] };
     if (value.version !== 1 || value.registry !== this.#registry || !Array.isArray(value.projects)) return;
+    for (const key of value.folders ?? []) this.#see(key);
     for (const { row, at, folders } of value.projects) {
+      for (const key of folders) this.#see(key);
       this.#known.set(row.id, { row: { ...row, registrar: readRegistrarMetadata(row.metadata) }, at, folders });
     }
   }

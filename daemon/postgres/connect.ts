@@ -124,7 +124,9 @@ async function connectOnce(attempt: Attempt, encryption: 'plain' | 'tls'): Promi
       throw new TlsFailed(`TLS failed: ${message}`, { cause: error });
     }
     if (message === noTlsMessage) throw new TlsFailed('the server offers no TLS', { cause: error });
-    throw error;
+    // PgBouncer passes on what the server said, but with a state of its own.
+    const isMissing = sqlState(error) === '08P01' && message.endsWith(`database "${database}" does not exist`);
+    throw isMissing && error instanceof Error ? Object.assign(error, { code: '3D000' }) : error;
   }
 }
 

@@ -160,6 +160,14 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       });
     },
 
+    async oneAtATime(name, work) {
+      // The lock needs no table and no privilege, and ends with the connection of whoever is killed while holding it.
+      return registry.transaction(limits.writeMs, async (execute) => {
+        await execute('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`registrar ${name}`]);
+        return work();
+      });
+    },
+
     async comment(change) {
       try {
         await registry.query({ text: commentSql(change), values: [] }, limits.writeMs);

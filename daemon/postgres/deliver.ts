@@ -32,7 +32,7 @@ const forgottenSql = `
   where d.datname = any($1::text[]::name[]) and s.description like '%"forgotten_at"%'`;
 
 const readBackSql = `
-  select id, name, database_name from projects
+  select id, name, database_name, metadata #> '{registrar,formerIds}' as former_ids from projects
   where id = any($1::uuid[]) or name = any($2::text[]) or database_name = any($3::text[])`;
 
 /**
@@ -106,7 +106,10 @@ async function readForgotten(database: RegistryDatabase, rows: RegistryRow[]): P
 
 function outcomeOf(row: RegistryRow, present: Row[], isForgotten: boolean): DeliveryOutcome {
   if (isForgotten) return { kind: 'forgotten' };
-  const sameId = present.find((other) => other['id'] === row.id);
+  // Another daemon may have re-keyed the row after a delivery whose end this one did not live to see.
+  const sameId = present.find(
+    ({ id, former_ids: formerIds }) => id === row.id || (Array.isArray(formerIds) && formerIds.includes(row.id)),
+  );
   if (sameId?.['database_name'] === row.databaseName) return { kind: 'delivered' };
   if (sameId) {
     const message = `the registry has this project with database ${String(sameId['database_name'])}`;

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { PostgresAddress } from './address.ts';
@@ -58,7 +59,7 @@ export class RegistryDatabase {
     return this.#withDatabase(async () => {
       if (this.#isPooled) return runQuery(this.#pool, unnamed(query), timeoutMs);
       try {
-        return await runQuery(this.#pool, query, timeoutMs);
+        return await runQuery(this.#pool, namedByText(query), timeoutMs);
       } catch (error) {
         const state = sqlState(error);
         if (query.name === undefined || (state !== '26000' && state !== '42P05')) throw error;
@@ -143,11 +144,13 @@ export class RegistryDatabase {
       await this.#maintain(`create database ${pg.escapeIdentifier(this.name)}`);
     } catch (error) {
       const state = sqlState(error);
-      // Another starter was faster: 42P04, or 23505 when both inserted into pg_database at the same instant.
-      if (state === '42P04' || state === '23505') return;
       if (state === '42501') throw this.#mayNotCreateRegistry(error);
-      throw error;
+      // Another starter was faster: 42P04, or 23505 when both inserted into pg_database at the same instant.
+      if (state !== '42P04' && state !== '23505') throw error;
     }
+    // PgBouncer, once refused by the missing database, keeps everyone waiting until it tries again (server_login_retry, 15 s).
+    const limits = { connectMs: this.limits.provisionMs, workMs: this.limits.writeMs };
+    await withConnection(this.address, this.name, limits, () => Promise.resolve());
   }
 
   /** One statement in a database that is there before the registry is. */
@@ -175,6 +178,20 @@ export class RegistryDatabase {
       { cause },
     );
   }
+}
+
+const names = new Map<string, string>();
+
+/**
+ * The name with a part that stands for the text: behind a pooler in transaction mode another version of Registrar may have
+ * prepared another statement under the same name on the connection that we get, and the server would run that one.
+ */
+function namedByText(query: Query): Query {
+  if (query.name === undefined) return query;
+  const name =
+    names.get(query.text) ?? `${query.name}_${createHash('sha256').update(query.text).digest('hex').slice(0, 16)}`;
+  names.set(query.text, name);
+  return { ...query, name };
 }
 
 function unnamed({ text, values }: Query): Query {

@@ -1,3 +1,5 @@
+import type { ErrorReport } from './registrarError.ts';
+
 /** The closed set of ways in which config files, outbox, registry rows, databases and markers can disagree. */
 export const driftKinds = [
   'orphan-database',
@@ -88,5 +90,5 @@ export interface RepairResult {
   applied: PlannedRepair[];
   /** Not done, since what it was about had changed meanwhile. */
   skipped: PlannedRepair[];
-  failed: (PlannedRepair & { error: { code: string; message: string; hint: string } })[];
+  failed: (PlannedRepair & { error: ErrorReport })[];
 }

@@ -1,3 +1,4 @@
+import type { DriftReport, RepairResult } from './drift.ts';
 import type { ListedProject, ProjectPage, Resolution, ServerLabel, SyncState } from './model.ts';
 
 export interface ResolveParams {
@@ -35,6 +36,12 @@ export interface AdoptParams {
 export interface Forgotten {
   project: ListedProject;
   /** Where its data still is. */
+  databaseName: string;
+}
+
+export interface Dropped {
+  project: ListedProject;
+  /** What was destroyed. */
   databaseName: string;
 }
 
@@ -85,10 +92,15 @@ export interface RegistrarApi {
   renameProject(params: { project: string; name: string }): Promise<Resolution>;
   adoptDatabase(params: AdoptParams): Promise<Resolution>;
   forgetProject(params: { project: string }): Promise<Forgotten>;
+  /** Destroys a project and its database; `confirm` is the database's name. */
+  dropProject(params: { project: string; confirm: string | null }): Promise<Dropped>;
   /** Binds a folder to an existing project: writes its id and name into the folder's config file. */
   useProject(params: { project: string; directory: string }): Promise<Resolution>;
   connection(params: ResolveParams): Promise<Connection>;
   syncStatus(): Promise<SyncStatus>;
   /** Tries every pending project now. */
   syncNow(): Promise<SyncStatus>;
+  drift(): Promise<DriftReport>;
+  /** Applies the automatic actions of the plan that `drift` gave, or throws PLAN_STALE. */
+  repair(params: { planId: string }): Promise<RepairResult>;
 }

@@ -242,6 +242,18 @@ export function nothingMade(databaseName: string): RegistrarError {
   });
 }
 
+/** A server that went away in the middle: unlike other refusals, this one may have made something. */
+export function interrupted(error: RegistrarError): RegistrarError {
+  return new RegistrarError(
+    {
+      ...error.toReport(),
+      message: `${error.message.replace(/\.$/, '')}. What was begun is completed by the next resolve.`,
+      details: { ...error.details, begun: true },
+    },
+    { cause: error },
+  );
+}
+
 export function notSettled(name: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',

@@ -62,6 +62,11 @@ export interface DatabaseSighting {
   comment: string | null;
 }
 
+/** A database of the server, whether or not a row names it. */
+export interface NamedDatabase extends DatabaseSighting {
+  databaseName: string;
+}
+
 /** A project and the physical database that its row names, seen in one statement. */
 export interface Sighting {
   row: RegistryRow;

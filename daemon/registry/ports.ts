@@ -111,6 +111,8 @@ export interface CatalogPort {
   /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
   dropDatabase(databaseName: string): Promise<void>;
   hasUserRelations(databaseName: string): Promise<boolean>;
+  /** Runs `work`, short and without the server, while nobody else on this server does so for the same registry and name. */
+  oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** What every project database gets, as its file is now; null when none is set. Throws PROVISION_FAILED when it cannot be read. */
   projectSchema(): Promise<ProjectSchema | null>;
   /** Applies a schema and sets the comment in one transaction; a second runner does nothing. Throws PROVISION_FAILED. */

@@ -11,7 +11,7 @@ import { settleReference } from './settleReference.ts';
 export type Repair =
   | { action: 'restore-marker'; sighting: Sighting }
   | { action: 'update-marker'; sighting: Sighting }
-  | { action: 'apply-schema'; sighting: Sighting }
+  | { action: 'apply-schema'; sighting: Sighting; version: string }
   | { action: 'finish-drop'; sighting: Sighting }
   | { action: 'finish-creation'; sighting: Sighting }
   | { action: 'point-to-database'; sighting: Sighting; databaseName: string }
@@ -37,10 +37,10 @@ export async function applyRepair(
       return whileStanding(repair.sighting, 'mine', ports, (database) => mark(repair.sighting.row, database, ports));
     case 'apply-schema':
       return whileStanding(repair.sighting, 'mine', ports, async (database) => {
-        const run = startRun(ports, { dryRun: false, expect: null });
         const schema = await ports.catalog.projectSchema();
-        if (schema)
-          await ports.catalog.applySchema(schema, ownComment(run, repair.sighting.row, database, schema.version));
+        if (schema?.version !== repair.version) return 'lost';
+        const run = startRun(ports, { dryRun: false, expect: null });
+        await ports.catalog.applySchema(schema, ownComment(run, repair.sighting.row, database, schema.version));
         return 'keep';
       });
     case 'finish-drop':

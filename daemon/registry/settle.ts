@@ -1,10 +1,11 @@
 import type { SyncState, Warning } from '../protocol/model.ts';
-import type { ErrorReport, RegistrarError } from '../protocol/registrarError.ts';
+import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { decideDatabase, type DatabaseCase, type DatabaseDecision } from './databaseRules.ts';
 import {
   databaseForeign,
   databaseOccupied,
   databaseRenamed,
+  interrupted,
   mayNotCreate,
   notSettled,
   nothingMade,
@@ -54,6 +55,8 @@ export interface Run {
   readonly options: SettleOptions;
   readonly warnings: Warning[];
   created: boolean;
+  /** A step was tried that makes something: even where its answer was lost it may be there, and the next run goes on from it. */
+  begun: boolean;
   /** The database that this run's CREATE DATABASE acknowledged: absent again means that the server did not tell the truth. */
   createdDatabase: string | null;
   recreated: boolean;
@@ -63,7 +66,7 @@ export interface Run {
 const passLimit = 24;
 
 export function startRun(ports: RegistryPorts, options: SettleOptions): Run {
-  return { ports, options, warnings: [], created: false, createdDatabase: null, recreated: false };
+  return { ports, options, warnings: [], created: false, begun: false, createdDatabase: null, recreated: false };
 }
 
 /**
@@ -76,6 +79,15 @@ export function startRun(ports: RegistryPorts, options: SettleOptions): Run {
  * @throws RegistrarError with the refusal's code; PROVISION_FAILED when it does not settle
  */
 export async function settle(run: Run, identify: () => Promise<Identified>, claim: Claim | null): Promise<Settled> {
+  try {
+    return await settleInPasses(run, identify, claim);
+  } catch (error) {
+    const isUnreachable = error instanceof RegistrarError && error.code === 'REGISTRY_UNREACHABLE';
+    throw run.begun && isUnreachable ? interrupted(error) : error;
+  }
+}
+
+async function settleInPasses(run: Run, identify: () => Promise<Identified>, claim: Claim | null): Promise<Settled> {
   let name = claim?.name ?? '';
   for (let pass = 0; pass < passLimit; pass++) {
     const identified = await identify();
@@ -110,12 +122,17 @@ export async function changeRow(
   change: RowChange,
   comment: CommentChange | null,
 ): Promise<Changed> {
-  if (sighting.sync.state === 'synced') return run.ports.registry.change(sighting.row, change, comment);
-  if (comment) {
-    const commented = await run.ports.catalog.comment(comment);
-    if (commented === 'lost') return 'lost';
+  const { registry, catalog, outbox } = run.ports;
+  if (sighting.sync.state === 'synced') return registry.change(sighting.row, change, comment);
+  if (change.id !== undefined) {
+    // The entry says which id was the former one, so a kill in between leaves a marker that is still known for its own.
+    // The other way round it would leave a database with an id that nobody has.
+    const changed = await outbox.change(sighting.row, change);
+    if (changed === 'done' && comment) await catalog.comment(comment);
+    return changed;
   }
-  return run.ports.outbox.change(sighting.row, change);
+  if (comment && (await catalog.comment(comment)) === 'lost') return 'lost';
+  return outbox.change(sighting.row, change);
 }
 
 /** The comment that makes `row` the owner of its database, or null where that database is not (yet) its own. */
@@ -177,6 +194,7 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
   if (decision === 'use') {
     return usable(run, sighting, folder, { outcome: 'matched', reason: 'the database carries the same id' });
   }
+  if (decision === 'refuse-occupied' && (await isMarkedMeanwhile(run, sighting))) return 'again';
   if (isRefusal(decision)) throw await refusalOf(run, sighting, decision);
   if (run.options.dryRun) return wouldDo(run, sighting, [dryRunText[decision](row.databaseName)]);
   switch (decision) {
@@ -188,7 +206,12 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
     case 'create':
       if (run.createdDatabase === row.databaseName) throw nothingMade(row.databaseName);
       await requireCreation(run);
-      if ((await catalog.createDatabase(row.databaseName)) === 'created') run.createdDatabase = row.databaseName;
+      run.begun = true;
+      if ((await catalog.createDatabase(row.databaseName)) === 'created') {
+        run.createdDatabase = row.databaseName;
+        // Each daemon has an entry of its own; that the database was made by this one only the server knows.
+        if (sighting.sync.state !== 'synced' && row.registrar.recreating !== true) run.created = true;
+      }
       return 'again';
     case 'finish':
       await finish(run, sighting);
@@ -247,6 +270,11 @@ async function databaseCaseOf(run: Run, sighting: Sighting): Promise<DatabaseCas
     asksRelations && !isOwnNew && (await run.ports.catalog.hasUserRelations(row.databaseName)) ? 'some' : 'none';
   const elsewhere = state === 'ready' && presence === 'absent' && (await databasesElsewhere(run, row)).length > 0;
   return { state, presence, marker, relations, elsewhere, nameChosen: row.registrar.databaseNameChosen === true };
+}
+
+/** Another daemon's schema and marker appear together: relations seen after an absent marker may be the project's own. */
+async function isMarkedMeanwhile(run: Run, { row, database }: Sighting): Promise<boolean> {
+  return (await run.ports.catalog.lookDatabase(row.databaseName)).comment !== database.comment;
 }
 
 function markerStanding(run: Run, row: RegistryRow, database: DatabaseSighting): DatabaseCase['marker'] {

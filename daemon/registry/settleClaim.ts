@@ -13,7 +13,7 @@ import {
 import { decideIdentity, type IdentityCase } from './identityRules.ts';
 import { parseId } from './ids.ts';
 import { folderKey } from './model.ts';
-import type { Claim, Folder, MarkedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
+import type { Claim, DatabaseSighting, Folder, MarkedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
 import { databaseNameFor } from './names.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
 import {
@@ -87,6 +87,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
     case 'use':
     case 'use-name-differs':
       if (!chosen) break;
+      if (!(await agreeThroughConfig(run, claiming, chosen, config))) return { kind: 'again' };
       if (decision === 'use-name-differs') noteDifference(run, claim, chosen.row);
       return { kind: 'row', sighting: chosen };
     case 'refuse-contradiction':
@@ -120,11 +121,17 @@ async function look(run: Run, claim: Claim): Promise<Seen> {
   // The registry is asked first; an entry that it has by now is on its way out of the outbox.
   for (const row of outbox.find({ id: claim.id, name: claim.name })) {
     if (sightings.some((sighting) => sighting.row.id === row.id)) continue;
-    sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
+    const sighting = outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName));
+    if (!givesWay(claim, sighting)) sightings.push(sighting);
+    else if (!run.options.dryRun) await outbox.remove(row.id);
   }
   let byId = sightings.find(({ row }) => row.id === claim.id) ?? null;
   const byIdIsFormer = !byId;
-  if (!byId && claim.id !== null && looked.kind === 'seen') byId = await registry.lookFormerId(claim.id);
+  if (!byId && claim.id !== null) {
+    const { id } = claim;
+    byId = sightings.find(({ row }) => row.registrar.formerIds?.includes(id)) ?? null;
+    if (!byId && looked.kind === 'seen') byId = await registry.lookFormerId(id);
+  }
   return {
     byId,
     byIdIsFormer: byIdIsFormer && byId !== null,
@@ -210,6 +217,7 @@ async function reserve(
       ...(claim.databaseName === null ? {} : { databaseNameChosen: true }),
     },
   };
+  run.begun = true;
   const reserved = await registry.reserve(row);
   switch (reserved.kind) {
     case 'reserved':
@@ -224,17 +232,11 @@ async function reserve(
       claiming.group += 1;
       return { kind: 'again' };
     case 'unwritable':
-      break;
+      // Only a server that still answers can make the database: where it went away altogether, nothing is kept either.
+      await requireCreation(run);
   }
   // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
-  const isOwn = (await outbox.add(row, unreadable ?? reserved.failure)) === 'added';
-  if (isOwn) {
-    run.created = true;
-    knowReservation(claiming, id);
-  }
-  // Who lost to another caller of this daemon agrees, too, before making a database for an entry that may be given up.
-  const entry = isOwn ? row : outbox.find({ id: null, name: claim.name })[0];
-  if (entry) await agreeThroughConfig(run, claiming, { id: entry.id, isOwn }, config);
+  if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') knowReservation(claiming, id);
   return { kind: 'again' };
 }
 
@@ -244,22 +246,42 @@ function knowReservation(claiming: Claiming, id: string): void {
 }
 
 /**
- * Without a registry the config file decides between daemons that create the same project: the id that is in the file wins,
- * and whoever comes second gives up an entry of which nothing but its file exists yet.
+ * Without a registry the config file decides between daemons that create the same project: the id that is in the file wins.
+ * Everyone who would make a database for an entry of which nothing but its file exists asks the config first, also who
+ * completes what a killed one left.
+ *
+ * @returns false when the file has another id by now: the claim stands for that one
  */
 async function agreeThroughConfig(
   run: Run,
   claiming: Claiming,
-  entry: { id: string; isOwn: boolean },
+  { row, database, sync }: Sighting,
   config: ConfigIdPort | null,
-): Promise<void> {
-  if (!config || claiming.claim.id !== null) return;
-  const written = await config.writeId(entry.id);
-  if (written.kind === 'other') {
-    if (entry.isOwn) await run.ports.outbox.remove(entry.id);
-    run.created = false;
-    claiming.claim = { ...claiming.claim, id: written.id };
-  }
+): Promise<boolean> {
+  const isUnmade = sync.state !== 'synced' && isOnlyReserved(row, database);
+  if (!isUnmade || !config || claiming.claim.id !== null || run.options.dryRun) return true;
+  // Two daemons that look at the file and rename over it at the same instant would both believe that theirs is the id.
+  const written = await run.ports.catalog.oneAtATime(row.name, () => config.writeId(row.id));
+  if (written.kind === 'failed') return true;
+  claiming.claim = { ...claiming.claim, id: written.kind === 'other' ? written.id : row.id };
+  return written.kind === 'written';
+}
+
+function isOnlyReserved({ registrar }: RegistryRow, { presence }: DatabaseSighting): boolean {
+  return registrar.state === 'provisioning' && registrar.recreating !== true && presence === 'absent';
+}
+
+/** Whether an entry lost to the id that the config of its own folder has, and nothing but its file was made yet. */
+function givesWay(claim: Claim, { row, database }: Sighting): boolean {
+  const { folder } = row.registrar;
+  return (
+    claim.id !== null &&
+    claim.folder !== null &&
+    folder !== undefined &&
+    folderKey(folder) === folderKey(claim.folder) &&
+    row.id !== claim.id &&
+    isOnlyReserved(row, database)
+  );
 }
 
 async function changeIdentity(

@@ -1,6 +1,8 @@
+import type { SyncState } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { parseId } from '../registry/ids.ts';
-import type { Folder } from '../registry/model.ts';
+import { interrupted } from '../registry/failures.ts';
+import type { Folder, RegistryRow } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import type { Settled } from '../registry/settle.ts';
 import { settledFromMemory } from '../registry/settleClaim.ts';
@@ -16,14 +18,23 @@ export async function fromMemoryIfUnreachable(
 ): Promise<Settled> {
   const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
   const pending = ports.outbox.find(keys)[0];
-  const recalled = ports.memory.recall(keys, known.folder) ?? (pending && { row: pending, at: pending.updatedAt });
+  // What waits for the registry counts as known once its database was finished; before that there is nothing to use.
+  const finished = pending?.registrar.state === 'provisioning' ? undefined : pending;
+  const recalled = ports.memory.recall(keys, known.folder) ?? (finished && { row: finished, at: finished.updatedAt });
   try {
     return await settle(!recalled);
   } catch (error) {
     if (!(error instanceof RegistrarError) || error.code !== 'REGISTRY_UNREACHABLE') throw error;
-    if (recalled) return settledFromMemory(recalled, error.toReport());
-    throw unknownHere(error);
+    if (recalled) return { ...settledFromMemory(recalled, error.toReport()), sync: pendingState(ports, recalled.row) };
+    if (error.details?.['begun'] === true) throw error;
+    throw pending ? interrupted(error) : unknownHere(error);
   }
+}
+
+/** Where the project stands in the outbox; null when it is not there. */
+function pendingState(ports: RegistryPorts, row: RegistryRow): SyncState | null {
+  const { sync } = ports.outbox.sightingOf(row, { presence: 'present', comment: null });
+  return sync.state === 'synced' ? null : sync;
 }
 
 function unknownHere(error: RegistrarError): RegistrarError {

@@ -121,7 +121,7 @@ function withProject(
     tier,
     created: settled.created,
     stale: settled.stale !== null,
-    sync: settled.stale ? { state: 'synced', since: settled.stale.since } : settled.sync,
+    sync: settled.sync ?? (settled.stale && { state: 'synced', since: settled.stale.since }),
     configPath: given.configPath,
     wouldDo: settled.wouldDo ?? (request.dryRun ? [] : null),
     warnings,

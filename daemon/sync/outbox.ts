@@ -10,6 +10,7 @@ import {
   afterChange,
   asReason,
   matchingEntries,
+  supersededEntries,
   syncStateOf,
   type Delivery,
   type OutboxEntry,
@@ -59,6 +60,8 @@ export class Outbox implements OutboxPort {
         options.onDamaged(`${path}.damaged`, error instanceof Error ? error.message : String(error));
       }
     }
+    // Whoever died while a project's id was changed left it on disk under both.
+    for (const { row } of supersededEntries(outbox.entries())) await outbox.#erase(row.id);
     return outbox;
   }
 

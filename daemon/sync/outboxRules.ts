@@ -89,6 +89,20 @@ export function matchingEntries(entries: Iterable<OutboxEntry>, keys: LookKeys):
   });
 }
 
+/** Entries under an id that another entry of the same project had before it was re-keyed; of two that say so, the older. */
+export function supersededEntries(entries: readonly OutboxEntry[]): OutboxEntry[] {
+  return entries.filter(({ row }) => entries.some((other) => supersedes(other.row, row)));
+}
+
+function supersedes(other: RegistryRow, row: RegistryRow): boolean {
+  if (other.databaseName !== row.databaseName || !isFormerId(row.id, other)) return false;
+  return !isFormerId(other.id, row) || other.updatedAt > row.updatedAt;
+}
+
+function isFormerId(id: string, row: RegistryRow): boolean {
+  return id !== row.id && row.registrar.formerIds?.includes(id) === true;
+}
+
 /** How an entry shows in answers. */
 export function syncStateOf(entry: OutboxEntry, nextAttemptAt: string | null): SyncState {
   return {

@@ -11,6 +11,9 @@ describe('names of projects and their databases', function () {
     fixture = await registryFixture();
     resolved(await (await fixture.engine()).createProject({ name: 'bystander' }));
   });
+  afterEach(() => {
+    fixture.spy.rewrite = null;
+  });
   after(() => fixture.close());
 
   const found = ['explicit skipped', 'config matched', 'identity matched'];
@@ -231,6 +234,41 @@ describe('names of projects and their databases', function () {
       await assertAgreement(fixture, { id, name, databaseName }, folder);
     });
   }
+
+  it('C12: a database that another daemon furnishes and marks between two looks is the project’s own', async () => {
+    const engine = await fixture.engine();
+    const id = '12121212-4444-4444-8444-444444444444';
+    const databaseName = databaseNameFor('overtaken', id);
+    const marker = {
+      registry: fixture.registry,
+      project_id: id,
+      name: 'overtaken',
+      created_at: '2026-01-01T00:00:00Z',
+    };
+    await fixture.sql(`create database "${databaseName}"`, [], 'postgres');
+    // What the other daemon commits at once; asking for relations is answered with how it is afterwards.
+    await fixture.sql(
+      `create function overtake() returns boolean language plpgsql as $$ begin
+         create table notes (text text);
+         comment on database ${databaseName} is '${JSON.stringify({ registrar: marker })}';
+         return true;
+       end $$`,
+      [],
+      databaseName,
+    );
+    let asked = 0;
+    fixture.spy.rewrite = (sql) => {
+      if (!sql.includes('pg_class c join pg_namespace')) return null;
+      asked += 1;
+      return 'select overtake() as relations';
+    };
+    const folder = await workspace({ name: 'overtaken', id });
+    const answer = await engine.resolve({ directory: folder });
+    assert.equal(resolved(answer).databaseName, databaseName);
+    assert.deepEqual(path(answer), found);
+    assert.equal(asked, 1);
+    await assertAgreement(fixture, { id, name: 'overtaken', databaseName }, folder);
+  });
 
   it('C12: a database with the marker of another registry is left alone, and the project gets the next name', async () => {
     const engine = await fixture.engine();

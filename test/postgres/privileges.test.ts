@@ -208,7 +208,7 @@ describe('a role that may not do everything', function () {
         await engine.resolve({ directory: await workspace(`not for ${ownerRole}`) }),
         'PROVISION_FAILED',
       );
-      assert.match(message, /could not be created: .*role/);
+      assert.match(message, /could not be created: .*role/i);
       assert.ok(hint.includes(cure), hint);
     }
   });

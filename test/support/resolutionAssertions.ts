@@ -36,9 +36,9 @@ export function warningCodes(resolution: Resolution): string[] {
   return resolution.warnings.map(({ code }) => code);
 }
 
-/** The CREATE DATABASE statements among those that a spy saw. */
+/** The CREATE DATABASE statements for projects among those that a spy saw; the registry's own does not count. */
 export function creations(statements: readonly string[]): string[] {
-  return statements.filter((sql) => /^\s*create database/i.test(sql));
+  return statements.filter((sql) => /^\s*create database "?cb_proj_/i.test(sql));
 }
 
 /** The statements among those that a spy saw that change something on the server. */

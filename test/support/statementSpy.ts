@@ -27,8 +27,6 @@ export async function startStatementSpy(target: { host: string; port: number }):
       sockets.add(socket);
       // An answer in several writes would else wait 40 ms for the other side's acknowledgement.
       socket.setNoDelay(true);
-      // Otherwise each of PostgreSQL's small messages waits 40 ms for the acknowledgement of the one before.
-      socket.setNoDelay(true);
       socket.on('error', () => undefined);
       socket.on('close', () => {
         sockets.delete(socket);

@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -38,6 +39,13 @@ async function startServer(): Promise<RunningServer> {
   const base = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-server-'));
   // As root the server runs as another user, who has to pass through this folder.
   await chmod(base, 0o711);
+  const watchdog = spawn(process.execPath, [path.join(import.meta.dirname, 'serverWatchdog.mjs'), base], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
+  watchdog.unref();
+  // An open pipe would keep the run from ending.
+  (watchdog.stdin as unknown as { unref(): void }).unref();
   const server = await startBundledServer({
     folder: path.join(base, 'postgres'),
     rootBase: path.join(base, 'root'),

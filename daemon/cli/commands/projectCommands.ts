@@ -4,16 +4,18 @@ import type { ListedProject } from '../../protocol/model.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { projectText, projectsText } from '../projectsText.ts';
+import { readAnswer } from '../readAnswer.ts';
 import { selectionText } from './resolveCommands.ts';
 
 /** `projects …`: what the registry holds, and changing it. */
 export function addProjectCommands(program: Command, session: CliSession): void {
   const projects = program
     .command('projects')
-    .description('list, show, create, rename, adopt and forget projects')
+    .description('list, show, create, rename, adopt, forget and drop projects')
     .addHelpText('after', '\nExample:\n  $ registrar projects list --query shop');
   addLooks(projects, session);
   addChanges(projects, session);
+  addDrop(projects, session);
 }
 
 function addLooks(projects: Command, session: CliSession): void {
@@ -90,6 +92,31 @@ function addChanges(projects: Command, session: CliSession): void {
           `${paint('bold', forgotten.project.name)} is forgotten. Its database ${forgotten.databaseName} is untouched.`,
           `${paint('cyan', 'next:')} registrar projects adopt ${forgotten.databaseName} brings it back`,
         ].join('\n'),
+      );
+    });
+}
+
+function addDrop(projects: Command, session: CliSession): void {
+  projects
+    .command('drop')
+    .description('destroy a project: its database with everything in it, and its entry')
+    .argument('<project>', 'id or name', saying)
+    .option('--confirm <database>', 'the name of the database that is to be destroyed', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects drop shop --confirm cb_proj_shop_1f2e3d4c')
+    .action(async (project: string, options: { confirm?: string }) => {
+      const dropped = await session.withRegistrar(async (registrar) => {
+        if (options.confirm !== undefined) return registrar.dropProject({ project, confirm: options.confirm });
+        const { id, name, databaseName } = await registrar.showProject({ project });
+        const question =
+          `Dropping ${name} destroys database ${databaseName} with everything in it.\n` +
+          `To go on, type the name of the database: `;
+        // By id: it is this one that the question was about, whatever has this name by now.
+        return registrar.dropProject({ project: id, confirm: await readAnswer(session.context, question) });
+      });
+      session.output.answer(
+        dropped,
+        ({ paint }) =>
+          `${paint('bold', dropped.project.name)} is dropped. Its database ${dropped.databaseName} is gone.`,
       );
     });
 }

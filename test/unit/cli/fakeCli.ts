@@ -156,10 +156,13 @@ const answers: Api = {
   renameProject: async () => resolved,
   adoptDatabase: async () => resolved,
   forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
+  dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
   useProject: async () => resolved,
   connection: async () => connected,
   syncStatus: async () => emptySync,
   syncNow: async () => emptySync,
+  drift: async () => ({ planId: '0123456789abcdef', ok: true, findings: [] }),
+  repair: async ({ planId }) => ({ planId, applied: [], skipped: [], failed: [] }),
   close: async () => undefined,
 };
 

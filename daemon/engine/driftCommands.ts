@@ -1,0 +1,154 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import type { WorkspaceConfig } from '../config/configFile.ts';
+import type { RegistryReading } from '../postgres/driftReading.ts';
+import { driftNotes, type DriftReport, type PlannedRepair, type RepairResult } from '../protocol/drift.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';
+import type { RegistryPorts } from '../registry/ports.ts';
+import { applyRepair, type Repair, type Repaired } from '../registry/repair.ts';
+import { reportOf } from '../resolution/resolve.ts';
+import { compareDrift } from '../sync/driftComparison.ts';
+import type { OutboxEntry } from '../sync/outboxRules.ts';
+
+/** Where drift is read from, and what repairs need. */
+export interface DriftPorts {
+  registry: RegistryPorts;
+  readRegistry(): Promise<RegistryReading>;
+  outbox(): OutboxEntry[];
+  /** Tries to deliver everything that is pending; resolves when that was tried. */
+  deliver(): Promise<void>;
+  /** Folders of this machine that had a config file when they were resolved. */
+  folders(): string[];
+  readConfig(path: string): Promise<WorkspaceConfig>;
+}
+
+/**
+ * Says where config files, outbox, registry, databases and markers disagree, what that risks, and what can be done.
+ *
+ * @throws RegistrarError REGISTRY_UNREACHABLE, CREDENTIALS_REQUIRED, REGISTRY_FORBIDDEN, REGISTRY_SCHEMA
+ */
+export async function drift(ports: DriftPorts): Promise<DriftReport> {
+  return reportOn(await findDrift(ports));
+}
+
+/**
+ * Applies the automatic actions of a plan that somebody has seen, each only if what it is about is still as it was.
+ *
+ * @throws RegistrarError PLAN_STALE when there is another plan by now; nothing is done then
+ */
+export async function repair(planId: string, ports: DriftPorts): Promise<RepairResult> {
+  const found = await findDrift(ports);
+  const report = reportOn(found);
+  if (report.planId !== planId) throw planStale(planId, report.planId);
+  const result: RepairResult = { planId, applied: [], skipped: [], failed: [] };
+  let delivering: Promise<void> | null = null;
+  const apply = async (one: Repair): Promise<Repaired> => {
+    if (one.action !== 'deliver') return applyRepair(one, ports.registry);
+    delivering ??= ports.deliver();
+    await delivering;
+    return requireDelivered(one.id, ports.outbox());
+  };
+  for (const { finding, repairs } of found) {
+    for (const one of repairs) {
+      const planned = plannedRepair(finding, one.action);
+      try {
+        result[await apply(one)].push(planned);
+      } catch (error) {
+        result.failed.push({ ...planned, error: reportOf(error) });
+      }
+    }
+  }
+  return result;
+}
+
+/** Notes are not part of the plan: another registry's databases come and go on the same server. */
+function reportOn(found: Drifted[]): DriftReport {
+  const findings = found.map(({ finding }) => finding);
+  const plan = findings.filter(({ kind }) => !driftNotes.includes(kind));
+  const planId = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
+  return { planId, ok: plan.length === 0, findings };
+}
+
+async function findDrift(ports: DriftPorts): Promise<Drifted[]> {
+  const { catalog, folders, origin } = ports.registry;
+  // Before the rows: what is made or delivered in between is in both, instead of missing from the rows.
+  const configs = await readConfigs(ports);
+  const outbox = ports.outbox();
+  const { rows, databases } = await ports.readRegistry();
+  const recorded = rows.flatMap(({ row: { registrar } }) =>
+    registrar.folder?.host === origin.host ? [registrar.folder.path] : [],
+  );
+  const gone = await filterAsync([...new Set(recorded)], async (path) => !(await folders.exists(path)));
+  return compareDrift({
+    registry: catalog.registry,
+    host: origin.host,
+    now: origin.now(),
+    schemaVersion: (await catalog.projectSchema())?.version ?? null,
+    rows,
+    databases,
+    outbox,
+    configs,
+    goneFolders: new Set(gone),
+  });
+}
+
+/** Config files that cannot be read make no claim; whoever resolves there hears why. */
+async function readConfigs(ports: DriftPorts): Promise<SeenConfig[]> {
+  const configs: SeenConfig[] = [];
+  await filterAsync(ports.folders(), async (folder) => {
+    try {
+      const { path, name, id } = await ports.readConfig(join(folder, '.codebase-mcp', 'config.json'));
+      configs.push({ path, name, id });
+    } catch (error) {
+      if (!(error instanceof RegistrarError)) throw error;
+    }
+    return false;
+  });
+  return configs;
+}
+
+/** The items that pass, asked a few at a time, so that a thousand folders do not take all file descriptors. */
+async function filterAsync<T>(items: readonly T[], passes: (item: T) => Promise<boolean>): Promise<T[]> {
+  const passed: T[] = [];
+  for (let start = 0; start < items.length; start += 32) {
+    const batch = items.slice(start, start + 32);
+    const results = await Promise.all(batch.map(passes));
+    passed.push(...batch.filter((_item, index) => results[index]));
+  }
+  return passed;
+}
+
+function requireDelivered(id: string, entries: OutboxEntry[]): 'applied' {
+  const left = entries.find(({ row }) => row.id === id);
+  if (!left) return 'applied';
+  throw new RegistrarError({
+    code: left.state === 'parked' ? 'PROJECT_CONFLICT' : 'REGISTRY_UNREACHABLE',
+    message: `Project "${left.row.name}" could not be registered: ${left.error.message}.`,
+    hint:
+      left.state === 'parked'
+        ? `registrar use "${left.row.name}" | registrar projects rename ${left.row.id} NAME`
+        : 'It is tried again by itself; mend the cause to hurry it.',
+  });
+}
+
+function plannedRepair(finding: Drifted['finding'], action: Repair['action']): PlannedRepair {
+  const { kind, project, database, actions } = finding;
+  const description = actions.find((candidate) => candidate.action === action)?.description ?? '';
+  return {
+    kind,
+    ...(project ? { project } : {}),
+    ...(database === undefined ? {} : { database }),
+    action,
+    description,
+  };
+}
+
+function planStale(planId: string, current: string): RegistrarError {
+  return new RegistrarError({
+    code: 'PLAN_STALE',
+    message: `Plan ${planId} is not what there is to repair any more. Nothing was done.`,
+    hint: 'Look again: registrar drift',
+    details: { planId, current },
+  });
+}

@@ -1,0 +1,72 @@
+import type { NamedDatabase, Sighting } from '../registry/model.ts';
+import { sightingOf } from './projectsTable.ts';
+import type { RegistryDatabase, Row } from './registryDatabase.ts';
+import { asked, notARegistry, registryForbidden } from './registryFaults.ts';
+import { sqlState } from './sqlErrors.ts';
+
+/** The registry and the server's databases at one instant. */
+export interface RegistryReading {
+  rows: Sighting[];
+  /** Those that are marked, or named like a project's. */
+  databases: NamedDatabase[];
+}
+
+/**
+ * Rows and databases in one statement, so in one snapshot: read one after the other, a project that is made or forgotten in
+ * between would look like an orphan.
+ */
+const driftSql = `
+  select p.id, p.name, p.database_name, p.description, p.created_at, p.updated_at, p.metadata,
+         d.datname, d.datname is not null as present, coalesce(d.datconnlimit = -2, false) as interrupted, d.comment
+  from projects p
+  full join (
+    select d.datname, d.datconnlimit, s.description as comment
+    from pg_database d
+    left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
+    where starts_with(d.datname::text, 'cb_proj_') or s.description like '%"registrar"%'
+  ) d on d.datname = p.database_name::name`;
+
+/**
+ * Reads everything that drift is about from the server, in one statement however many projects there are. A registry that
+ * lost its table is first filled from the markers.
+ *
+ * @throws RegistrarError REGISTRY_UNREACHABLE, CREDENTIALS_REQUIRED, REGISTRY_FORBIDDEN, REGISTRY_SCHEMA
+ */
+export async function readRegistry(database: RegistryDatabase): Promise<RegistryReading> {
+  const read = (): Promise<Row[]> =>
+    database.read({ name: 'drift', text: driftSql, values: [] }, database.limits.provisionMs);
+  try {
+    return readingOf(await read().catch(migratedOr(database, read)));
+  } catch (error) {
+    const state = sqlState(error);
+    if (state === '42501') throw registryForbidden(asked.read, database.role, database.name);
+    if (state === '42703' || state === '42804' || state === '42883') {
+      throw notARegistry(database.name, error instanceof Error ? error.message : 'its columns differ');
+    }
+    throw error;
+  }
+}
+
+function migratedOr(database: RegistryDatabase, read: () => Promise<Row[]>): (error: unknown) => Promise<Row[]> {
+  return async (error) => {
+    if (sqlState(error) !== '42P01') throw error;
+    await database.migrate();
+    return read();
+  };
+}
+
+function readingOf(rows: Row[]): RegistryReading {
+  const databases = new Map<string, NamedDatabase>();
+  const sightings: Sighting[] = [];
+  for (const row of rows) {
+    if (row['id'] !== null) sightings.push(sightingOf(row));
+    const databaseName = row['datname'];
+    if (typeof databaseName !== 'string') continue;
+    databases.set(databaseName, {
+      databaseName,
+      presence: row['interrupted'] === true ? 'interrupted' : 'present',
+      comment: typeof row['comment'] === 'string' ? row['comment'] : null,
+    });
+  }
+  return { rows: sightings, databases: [...databases.values()] };
+}

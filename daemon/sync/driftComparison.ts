@@ -1,0 +1,222 @@
+import {
+  configContradicts,
+  configWithoutRow,
+  copyOfProject,
+  danglingRow,
+  databaseRenamed,
+  folderGone,
+  interruptedCreation,
+  interruptedDrop,
+  markerForeign,
+  markerForgotten,
+  markerMissing,
+  markerNameDiffers,
+  orphanDatabase,
+  parkedProject,
+  pendingProject,
+  remainsOfDrop,
+  schemaOld,
+  sharedId,
+  sharedOrphanId,
+  unknownId,
+  unownedDatabase,
+  type Drifted,
+  type SeenConfig,
+} from '../registry/driftFindings.ts';
+import { readMarker, standingOf } from '../registry/marker.ts';
+import type { Marker, NamedDatabase, RegistryRow, Sighting } from '../registry/model.ts';
+import { checkDatabaseName } from '../registry/names.ts';
+import { isFreshReservation } from '../registry/reservation.ts';
+import type { OutboxEntry } from './outboxRules.ts';
+
+/** The four places as they were read. */
+export interface DriftReading {
+  /** The registry's name as markers carry it. */
+  registry: string;
+  /** This machine, as recorded folders name it. */
+  host: string;
+  /** ISO 8601. */
+  now: string;
+  /** SHA-256 of the configured project schema, null when there is none. */
+  schemaVersion: string | null;
+  /** All rows of the registry, each with its database. */
+  rows: readonly Sighting[];
+  /** Databases that are marked, or named like a project's, those of rows among them. */
+  databases: readonly NamedDatabase[];
+  /** This daemon's projects that the registry does not know yet. */
+  outbox: readonly OutboxEntry[];
+  configs: readonly SeenConfig[];
+  /** Folders of this machine that rows record and that are not there. */
+  goneFolders: ReadonlySet<string>;
+}
+
+/** Where the four places disagree, in an order that depends on nothing but what was read. */
+export function compareDrift(reading: DriftReading): Drifted[] {
+  const facts = factsOf(reading);
+  const found = [
+    ...reading.rows.flatMap((sighting) => ofRow(sighting, facts)),
+    ...reading.outbox.flatMap((entry) => ofEntry(entry, facts)),
+    ...ofUnlisted(facts),
+    ...reading.configs.flatMap((config) => ofConfig(config, facts)),
+  ];
+  return found
+    .map((drifted): [string, Drifted] => [orderOf(drifted), drifted])
+    .sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))
+    .map(([, drifted]) => drifted);
+}
+
+interface Marked extends NamedDatabase {
+  marker: Marker;
+}
+
+/** What was read, by the keys that it is asked for. */
+interface Facts extends DriftReading {
+  rowIds: Set<string>;
+  /** Former ids count, too, where no row has them as its own; the same for outbox entries. */
+  byId: Map<string, RegistryRow>;
+  byName: Map<string, RegistryRow>;
+  /** Usable databases with a live marker of this registry, by the marker's id. */
+  live: Map<string, Marked[]>;
+  forgotten: Marked[];
+  /** Databases that no row and no outbox entry names. */
+  unlisted: NamedDatabase[];
+}
+
+function factsOf(reading: DriftReading): Facts {
+  const byId = new Map<string, RegistryRow>();
+  const byName = new Map<string, RegistryRow>();
+  const named = new Set<string>();
+  for (const { row } of [...reading.outbox, ...reading.rows]) {
+    for (const id of row.registrar.formerIds ?? []) if (!byId.has(id)) byId.set(id, row);
+    byName.set(row.name, row);
+    named.add(row.databaseName);
+  }
+  // A row's own id counts before anybody's former one.
+  for (const { row } of [...reading.outbox, ...reading.rows]) byId.set(row.id, row);
+  const live = new Map<string, Marked[]>();
+  const forgotten: Marked[] = [];
+  for (const database of reading.databases) {
+    const marker = ownMarker(database, reading.registry);
+    if (!marker) continue;
+    const marked = { ...database, marker };
+    if (marker.forgottenAt !== null) forgotten.push(marked);
+    else if (database.presence === 'present')
+      live.set(marker.projectId, [...(live.get(marker.projectId) ?? []), marked]);
+  }
+  const unlisted = reading.databases.filter(({ databaseName }) => !named.has(databaseName));
+  const rowIds = new Set(reading.rows.map(({ row }) => row.id));
+  return { ...reading, rowIds, byId, byName, live, forgotten, unlisted };
+}
+
+function ownMarker({ comment }: NamedDatabase, registry: string): Marker | null {
+  const read = readMarker(comment);
+  return read.kind === 'marker' && read.marker.registry === registry ? read.marker : null;
+}
+
+function ofRow(sighting: Sighting, facts: Facts): Drifted[] {
+  const { row } = sighting;
+  const state = row.registrar.state ?? 'ready';
+  if (state === 'dropping') return [interruptedDrop(sighting)];
+  if (state === 'provisioning') return isFreshReservation(row, facts.now) ? [] : [interruptedCreation(sighting)];
+  const { folder } = row.registrar;
+  const isFolderGone = folder?.host === facts.host && facts.goneFolders.has(folder.path);
+  return [...ofReadyRow(sighting, facts), ...(isFolderGone ? [folderGone(sighting, folder.path)] : [])];
+}
+
+function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
+  const { row, database } = sighting;
+  const elsewhere = (facts.live.get(row.id) ?? [])
+    .map(({ databaseName }) => databaseName)
+    .filter((name) => name !== row.databaseName)
+    .sort();
+  const [first, ...more] = elsewhere;
+  if (database.presence === 'absent') {
+    if (first === undefined) return [danglingRow(sighting)];
+    if (more.length > 0) return [sharedId(sighting, elsewhere, false)];
+    return [databaseRenamed(sighting, first, checkDatabaseName(first).ok)];
+  }
+  const read = readMarker(database.comment);
+  const standing = standingOf(database.comment, row, facts.registry);
+  if (database.presence === 'interrupted' && standing !== 'other') return [remainsOfDrop(row.databaseName, row)];
+  switch (standing) {
+    case 'none':
+      return [elsewhere.length > 0 ? sharedId(sighting, elsewhere, false) : markerMissing(sighting)];
+    case 'forgotten':
+      return [markerForgotten(sighting)];
+    case 'other':
+      return read.kind === 'marker' ? [markerForeign(sighting, read.marker, facts.registry, elsewhere)] : [];
+    case 'mine':
+      return [
+        ...(elsewhere.length > 0 ? [sharedId(sighting, elsewhere, true)] : []),
+        ...(read.kind === 'marker' ? ofOwnMarker(sighting, read.marker, facts.schemaVersion) : []),
+      ];
+  }
+}
+
+function ofOwnMarker(sighting: Sighting, marker: Marker, schemaVersion: string | null): Drifted[] {
+  const isOld = schemaVersion !== null && marker.schemaVersion !== schemaVersion;
+  return [
+    ...(marker.name === sighting.row.name ? [] : [markerNameDiffers(sighting, marker)]),
+    ...(isOld ? [schemaOld(sighting, marker.schemaVersion, schemaVersion)] : []),
+  ];
+}
+
+function ofEntry({ row, state, error }: OutboxEntry, facts: Facts): Drifted[] {
+  // The registry has it by now: it is on its way out of the outbox.
+  if (facts.rowIds.has(row.id)) return [];
+  if (row.registrar.state === 'dropping') {
+    const seen = facts.databases.find(({ databaseName }) => databaseName === row.databaseName);
+    const database = { presence: seen?.presence ?? 'absent', comment: seen?.comment ?? null } as const;
+    return [interruptedDrop({ row, database, sync: { state } })];
+  }
+  const reason = error.message.replace(/\.$/, '');
+  return [state === 'parked' ? parkedProject(row, reason) : pendingProject(row, reason)];
+}
+
+/** Databases that nobody lists: this registry's are orphans, unless they were forgotten on purpose. */
+function ofUnlisted(facts: Facts): Drifted[] {
+  const found: Drifted[] = [];
+  const orphans = new Map<string, Marked[]>();
+  for (const database of facts.unlisted) {
+    const { databaseName, presence, comment } = database;
+    const marker = ownMarker(database, facts.registry);
+    const isMarked = readMarker(comment).kind === 'marker';
+    if (marker && presence === 'interrupted')
+      found.push(remainsOfDrop(databaseName, { id: marker.projectId, name: marker.name }));
+    else if (!isMarked) found.push(unownedDatabase(databaseName));
+    // A copy of a project that has a row shows there.
+    else if (marker?.forgottenAt === null && !facts.rowIds.has(marker.projectId))
+      orphans.set(marker.projectId, [...(orphans.get(marker.projectId) ?? []), { ...database, marker }]);
+  }
+  return [...found, ...[...orphans.values()].flatMap((marked) => ofOrphans(marked, facts))];
+}
+
+/** Databases with one id that no row has now. */
+function ofOrphans(marked: Marked[], facts: Facts): Drifted[] {
+  return marked.flatMap(({ databaseName, marker }, index) => {
+    // It has a project that was re-keyed, or that waits in the outbox with another database.
+    const owner = facts.byId.get(marker.projectId);
+    if (owner) return [copyOfProject(databaseName, marker, owner)];
+    if (marked.length === 1) return [orphanDatabase(databaseName, marker, facts.byName.has(marker.name))];
+    return index === 0 ? [sharedOrphanId(marker, marked.map((one) => one.databaseName).sort())] : [];
+  });
+}
+
+function ofConfig(config: SeenConfig, facts: Facts): Drifted[] {
+  const byName = facts.byName.get(config.name) ?? null;
+  const byId = config.id === null ? null : (facts.byId.get(config.id) ?? null);
+  if (byId) return byName && byName.id !== byId.id ? [configContradicts(config, byId, byName)] : [];
+  const isForgotten = facts.forgotten.some(({ marker }) =>
+    config.id === null ? marker.name === config.name : marker.projectId === config.id,
+  );
+  if (isForgotten && !byName) return [];
+  if (byName) return config.id === null ? [] : [unknownId(config, byName)];
+  const orphan = [...facts.live.values()]
+    .flat()
+    .find(({ marker }) => (config.id === null ? marker.name === config.name : marker.projectId === config.id));
+  return [configWithoutRow(config, orphan?.databaseName ?? null)];
+}
+
+function orderOf({ finding }: Drifted): string {
+  return JSON.stringify([finding.kind, finding.project?.id ?? '', finding.database ?? '', finding.message]);
+}

@@ -1,0 +1,351 @@
+import assert from 'node:assert/strict';
+import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Resolution } from '../../daemon/protocol/model.ts';
+import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { writeMarker } from '../../daemon/registry/marker.ts';
+import { assertRepaired, findings, projectIn, removeAll, shape, someoneWaits } from '../support/driftSupport.ts';
+import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+
+describe('dropping a project', () => {
+  let fixture: RegistryFixture;
+  let engine: Engine;
+  before(async () => {
+    fixture = await registryFixture();
+    engine = await fixture.engine();
+    await engine.listProjects({});
+  });
+  beforeEach(async () => {
+    await removeAll(fixture);
+    engine = await fixture.engine();
+  });
+  afterEach(() => {
+    fixture.spy.rewrite = null;
+  });
+  after(() => fixture.close());
+
+  const refuses = async (work: Promise<unknown>, code: string, says: RegExp): Promise<void> => {
+    await assert.rejects(work, (error: unknown) => {
+      assert.ok(error instanceof RegistrarError, String(error));
+      assert.equal(error.code, code, error.message);
+      assert.match(error.message, says);
+      assert.notEqual(error.hint, '');
+      return true;
+    });
+  };
+  const setState = (state: string) =>
+    fixture.sql(`update projects set metadata = jsonb_set(metadata, '{registrar,state}', to_jsonb($1::text))`, [state]);
+  const stateOf = async (name: string) => {
+    const metadata = (await fixture.row(name))?.['metadata'] as { registrar: { state: string } } | undefined;
+    return metadata?.registrar.state;
+  };
+  const dropDatabase = (name: string) => fixture.sql(`drop database ${name} with (force)`, [], 'postgres');
+  const isThere = async (name: string) => (await fixture.databases()).includes(name);
+
+  it('asks for the name of the database, and destroys nothing for any other', async () => {
+    const { project, databaseName } = await projectIn(fixture, engine, 'shop');
+    const other = await projectIn(fixture, engine, 'pay');
+    for (const confirm of [null, '', 'shop', project.id, other.databaseName, databaseName.toUpperCase()]) {
+      const dropping = engine.dropProject({ project: 'shop', confirm });
+      await refuses(dropping, 'CONFIRMATION_REQUIRED', new RegExp(`destroys database ${databaseName} .*Nothing was`));
+    }
+    assert.equal(await stateOf('shop'), 'ready');
+    assert.equal((await fixture.databases()).length, 2);
+    await refuses(engine.dropProject({ project: 'store', confirm: null }), 'PROJECT_NOT_FOUND', /"store"/);
+  });
+
+  it('destroys database and row, also while somebody is connected, and frees the name', async () => {
+    const { project, databaseName } = await projectIn(fixture, engine, 'shop');
+    await fixture.sql('create table orders ()', [], databaseName);
+    const dropped = await engine.dropProject({ project: 'shop', confirm: databaseName });
+    assert.deepEqual([dropped.project.id, dropped.databaseName], [project.id, databaseName]);
+    assert.equal(await fixture.row('shop'), undefined);
+    assert.equal(await isThere(databaseName), false);
+    for (const reference of [project.id, 'shop']) {
+      const answer = await engine.resolve({ project: reference });
+      assert.equal(answer.error?.code, 'PROJECT_NOT_FOUND');
+    }
+    const again = await engine.createProject({ name: 'shop' });
+    assert.equal(again.created, true);
+    assert.notEqual(again.project?.id, project.id);
+  });
+
+  it('leaves the way free for a new, empty project when somebody resolves a folder whose config has its id', async () => {
+    const { project, folder, databaseName } = await projectIn(fixture, engine, 'shop');
+    await fixture.sql('create table orders ()', [], databaseName);
+    const other = await fixture.engine();
+    await other.dropProject({ project: 'shop', confirm: databaseName });
+    fixture.spy.take();
+    await engine.syncNow();
+    await findings(engine);
+    assert.equal((await engine.resolve({ project: project.id })).error?.code, 'PROJECT_NOT_FOUND');
+    assert.deepEqual(
+      fixture.spy.take().filter((sql) => /create database|insert into projects/i.test(sql)),
+      [],
+      'nobody asked for it',
+    );
+    const again = await engine.resolve({ directory: folder });
+    assert.deepEqual([again.outcome, again.created, again.project?.id], ['resolved', true, project.id]);
+    assert.deepEqual(again.warnings, []);
+    assert.notEqual(again.project?.createdAt, project.createdAt);
+    const [tables] = await fixture.sql<{ orders: string | null }>(
+      `select to_regclass('orders') as orders`,
+      [],
+      again.project?.databaseName,
+    );
+    assert.equal(tables?.orders, null);
+  });
+
+  describe('refuses a database that is not known to be the project’s', () => {
+    it('because its marker is another project’s', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      const marker = await fixture.marker(databaseName);
+      assert.ok(marker);
+      const foreign = [
+        { ...marker, projectId: '99999999-0000-4000-8000-000000000000', name: 'pay' },
+        { ...marker, registry: 'other' },
+      ];
+      for (const one of foreign) {
+        await fixture.sql(`comment on database ${databaseName} is '${writeMarker(one, null)}'`);
+        const dropping = engine.dropProject({ project: 'shop', confirm: databaseName });
+        await refuses(dropping, 'DATABASE_FOREIGN', /its marker says project .*It was not touched/);
+      }
+      assert.deepEqual([await stateOf('shop'), await isThere(databaseName)], ['ready', true]);
+    });
+
+    it('because it is unmarked and its row not ready; a ready one’s is', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      await fixture.sql(`comment on database ${databaseName} is null`);
+      await fixture.sql(`update projects set created_at = now() - interval '61 seconds'`);
+      await setState('provisioning');
+      const dropping = engine.dropProject({ project: 'shop', confirm: databaseName });
+      await refuses(dropping, 'DATABASE_FOREIGN', /carries no marker/);
+      assert.deepEqual([await stateOf('shop'), await isThere(databaseName)], ['provisioning', true]);
+      await setState('ready');
+      await engine.dropProject({ project: 'shop', confirm: databaseName });
+      assert.equal(await isThere(databaseName), false);
+    });
+
+    it('because it was renamed', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      await fixture.sql(`alter database ${databaseName} rename to cb_proj_store_0000000a`, [], 'postgres');
+      const dropping = engine.dropProject({ project: 'shop', confirm: databaseName });
+      await refuses(dropping, 'DATABASE_MISSING', /cb_proj_store_0000000a carries its marker/);
+      assert.deepEqual([await stateOf('shop'), await isThere('cb_proj_store_0000000a')], ['ready', true]);
+    });
+
+    it('because the role does not own it, before anything is changed', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      const role = await fixture.role();
+      await fixture.sql(`grant all on projects to ${role.name}`);
+      const theirs = await fixture.engine({ role });
+      const dropping = theirs.dropProject({ project: 'shop', confirm: databaseName });
+      await refuses(dropping, 'REGISTRY_FORBIDDEN', new RegExp(`${role.name} does not own database`));
+      assert.deepEqual([await stateOf('shop'), await isThere(databaseName)], ['ready', true]);
+      assert.equal((await theirs.resolve({ project: 'shop' })).outcome, 'resolved');
+    });
+
+    it('because it is being made at the moment', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      await setState('provisioning');
+      const dropping = engine.dropProject({ project: 'shop', confirm: databaseName });
+      await refuses(dropping, 'PROJECT_CONFLICT', /is being made at the moment. Nothing was dropped/);
+    });
+  });
+
+  describe('that was begun and not ended', () => {
+    it('refuses every resolve, adopt and forget, and another drop finishes it', async () => {
+      const { project, folder, databaseName } = await projectIn(fixture, engine, 'shop');
+      await setState('dropping');
+      const other = await fixture.engine();
+      const answers = await Promise.all([
+        engine.resolve({ directory: folder }),
+        engine.resolve({ project: project.id }),
+        other.resolve({ project: 'shop' }),
+      ]);
+      assert.deepEqual(
+        answers.map(({ outcome, error }) => [outcome, error?.code]),
+        Array(3).fill(['refused', 'PROJECT_FORGOTTEN']),
+      );
+      await refuses(other.adoptDatabase({ database: databaseName }), 'PROJECT_FORGOTTEN', /is being dropped/);
+      await refuses(other.forgetProject({ project: 'shop' }), 'PROJECT_FORGOTTEN', /is being dropped/);
+      assert.equal(await stateOf('shop'), 'dropping');
+      await refuses(other.dropProject({ project: 'shop', confirm: null }), 'CONFIRMATION_REQUIRED', /destroys/);
+      await other.dropProject({ project: 'shop', confirm: databaseName });
+      assert.deepEqual([await fixture.row('shop'), await isThere(databaseName)], [undefined, false]);
+    });
+
+    it('is finished when the database is gone already', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      await setState('dropping');
+      await dropDatabase(databaseName);
+      await engine.dropProject({ project: 'shop', confirm: databaseName });
+      assert.equal(await fixture.row('shop'), undefined);
+    });
+
+    it('leaves alone what somebody put in the place of the database', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      await setState('dropping');
+      await dropDatabase(databaseName);
+      await fixture.release(databaseName);
+      await fixture.sql(`create database ${databaseName}`, [], 'postgres');
+      await engine.dropProject({ project: 'shop', confirm: databaseName });
+      assert.deepEqual([await fixture.row('shop'), await isThere(databaseName)], [undefined, true]);
+    });
+
+    it('because the server refused says so, and is finished by another drop or by a repair', async () => {
+      for (const finish of ['drop', 'repair']) {
+        const { databaseName } = await projectIn(fixture, engine, finish);
+        fixture.spy.rewrite = (sql) => (sql.startsWith('drop database') ? 'select 1/0' : null);
+        const dropping = engine.dropProject({ project: finish, confirm: databaseName });
+        await refuses(dropping, 'PROVISION_FAILED', /could not be dropped: division by zero \(22012\)/);
+        fixture.spy.rewrite = null;
+        assert.deepEqual([await stateOf(finish), await isThere(databaseName)], ['dropping', true]);
+        if (finish === 'drop') await engine.dropProject({ project: finish, confirm: databaseName });
+        else await assertRepaired(await fixture.engine(), ['finish-drop']);
+        assert.deepEqual([await fixture.row(finish), await isThere(databaseName)], [undefined, false]);
+      }
+    });
+  });
+
+  describe('that only this daemon knows', () => {
+    const refusing = async (work: () => Promise<void>): Promise<void> => {
+      await fixture.sql(`create function refuse() returns trigger language plpgsql as $$
+        begin raise exception 'no space' using errcode = '53100'; end $$`);
+      await fixture.sql('create trigger refuse before insert on projects for each row execute function refuse()');
+      await work().finally(() => fixture.sql('drop function refuse cascade'));
+    };
+
+    it('destroys its database and removes the entry, and no delivery brings it back', async () => {
+      const stateFolder = await fixture.stateFolder();
+      const own = await fixture.engine({ stateFolder });
+      await refusing(async () => {
+        const { databaseName } = await projectIn(fixture, own, 'shop');
+        assert.equal((await own.syncStatus()).pending.length, 1);
+        await refuses(own.dropProject({ project: 'shop', confirm: 'x' }), 'CONFIRMATION_REQUIRED', /destroys/);
+        await own.dropProject({ project: 'shop', confirm: databaseName });
+        assert.equal(await isThere(databaseName), false);
+        assert.deepEqual((await own.syncStatus()).pending, []);
+      });
+      await own.syncNow();
+      await own.close();
+      const again = await fixture.engine({ stateFolder });
+      await again.syncNow();
+      assert.deepEqual((await again.listProjects({})).projects, []);
+      assert.equal((await again.resolve({ project: 'shop' })).error?.code, 'PROJECT_NOT_FOUND');
+    });
+
+    it('is finished after the daemon was stopped in between', async () => {
+      const stateFolder = await fixture.stateFolder();
+      const own = await fixture.engine({ stateFolder });
+      await refusing(async () => {
+        const { databaseName } = await projectIn(fixture, own, 'shop');
+        fixture.spy.rewrite = (sql) => (sql.startsWith('drop database') ? 'select 1/0' : null);
+        const dropping = own.dropProject({ project: 'shop', confirm: databaseName });
+        await refuses(dropping, 'PROVISION_FAILED', /could not be dropped/);
+        fixture.spy.rewrite = null;
+        await own.close();
+        const again = await fixture.engine({ stateFolder });
+        assert.equal((await again.resolve({ project: 'shop' })).error?.code, 'PROJECT_FORGOTTEN');
+        const found = (await findings(again)).filter(({ kind }) => kind !== 'config-without-row');
+        assert.deepEqual(shape(found), ['interrupted-drop: finish-drop']);
+        await again.dropProject({ project: 'shop', confirm: databaseName });
+        assert.equal(await isThere(databaseName), false);
+      });
+    });
+  });
+
+  describe('H10: while others use it', () => {
+    it('ends dropped while another daemon resolves it all the time, and nothing makes it again unasked', async function () {
+      this.timeout(60_000);
+      const { project, databaseName } = await projectIn(fixture, engine, 'shop');
+      const other = await fixture.engine();
+      await other.resolve({ project: project.id });
+      fixture.spy.take();
+      const answers: Resolution[] = [];
+      let isDropped = false;
+      const storm = async (resolver: Engine, reference: string): Promise<void> => {
+        for (let after = 0; after < 5; after += isDropped ? 1 : 0) {
+          answers.push(await resolver.resolve({ project: reference }));
+        }
+      };
+      const storms = [engine, other].flatMap((one) => [storm(one, project.id), storm(one, 'shop'), storm(one, 'shop')]);
+      await engine.dropProject({ project: 'shop', confirm: databaseName });
+      isDropped = true;
+      await Promise.all(storms);
+      for (const { outcome, error, project: answered } of answers) {
+        if (outcome === 'resolved') assert.equal(answered?.id, project.id);
+        else assert.ok(['PROJECT_FORGOTTEN', 'PROJECT_NOT_FOUND'].includes(error?.code ?? ''), JSON.stringify(error));
+      }
+      assert.ok(answers.length > 30);
+      assert.deepEqual(
+        answers.slice(-6).map(({ error }) => error?.code),
+        Array(6).fill('PROJECT_NOT_FOUND'),
+      );
+      assert.deepEqual(
+        fixture.spy.take().filter((sql) => /create database|insert into projects/i.test(sql)),
+        [],
+      );
+      assert.deepEqual([await fixture.row('shop'), await isThere(databaseName)], [undefined, false]);
+      assert.deepEqual(await findings(other), []);
+    });
+
+    it('ends whole, dropped or made anew, while others resolve its folder', async function () {
+      this.timeout(60_000);
+      const { project, folder, databaseName } = await projectIn(fixture, engine, 'shop');
+      const others = await Promise.all([fixture.engine(), fixture.engine()]);
+      const storms = others.map(async (one) => {
+        const answers: Resolution[] = [];
+        for (let count = 0; count < 12; count++) answers.push(await one.resolve({ directory: folder }));
+        return answers;
+      });
+      await engine.dropProject({ project: project.id, confirm: databaseName });
+      const answers = (await Promise.all(storms)).flat();
+      for (const { outcome, error } of answers) {
+        if (outcome === 'resolved') continue;
+        assert.deepEqual([outcome, error?.code], ['refused', 'PROJECT_FORGOTTEN'], JSON.stringify(error));
+      }
+      const row = await fixture.row(project.id);
+      assert.equal(row !== undefined, await isThere(databaseName));
+      if (row) assert.equal(await stateOf('shop'), 'ready');
+      assert.deepEqual(
+        (await findings(engine)).filter(({ kind }) => kind !== 'config-without-row'),
+        [],
+      );
+      const last = await engine.resolve({ directory: folder });
+      assert.deepEqual([last.outcome, last.project?.id, last.warnings], ['resolved', project.id, []]);
+    });
+
+    it('is done once by several daemons', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      const engines = await Promise.all([fixture.engine(), fixture.engine(), fixture.engine(), fixture.engine()]);
+      fixture.spy.take();
+      const results = await Promise.allSettled(
+        engines.map((one) => one.dropProject({ project: 'shop', confirm: databaseName })),
+      );
+      for (const result of results) {
+        if (result.status === 'rejected')
+          assert.equal((result.reason as RegistrarError).code, 'PROJECT_NOT_FOUND', String(result.reason));
+      }
+      assert.equal(fixture.spy.take().filter((sql) => sql.startsWith('drop database')).length, 1);
+      assert.deepEqual([await fixture.row('shop'), await isThere(databaseName)], [undefined, false]);
+    });
+
+    it('does not destroy the project that takes its place, with the same id and database name', async () => {
+      const { project, folder, databaseName } = await projectIn(fixture, engine, 'shop');
+      const slow = await fixture.engine();
+      await setState('dropping');
+      await fixture.sql('begin');
+      await fixture.sql('select from projects where id = $1 for update', [project.id]);
+      const dropping = slow.dropProject({ project: 'shop', confirm: databaseName });
+      await someoneWaits(fixture);
+      // Meanwhile a faster daemon finishes, and somebody makes the project anew.
+      await dropDatabase(databaseName);
+      await fixture.sql('delete from projects where id = $1', [project.id]);
+      await fixture.sql('commit');
+      const anew = await engine.resolve({ directory: folder });
+      await dropping;
+      assert.deepEqual([anew.project?.id, anew.project?.databaseName], [project.id, databaseName]);
+      assert.deepEqual([await stateOf('shop'), await isThere(databaseName)], ['ready', true]);
+    });
+  });
+});
