@@ -24,7 +24,7 @@ import { isProof, newNonce, proofOf } from './proof.ts';
 export interface Caller extends AttachedClient {
   address: GivenAddress;
   /** Tells people what takes so long. */
-  progress(message: string): void;
+  progress: (message: string) => void;
 }
 
 /** One function per method; params are checked already. */
@@ -111,7 +111,13 @@ export class ClientConnection {
 
   /** Ends the connection after what was answered has been sent. */
   close(limitMs: number): void {
-    this.#socket.end();
+    // The library writes one message after the other, and begins with an answer some ticks after its handler is done.
+    setImmediate(() => {
+      this.#rpc
+        .sendNotification(wire.leaving)
+        .catch(() => undefined)
+        .finally(() => this.#socket.end());
+    });
     setTimeout(() => this.#socket.destroy(), limitMs).unref();
   }
 
@@ -159,12 +165,10 @@ export class ClientConnection {
     this.#caller = { kind, version, pid, folders, address, since: new Date().toISOString(), progress };
   }
 
-  #serve<Method extends ControlMethod>(method: Method): void {
-    const schema = controlParams[method] as unknown as z.ZodType<Parameters<ControlHandlers[Method]>[0]>;
-    const handler = this.#ports.handlers[method] as (
-      params: Parameters<ControlHandlers[Method]>[0],
-      caller: Caller,
-    ) => Promise<unknown>;
+  #serve(method: ControlMethod): void {
+    const schema: z.ZodType = controlParams[method];
+    // Which parameters belong to which handler is said by the two records, and lost where they are looked up by name.
+    const handler = this.#ports.handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
     this.#rpc.onRequest(wire.method(method), async (params: unknown) => {
       const caller = this.#caller;
       if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');

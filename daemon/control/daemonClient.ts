@@ -110,6 +110,7 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'connection',
   'syncStatus',
   'syncNow',
+  'drift',
   'status',
   'setFolders',
 ]);
@@ -139,7 +140,12 @@ function unreachable(message: string, hint: string): RegistrarError {
 }
 
 function notRunning(): RegistrarError {
-  return unreachable('The daemon does not run.', 'Any command that needs it starts it; so does: registrar serve');
+  return new RegistrarError({
+    code: 'DAEMON_UNREACHABLE',
+    message: 'The daemon does not run.',
+    hint: 'Any command that needs it starts it; so does: registrar serve',
+    details: { reason: 'not running' },
+  });
 }
 
 function silent(pipe: string): RegistrarError {

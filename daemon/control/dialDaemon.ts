@@ -136,13 +136,13 @@ export async function dialDaemon(options: DialOptions): Promise<Dialled> {
   const end = (): void => {
     socket.destroy();
   };
-  let isMalformed = false;
+  const seen = { malformed: false, late: false };
   input.on('error', () => {
-    isMalformed = true;
+    seen.malformed = true;
     end();
   });
   rpc.onError(() => {
-    isMalformed = true;
+    seen.malformed = true;
     end();
   });
   socket.on('error', end);
@@ -154,9 +154,8 @@ export async function dialDaemon(options: DialOptions): Promise<Dialled> {
   rpc.onNotification(wire.snapshot, (snapshot: Snapshot) => options.onSnapshot?.(snapshot));
   rpc.onNotification(wire.progress, ({ message }: { message: string }) => options.onProgress?.(message));
   rpc.listen();
-  let isLate = false;
   const limit = setTimeout(() => {
-    isLate = true;
+    seen.late = true;
     end();
   }, options.limits.handshakeMs);
   try {
@@ -165,8 +164,8 @@ export async function dialDaemon(options: DialOptions): Promise<Dialled> {
     return dialled;
   } catch (error) {
     end();
-    if (isLate) return { kind: 'silent' };
-    if (isMalformed) return { kind: 'stranger', reason: 'what answers there does not speak the protocol' };
+    if (seen.late) return { kind: 'silent' };
+    if (seen.malformed) return { kind: 'stranger', reason: 'what answers there does not speak the protocol' };
     if (error instanceof ResponseError && error.code === wireErrors.draining) return { kind: 'draining' };
     if (error instanceof ResponseError) return { kind: 'stranger', reason: 'it refuses the handshake' };
     // It ended while we spoke, as a daemon does that leaves.

@@ -48,6 +48,10 @@ export interface EngineOptions {
   host?: string;
   /** Folders that windows have open. */
   windows?: () => readonly WindowFolder[];
+  /** Folders that `registrar trust` listed, real paths; those of the settings when absent. */
+  trustedFolders?: () => Promise<readonly string[]>;
+  /** Called when a delivery changed what `syncStatus` says. */
+  onSync?: () => void;
 }
 
 /** One structured line of the log; the fields are those of the log's documentation. */
@@ -57,6 +61,8 @@ export interface EngineLog {
 }
 
 export interface Engine extends RegistrarApi {
+  /** Connections of the registry's pool. */
+  pool(): { open: number; idle: number; waiting: number };
   /** Stops the sync loop, writes what is known and closes every connection. */
   close(): Promise<void>;
 }
@@ -86,6 +92,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     now,
     random: Math.random,
     report: (entry, delivery, nextAttemptAt) => {
+      options.onSync?.();
       const { id, databaseName } = entry.row;
       const fields = { operation: 'sync', projectId: id, databaseName };
       if (delivery.kind === 'delivered') log.info({ ...fields, sync: 'postgresql' }, 'project registered');
@@ -129,7 +136,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       : null,
     trust: {
       windows: options.windows ?? (() => []),
-      trustedFolders: () => Promise.resolve(settings.trustedFolders),
+      trustedFolders: options.trustedFolders ?? (() => Promise.resolve(settings.trustedFolders)),
       daemonUid: process.getuid?.() ?? null,
       separator: sep,
       realPath: (path) => realpath(path).catch(() => path),
@@ -167,6 +174,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     server: () => server,
+    pool: () => database.poolFigures(),
     resolve: resolveLogged,
     listProjects: (params) => listProjects(params, registryPorts, outbox),
     async showProject({ project }) {

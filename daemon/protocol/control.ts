@@ -144,6 +144,8 @@ export const wire = {
   hello: 'registrar/hello',
   initialize: 'registrar/initialize',
   ping: 'registrar/ping',
+  /** The last that a daemon says. */
+  leaving: 'registrar/leaving',
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',
   method: (name: ControlMethod): string => `registrar/${name}`,

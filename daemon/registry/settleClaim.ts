@@ -13,7 +13,15 @@ import {
 import { decideIdentity, type IdentityCase } from './identityRules.ts';
 import { parseId } from './ids.ts';
 import { folderKey } from './model.ts';
-import type { Claim, DatabaseSighting, Folder, MarkedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
+import type {
+  Claim,
+  DatabaseSighting,
+  Folder,
+  MarkedDatabase,
+  RegistrarMetadata,
+  RegistryRow,
+  Sighting,
+} from './model.ts';
 import { databaseNameFor } from './names.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
 import {

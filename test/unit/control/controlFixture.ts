@@ -7,28 +7,11 @@ import { join } from 'node:path';
 import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
 import type { DialOptions } from '../../../daemon/control/dialDaemon.ts';
-import type { DaemonStatus, Snapshot } from '../../../daemon/protocol/control.ts';
+import type { Snapshot } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { emptySync, resolved, shop } from '../cli/fakeCli.ts';
+import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';
 
 export const token = 'ab'.repeat(32);
-
-export const status: DaemonStatus = {
-  version: '1.0.0',
-  protocol: 1,
-  pid: 1,
-  started: '2026-11-03T09:00:00.000Z',
-  uptimeMs: 1,
-  stateFolder: '/home/a/.local/state/project-registrar',
-  server: { address: 'localhost:5432', source: 'file' },
-  error: null,
-  clients: [],
-  agents: [],
-  sync: emptySync,
-  pool: null,
-  memoryBytes: 1,
-  idleExitAfterMs: 600_000,
-};
 
 /** Handlers that answer at once with something; a test replaces those that it is about. */
 export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandlers {
@@ -47,7 +30,10 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     connection: async () => ({ resolution: resolved, environment: null }),
     syncStatus: async () => emptySync,
     syncNow: async () => emptySync,
-    status: async () => status,
+    dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
+    drift: async () => ({ planId: 'p', ok: true, findings: [] }),
+    repair: async () => ({ planId: 'p', applied: [], skipped: [], failed: [] }),
+    status: async () => daemonStatus,
     setFolders: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
     drain: async () => null,
@@ -78,7 +64,7 @@ export class ControlFixture {
         this.snapshots += 1;
         return {
           revision,
-          daemon: { version, pid: 1, started: status.started },
+          daemon: { version, pid: 1, started: daemonStatus.started },
           server: null,
           error: null,
           folders: client.folders.map((folder) => ({ ...folder, resolution: null })),
