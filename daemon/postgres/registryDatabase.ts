@@ -19,6 +19,8 @@ export interface Limits {
   writeMs: number;
   /** CREATE DATABASE, DROP DATABASE, a project schema. */
   provisionMs: number;
+  /** A connection that nobody used for this long is closed; 30 s when absent. */
+  idleMs?: number;
 }
 
 export const defaultLimits: Limits = { lookMs: 1000, writeMs: 5000, provisionMs: 60_000 };
@@ -42,7 +44,7 @@ export class RegistryDatabase {
   constructor(address: PostgresAddress, limits: Limits = defaultLimits) {
     this.address = address;
     this.limits = limits;
-    this.#pool = createPool(address, address.registryDatabase, { max: 8, idleMs: 30_000 });
+    this.#pool = createPool(address, address.registryDatabase, { max: 8, idleMs: limits.idleMs ?? 30_000 });
   }
 
   /** The registry's name as markers carry it. */
