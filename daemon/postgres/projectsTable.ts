@@ -14,8 +14,17 @@ import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { commentSql } from './commentSql.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
-import { asked, notARegistry, notOwner, registryForbidden, unwritable, type Asked } from './registryFaults.ts';
+import {
+  asked,
+  notARegistry,
+  notOwner,
+  registryForbidden,
+  unreachableFor,
+  unwritable,
+  type Asked,
+} from './registryFaults.ts';
 import { sqlState } from './sqlErrors.ts';
+import { Turns } from './turns.ts';
 
 /**
  * Row, database and marker in one statement. The cast to `name` lets the catalog's index answer; without it every lookup
@@ -127,13 +136,17 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     }
   }
 
+  // `work` needs a connection beside the one that holds the row: if holders took them all, each would wait for another.
+  const holds = new Turns(4);
+
   async function whileHeld(
     observed: RegistryRow,
     work: (database: DatabaseSighting) => Promise<Held>,
   ): Promise<Changed> {
-    try {
-      // Longer than anything that `work` may take, so that the lock outlives it.
-      return await database.transaction(limits.provisionMs + limits.writeMs, async (execute) => {
+    // Longer than anything that `work` may take, so that the lock outlives it.
+    const timeoutMs = limits.provisionMs + limits.writeMs;
+    const hold = (): Promise<Changed> =>
+      database.transaction(timeoutMs, async (execute) => {
         const held = await execute(holdSql, observedValues(observed));
         if (held.rows.length === 0) return 'lost';
         // Read again, now that the row is locked: the statement that waited for the lock saw the catalog as it was before.
@@ -142,6 +155,8 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
         if (outcome === 'delete') await execute('delete from projects where id = $1', [observed.id]);
         return outcome === 'lost' ? 'lost' : 'done';
       });
+    try {
+      return await holds.run(timeoutMs, () => unreachableFor('what was begun before', timeoutMs), hold);
     } catch (error) {
       if (isLostRace(error)) return 'lost';
       throw refused(error, asked.update);
