@@ -65,6 +65,8 @@ async function main(): Promise<void> {
         home,
         settings: current,
         log: openLog(folder),
+        // One command is over before another daemon's change could matter to it.
+        watches: bundledServer === 'stop',
       });
       return {
         ...engine,
