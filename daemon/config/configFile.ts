@@ -29,10 +29,10 @@ export interface ConfigFileContent {
  */
 export async function readConfigFile(path: string): Promise<ConfigFileContent> {
   try {
-    const file = await readBoundedFile(path, maxConfigBytes);
+    const [file, entries] = await Promise.all([readBoundedFile(path, maxConfigBytes), entriesOf(path)]);
     if (file.kind === 'tooLarge') throw configTooLarge(path, file.size);
     if (file.kind === 'notFile') throw configUnreadable(path, 'notFile');
-    return { bytes: file.bytes, uid: await ownerOf(path, file.stats), stats: file.stats };
+    return { bytes: file.bytes, uid: ownerOf(file.stats, entries), stats: file.stats };
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;
@@ -54,10 +54,14 @@ export function configChanged(path: string, what: string, cause?: unknown): Regi
  * of this user, so the owners of both entries count too: a stranger among the three (neither this process's user nor
  * root) is the answer, otherwise the owner of the file.
  */
-async function ownerOf(path: string, stats: Stats): Promise<number> {
+function ownerOf(stats: Stats, entries: readonly Stats[]): number {
   const self = process.getuid?.();
   if (self === undefined) return -1;
-  const [entry, folder] = await Promise.all([lstat(path), lstat(dirname(path))]);
-  const stranger = [stats.uid, entry.uid, folder.uid].find((uid) => uid !== self && uid !== 0);
-  return stranger ?? stats.uid;
+  const stranger = [stats, ...entries].find(({ uid }) => uid !== self && uid !== 0);
+  return stranger?.uid ?? stats.uid;
+}
+
+/** The file's own entry and its folder's, links not followed. */
+async function entriesOf(path: string): Promise<Stats[]> {
+  return Promise.all([lstat(path), lstat(dirname(path))]);
 }

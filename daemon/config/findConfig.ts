@@ -34,8 +34,8 @@ const maxLevels = 20;
  *   there that cannot be one: a folder, a device, a link to nothing
  */
 export async function findConfig(directory: string, limits: { home: string }): Promise<ConfigSearch> {
-  const from = await realDirectory(directory);
-  const home = await realpath(limits.home).catch(() => limits.home);
+  // Each look at the file system is a trip to another thread and back: those that do not depend on each other go together.
+  const [from, home] = await Promise.all([realDirectory(directory), realpath(limits.home).catch(() => limits.home)]);
   let folder = from;
   for (let level = 1; ; level += 1) {
     if (dirname(folder) === folder) return { kind: 'none', from, upTo: folder, why: 'root' };
@@ -54,8 +54,8 @@ export async function findConfig(directory: string, limits: { home: string }): P
 async function realDirectory(directory: string): Promise<string> {
   if (directory.includes('\0')) throw directoryInvalid(directory.replaceAll('\0', '\\0'), 'cannot exist');
   try {
-    const real = await realpath(directory);
-    if ((await stat(real)).isDirectory()) return real;
+    const [real, stats] = await Promise.all([realpath(directory), stat(directory)]);
+    if (stats.isDirectory()) return real;
     throw directoryInvalid(directory, 'is not a folder');
   } catch (error) {
     const code = osErrorCode(error);
@@ -96,8 +96,9 @@ async function configIn(folder: string): Promise<string | null> {
   const path = join(configFolder, 'config.json');
   let isLink = false;
   try {
-    isLink = (await lstat(path)).isSymbolicLink();
-    if ((await stat(path)).isFile()) return path;
+    const entry = await lstat(path);
+    isLink = entry.isSymbolicLink();
+    if ((isLink ? await stat(path) : entry).isFile()) return path;
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;

@@ -172,6 +172,7 @@ export class EngineHolder {
       windows,
       trustedFolders,
       onSync,
+      watches: true,
     });
     return { engine, chosen };
   }

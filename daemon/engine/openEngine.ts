@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { access, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
-import { join, sep } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ConfigReader } from '../config/configCache.ts';
 import { findConfig } from '../config/findConfig.ts';
@@ -16,6 +16,7 @@ import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
 import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
+import { watchChanges, type ChangeWatch } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { AddressSource, ListedProject, ServerLabel } from '../protocol/model.ts';
@@ -31,6 +32,7 @@ import type { ResolutionPorts } from '../resolution/ports.ts';
 import { resolve } from '../resolution/resolve.ts';
 import type { WindowFolder } from '../resolution/trust.ts';
 import { Outbox } from '../sync/outbox.ts';
+import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
@@ -52,6 +54,8 @@ export interface EngineOptions {
   trustedFolders?: () => Promise<readonly string[]>;
   /** Called when a delivery changed what `syncStatus` says. */
   onSync?: () => void;
+  /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
+  watches?: boolean;
 }
 
 /** One structured line of the log; the fields are those of the log's documentation. */
@@ -105,11 +109,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     sync.wake();
   };
   const registryPorts: RegistryPorts = {
-    registry: projectsTable(database),
-    catalog: databases(database, {
-      projectSchema: () => readSchema(settings['registrar.postgres.projectSchema']),
-      ownerRole: settings['registrar.postgres.ownerRole'],
-    }),
+    ...registryAndCatalog(database, settings),
+    lookingOnly: registryAndCatalog(database.lookingOnly(), settings),
     outbox,
     memory,
     folders: { exists, git: (path) => gitEvidence(path) },
@@ -128,7 +129,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     config: {
       find: (directory) => findConfig(directory, { home: options.home }),
       read: (path) => reader.read(path),
-      idWriter: (path) => idWriter(path, settings['registrar.config.writeId']),
+      idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
     workflow: workflowUrl === null ? null : createWorkflowClient({ url: workflowUrl, now: () => performance.now() }),
     defaultProject: settings['registrar.defaultProject.enabled']
@@ -171,6 +172,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     readConfig: (path) => reader.read(path),
   };
   if (outbox.entries().length > 0) void sync.attempt();
+  const watch = options.watches ? watchKnown(database, memory, outbox, registryPorts, log) : null;
 
   return {
     server: () => server,
@@ -224,10 +226,60 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return result;
     },
     async close() {
+      await watch?.stop();
       await sync.stop();
       await memory.close();
       await database.close();
     },
+  };
+}
+
+/** Keeps what memory knows as the registry has it, whoever changes it. Changes that come together are read together. */
+function watchKnown(
+  database: RegistryDatabase,
+  memory: KnownProjects,
+  outbox: Outbox,
+  ports: RegistryPorts,
+  log: EngineLog,
+): ChangeWatch {
+  let isAsked = false;
+  let running: Promise<void> | null = null;
+  const refresh = async (): Promise<void> => {
+    while (isAsked) {
+      isAsked = false;
+      // What waits in the outbox is not in the registry, and known all the same.
+      const ids = memory.ids().filter((id) => outbox.find({ id, name: null }).length === 0);
+      if (ids.length === 0) continue;
+      const sightings = await ports.lookingOnly.registry.lookIds(ids);
+      const changed = memory.refresh(
+        ids,
+        sightings.map(({ row }) => row),
+      );
+      if (changed > 0) log.info({ operation: 'watch', changed }, 'projects changed elsewhere');
+    }
+  };
+  return watchChanges(database, {
+    retryDelayMs: (failures) => retryDelayMs(failures, Math.random()),
+    onChange: () => {
+      isAsked = true;
+      running ??= refresh()
+        .catch((error: unknown) => {
+          log.warn({ operation: 'watch', reason: textOf(error) }, 'what changed elsewhere could not be read');
+        })
+        .finally(() => {
+          running = null;
+        });
+    },
+  });
+}
+
+function registryAndCatalog(database: RegistryDatabase, settings: Settings): RegistryPorts['lookingOnly'] {
+  return {
+    registry: projectsTable(database),
+    catalog: databases(database, {
+      projectSchema: () => readSchema(settings['registrar.postgres.projectSchema']),
+      ownerRole: settings['registrar.postgres.ownerRole'],
+    }),
   };
 }
 
@@ -271,8 +323,11 @@ function listed({ row, sync }: Sighting): ListedProject {
   return { ...projectOf(row), sync };
 }
 
-function idWriter(path: string, writeId: Settings['registrar.config.writeId']): ConfigIdPort {
+function idWriter(path: string, writeId: Settings['registrar.config.writeId'], reader: ConfigReader): ConfigIdPort {
   return {
+    async readId() {
+      return (await reader.read(path)).id;
+    },
     async writeId(id) {
       if (writeId === 'never') return { kind: 'failed', reason: 'registrar.config.writeId is "never"' };
       if (writeId === 'untracked' && (await isTracked(path))) {
@@ -323,7 +378,11 @@ function configFiles(reader: ConfigReader): ConfigFiles {
       const written = created.get(path);
       created.delete(path);
       // What somebody has changed since is theirs.
-      if (written?.equals(await readFile(path))) await rm(path);
+      const now = await readFile(path).catch(() => null);
+      if (now === null || !written?.equals(now)) return;
+      await rm(path);
+      // The folder that was made for it, unless it holds something else.
+      await rmdir(dirname(path)).catch(() => undefined);
     },
   };
 }

@@ -5,6 +5,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
 import type { ConfigEdit } from '../config/editConfig.ts';
 import type { WorkspaceConfig } from '../config/configFile.ts';
+import { forgetProject } from '../registry/forgetProject.ts';
 import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
@@ -50,7 +51,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   if (description?.includes('\0') === true) throw descriptionInvalid();
   const directory = params.directory ?? null;
   if (directory === null) {
-    await requireFreeName(name, ports, null);
+    await requireFreeName(name, ports, { folder: null, dryRun });
     const claim = { name, id: null, databaseName: null, description, folder: null };
     const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null });
     if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
@@ -59,7 +60,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   const folder = await ports.files.realFolder(directory);
   await requireNoVeto(folder, ports.resolution.trust);
   const path = ports.files.pathIn(folder);
-  await requireFreeName(name, ports, folder);
+  await requireFreeName(name, ports, { folder, dryRun });
   if (await ports.files.exists(path)) {
     const config = await ports.files.read(path);
     if (config.name !== name) throw folderTaken(path, config.name);
@@ -114,7 +115,19 @@ export async function useProject(
       : [{ key: 'project.database_name' as const, value: null }]),
   ]);
   if (written.failure) throw configNotWritten(path, written.failure.message);
+  await giveUpParked(folder, row, ports);
   return ports.resolve({ directory: folder });
+}
+
+/** A folder that goes over to the project that has its name has made its choice about its own, which waited for one. */
+async function giveUpParked(folder: string, chosen: RegistryRow, ports: CommandPorts): Promise<void> {
+  const { registry } = ports.resolution;
+  for (const row of registry.outbox.rows()) {
+    const { sync } = registry.outbox.sightingOf(row, { presence: 'present', comment: null });
+    const recorded = row.registrar.folder;
+    const isHere = recorded?.path === folder && recorded.host === ports.resolution.host;
+    if (sync.state === 'parked' && isHere && row.id !== chosen.id) await forgetProject(row.id, registry);
+  }
 }
 
 /**
@@ -161,13 +174,20 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
 }
 
 /** A reservation that this folder left behind when a creation was interrupted is not in its own way. */
-async function requireFreeName(name: string, ports: CommandPorts, folder: string | null): Promise<void> {
-  const { registry } = ports.resolution;
-  const looked = await registry.registry.look({ id: null, name }, true);
-  const pending = registry.outbox.find({ id: null, name })[0];
+async function requireFreeName(
+  name: string,
+  ports: CommandPorts,
+  { folder, dryRun }: { folder: string | null; dryRun: boolean },
+): Promise<void> {
+  const { registry: all } = ports.resolution;
+  const { registry } = dryRun ? all.lookingOnly : all;
+  const looked = await registry.look({ id: null, name }, true);
+  const pending = all.outbox.find({ id: null, name })[0];
   const row = (looked.kind === 'seen' ? looked.sightings[0]?.row : undefined) ?? pending;
   if (!row) return;
-  const isOwn = folder !== null && row.registrar.folder?.path === folder && row.registrar.state === 'provisioning';
+  const recorded = row.registrar.folder;
+  const isHere = recorded?.path === folder && recorded.host === ports.resolution.host;
+  const isOwn = folder !== null && isHere && row.registrar.state === 'provisioning';
   if (!isOwn) throw nameTaken(name, row);
 }
 

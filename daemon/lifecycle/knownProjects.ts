@@ -111,22 +111,24 @@ export class KnownProjects implements MemoryPort {
    *
    * @param asked the ids that the registry was asked for
    * @param rows what it has of them
+   * @returns how many were not as they were known
    */
-  refresh(asked: readonly string[], rows: readonly RegistryRow[]): void {
-    let isNews = false;
+  refresh(asked: readonly string[], rows: readonly RegistryRow[]): number {
+    let changed = 0;
     for (const id of asked) {
       const known = this.#known.get(id);
       const row = rows.find((candidate) => candidate.id === id);
       if (!known) continue;
       if (!row) {
         this.#known.delete(id);
-        isNews = true;
+        changed += 1;
         continue;
       }
-      isNews ||= row.name !== known.row.name || row.databaseName !== known.row.databaseName;
+      if (row.name !== known.row.name || row.databaseName !== known.row.databaseName) changed += 1;
       this.#known.set(id, { ...known, row, at: this.#now().toISOString() });
     }
-    if (isNews) this.#write();
+    if (changed > 0) this.#write();
+    return changed;
   }
 
   /** Resolves when what is known is on disk. */

@@ -43,22 +43,24 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
   const { limits } = registry;
   const label = addressLabel(registry.address);
   // Project databases have no pools: each is visited for a moment. A hundred that are made at once must not take every
-  // connection that the server has.
+  // connection that the server has; nor, while they are made, every connection of the registry's pool, since whoever only
+  // looks would then wait behind them until its own, much shorter limit is over.
   const turns = new Turns(4);
 
   async function create(databaseName: string, template: 'template1' | 'template0'): Promise<void> {
     const owner = settings.ownerRole === null ? '' : ` owner ${pg.escapeIdentifier(settings.ownerRole)}`;
     const text = `create database ${pg.escapeIdentifier(databaseName)}${owner}${template === 'template0' ? ' template template0' : ''}`;
-    await registry.query({ text, values: [] }, limits.provisionMs);
+    await inTurn(() => registry.query({ text, values: [] }, limits.provisionMs));
   }
 
   async function withDatabase<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
     const directLimits = { connectMs: limits.writeMs, workMs: limits.provisionMs };
-    return turns.run(
-      limits.provisionMs,
-      () => unreachableFor('other projects, which are made at the same time,', limits.provisionMs),
-      () => withConnection(registry.address, databaseName, directLimits, work),
-    );
+    return inTurn(() => withConnection(registry.address, databaseName, directLimits, work));
+  }
+
+  async function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const tooLate = () => unreachableFor('other projects, which are made at the same time,', limits.provisionMs);
+    return turns.run(limits.provisionMs, tooLate, work);
   }
 
   return {

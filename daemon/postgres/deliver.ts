@@ -1,4 +1,5 @@
 import type { RegistryRow } from '../registry/model.ts';
+import { announced } from './registryChanges.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, unwritable } from './registryFaults.ts';
 import { sqlState } from './sqlErrors.ts';
@@ -75,7 +76,7 @@ async function insertBatch(database: RegistryDatabase, rows: RegistryRow[]): Pro
     created_at: createdAt,
     metadata: { ...metadata, registrar },
   }));
-  const query = { text: deliverSql, values: [JSON.stringify(records)] };
+  const query = { text: announced(deliverSql), values: [JSON.stringify(records)] };
   const insert = () => database.query(query, database.limits.writeMs);
   const inserted = await insert().catch(async (error: unknown) => {
     if (sqlState(error) !== '42P01') throw error;

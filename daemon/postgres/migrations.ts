@@ -73,7 +73,7 @@ async function fillFromMarkers(execute: Execute, registry: string): Promise<void
     const { projectId, name, createdAt } = reading.marker;
     await execute(
       `insert into projects (id, name, database_name, created_at, metadata)
-       select $1, $2::text, $3::text, coalesce($4::timestamptz, now()), '{"registrar": {"state": "ready"}}'
+       select $1, $2::text, $3::text, coalesce($4::timestamptz, now()), '{"registrar": {"state": "ready", "rebuilt": true}}'
        where $2::text ~ '^[a-zA-Z0-9_ -]+$' and $3::text ~ '^cb_proj_[a-z0-9_]+_[a-f0-9]{8}$'
        on conflict do nothing`,
       [projectId, name, row['database_name'], Number.isNaN(Date.parse(createdAt)) ? null : createdAt],

@@ -12,10 +12,20 @@ import type {
 import type { DatabaseSighting, RegistryRow, Sighting } from '../registry/model.ts';
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { announced } from './registryChanges.ts';
 import { commentSql } from './commentSql.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
-import { asked, notARegistry, notOwner, registryForbidden, unwritable, type Asked } from './registryFaults.ts';
+import {
+  asked,
+  notARegistry,
+  notOwner,
+  registryForbidden,
+  unreachableFor,
+  unwritable,
+  type Asked,
+} from './registryFaults.ts';
 import { sqlState } from './sqlErrors.ts';
+import { Turns } from './turns.ts';
 
 /**
  * Row, database and marker in one statement. The cast to `name` lets the catalog's index answer; without it every lookup
@@ -35,6 +45,7 @@ const listSql = `${sightingSql}
   where ($1::text is null or p.name > $1) and ($2::text is null or strpos(lower(p.name), lower($2)) > 0)
   order by p.name limit $3`;
 
+const idsSql = `${sightingSql} where p.id = any($1::uuid[])`;
 const idPrefixSql = `${sightingSql} where p.id between $1 and $2 limit 2`;
 
 const removeSql = `
@@ -67,6 +78,7 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
       return await read();
     } catch (error) {
       if (sqlState(error) !== '42P01') throw refused(error, asked.read);
+      if (!database.makes) return [];
     }
     await database.migrate();
     return read().catch((error: unknown) => {
@@ -77,7 +89,11 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
   async function reserve(row: RegistryRow): Promise<Reserved> {
     try {
       const inserted = await database.query(
-        { name: 'reserve', text: `${insertSql} on conflict do nothing returning id`, values: columnsOf(row) },
+        {
+          name: 'reserve',
+          text: announced(`${insertSql} on conflict do nothing returning id`),
+          values: columnsOf(row),
+        },
         limits.writeMs,
       );
       if (inserted.length > 0) {
@@ -110,9 +126,10 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
   ): Promise<Changed> {
     const progress = { isCommenting: false };
     try {
-      if (!comment) return (await database.query(statement, limits.writeMs)).length > 0 ? 'done' : 'lost';
+      const text = announced(statement.text);
+      if (!comment) return (await database.query({ ...statement, text }, limits.writeMs)).length > 0 ? 'done' : 'lost';
       return await database.transaction(limits.writeMs, async (execute) => {
-        const { rows } = await execute(statement.text, statement.values);
+        const { rows } = await execute(text, statement.values);
         if (rows.length === 0) return 'lost';
         progress.isCommenting = true;
         await execute(commentSql(comment));
@@ -127,21 +144,28 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     }
   }
 
+  // `work` needs a connection beside the one that holds the row: if holders took them all, each would wait for another.
+  const holds = new Turns(4);
+
   async function whileHeld(
     observed: RegistryRow,
     work: (database: DatabaseSighting) => Promise<Held>,
   ): Promise<Changed> {
-    try {
-      // Longer than anything that `work` may take, so that the lock outlives it.
-      return await database.transaction(limits.provisionMs + limits.writeMs, async (execute) => {
+    // Longer than anything that `work` may take, so that the lock outlives it.
+    const timeoutMs = limits.provisionMs + limits.writeMs;
+    const hold = (): Promise<Changed> =>
+      database.transaction(timeoutMs, async (execute) => {
         const held = await execute(holdSql, observedValues(observed));
         if (held.rows.length === 0) return 'lost';
         // Read again, now that the row is locked: the statement that waited for the lock saw the catalog as it was before.
         const [row] = (await execute(`${sightingSql} where p.id = $1`, [observed.id])).rows;
         const outcome = row ? await work(sightingOf(row).database) : 'lost';
-        if (outcome === 'delete') await execute('delete from projects where id = $1', [observed.id]);
+        if (outcome === 'delete')
+          await execute(announced('delete from projects where id = $1 returning id'), [observed.id]);
         return outcome === 'lost' ? 'lost' : 'done';
       });
+    try {
+      return await holds.run(timeoutMs, () => unreachableFor('what was begun before', timeoutMs), hold);
     } catch (error) {
       if (isLostRace(error)) return 'lost';
       throw refused(error, asked.update);
@@ -178,6 +202,10 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
         comment,
       ),
     whileHeld,
+    async lookIds(ids) {
+      const query = { name: 'ids', text: idsSql, values: [ids] };
+      return (await readMigrated(() => database.read(query, limits.writeMs))).map(sightingOf);
+    },
     async lookIdPrefix(prefix) {
       const range = ['00000000000000000000000000000000', 'ffffffffffffffffffffffffffffffff'].map(
         (rest) => prefix + rest.slice(prefix.length),

@@ -1,10 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import { connectClient } from './connect.ts';
+import { closeClient } from './directConnection.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 
 /** The channel on which every daemon says that it changed the registry. Nothing is said but that. */
-export const changesChannel = 'registrar_changes';
+const changesChannel = 'registrar_changes';
+
+/** A data-changing statement that returns rows, and that tells everyone when it changed any. Who rolls back tells nobody. */
+export function announced(sql: string): string {
+  return `with changed as (${sql}) select changed.*, pg_notify('${changesChannel}', '') from changed`;
+}
 
 export interface ChangeWatchOptions {
   /** Called after a change by anybody, this daemon included, and whenever one may have been missed. */
@@ -73,7 +79,7 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
         resolve(true);
       };
     });
-    await listener.query(`listen ${changesChannel}`);
+    await withinLimit(listener, listener.query(`listen ${changesChannel}`), database.limits.writeMs);
     await database.query(
       { text: 'select pg_notify($1, $2)', values: [changesChannel, token] },
       database.limits.writeMs,
@@ -90,7 +96,7 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
     }
     client = null;
     mode = 'polling';
-    await listener.end();
+    await closeClient(listener);
     poll();
   }
 
@@ -99,7 +105,7 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
       // Whatever it was, requests meet it too and report it; here it only means to try again later.
       const broken = client;
       reconnect();
-      await broken?.end().catch(() => undefined);
+      if (broken) await closeClient(broken).catch(() => undefined);
     });
   }
 
@@ -110,7 +116,19 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
       isStopped = true;
       clearTimeout(timer);
       await connecting;
-      await client?.end();
+      if (client) await closeClient(client);
     },
   };
+}
+
+/** A connection whose server falls silent is destroyed, so that the wait ends. */
+async function withinLimit(client: Client, work: Promise<unknown>, limitMs: number): Promise<void> {
+  const timer = setTimeout(() => {
+    client.connection.stream.destroy();
+  }, limitMs);
+  try {
+    await work;
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -19,6 +19,8 @@ export interface Limits {
   writeMs: number;
   /** CREATE DATABASE, DROP DATABASE, a project schema. */
   provisionMs: number;
+  /** A connection that nobody used for this long is closed; 30 s when absent. */
+  idleMs?: number;
 }
 
 export const defaultLimits: Limits = { lookMs: 1000, writeMs: 5000, provisionMs: 60_000 };
@@ -30,6 +32,8 @@ export const defaultLimits: Limits = { lookMs: 1000, writeMs: 5000, provisionMs:
 export class RegistryDatabase {
   readonly address: PostgresAddress;
   readonly limits: Limits;
+  /** False for whoever may only look: what is missing then stays missing. */
+  readonly makes: boolean;
   readonly #pool: pg.Pool;
   #isPooled = false;
   #isSilent = false;
@@ -39,10 +43,18 @@ export class RegistryDatabase {
   /** Called when the server answers after it did not, and when the registry took a row: whoever waits for that need not. */
   onUsable: () => void = () => undefined;
 
-  constructor(address: PostgresAddress, limits: Limits = defaultLimits) {
+  constructor(address: PostgresAddress, limits: Limits = defaultLimits, lookingThrough?: RegistryDatabase) {
     this.address = address;
     this.limits = limits;
-    this.#pool = createPool(address, address.registryDatabase, { max: 8, idleMs: 30_000 });
+    this.makes = lookingThrough === undefined;
+    this.#pool = lookingThrough
+      ? lookingThrough.#pool
+      : createPool(address, address.registryDatabase, { max: 8, idleMs: limits.idleMs ?? 30_000 });
+  }
+
+  /** The same registry over the same connections, for a dry run: neither database nor table is made. */
+  lookingOnly(): RegistryDatabase {
+    return new RegistryDatabase(this.address, this.limits, this);
   }
 
   /** The registry's name as markers carry it. */
@@ -61,7 +73,7 @@ export class RegistryDatabase {
 
   /** One statement in the registry's database. Throws RegistrarError for a lost connection, pg's error for refused SQL. */
   async query(query: Query, timeoutMs: number): Promise<Row[]> {
-    return this.#withDatabase(async () => {
+    const run = async (): Promise<Row[]> => {
       if (this.#isPooled) return runQuery(this.#pool, unnamed(query), timeoutMs);
       try {
         return await runQuery(this.#pool, namedByText(query), timeoutMs);
@@ -73,6 +85,12 @@ export class RegistryDatabase {
         this.#isPooled = true;
         return runQuery(this.#pool, unnamed(query), timeoutMs);
       }
+    };
+    if (this.makes) return this.#withDatabase(run);
+    return this.#noticing(run).catch((error: unknown) => {
+      // A registry that is not there has no rows.
+      if (sqlState(error) === '3D000') return [];
+      throw error;
     });
   }
 

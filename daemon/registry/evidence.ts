@@ -2,7 +2,7 @@ import { folderKey, type Folder, type GitEvidence, type RegistrarMetadata } from
 
 /**
  * How a folder that knows only a project's name stands to the project of that name:
- * `unclaimed` the row records no folder yet; `same-folder` it is this one; `gone-folder` it was on this machine and is no
+ * `unclaimed` the row records no folder yet, and not because it was made again from its marker; `same-folder` it is this one; `gone-folder` it was on this machine and is no
  * longer there; `same-origin` both come from the same place in the same git repository; `unrelated` nothing connects them.
  */
 export type Evidence = 'unclaimed' | 'same-folder' | 'gone-folder' | 'same-origin' | 'unrelated';
@@ -21,8 +21,9 @@ export function compareEvidence(
   git: GitEvidence | null,
   recordedFolderExists: boolean,
 ): Evidence {
-  if (!recorded.folder) return 'unclaimed';
-  if (sameFolder(recorded.folder, folder) || recorded.claims?.[folderKey(folder)]) return 'same-folder';
+  if (recorded.claims?.[folderKey(folder)]) return 'same-folder';
+  if (!recorded.folder) return recorded.rebuilt ? 'unrelated' : 'unclaimed';
+  if (sameFolder(recorded.folder, folder)) return 'same-folder';
   if (recorded.folder.host === folder.host && !recordedFolderExists) return 'gone-folder';
   if (recorded.git && git && sameOrigin(recorded.git, git, recorded.folder.host === folder.host)) return 'same-origin';
   return 'unrelated';

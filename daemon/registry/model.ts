@@ -29,6 +29,8 @@ export interface RegistrarMetadata {
   creator?: string;
   /** Written at most once a day. */
   lastUsedAt?: string;
+  /** True for a row that was made again from its marker, which knows nothing of folders: its name alone proves nothing. */
+  rebuilt?: boolean;
   /** True while a database that was dropped behind our back is made again: whoever completes it says that its data is gone. */
   recreating?: boolean;
   /** True when the database name came from the config and not from the project's name and id. */

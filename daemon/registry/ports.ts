@@ -54,6 +54,8 @@ export interface RegistryPort {
   look(keys: LookKeys, patient: boolean): Promise<Look>;
   /** The row that had this id before it was re-keyed. */
   lookFormerId(id: string): Promise<Sighting | null>;
+  /** The rows with these ids. */
+  lookIds(ids: readonly string[]): Promise<Sighting[]>;
   /** Rows whose id begins with these 8 hex digits, at most two. */
   lookIdPrefix(prefix: string): Promise<Sighting[]>;
   /** The row that names this database. */
@@ -149,6 +151,8 @@ export interface FolderPort {
 export type IdWritten = { kind: 'written' } | { kind: 'other'; id: string } | { kind: 'failed'; reason: string };
 
 export interface ConfigIdPort {
+  /** The id that the file has now. Throws the CONFIG_… codes. */
+  readId(): Promise<string | null>;
   writeId(id: string): Promise<IdWritten>;
 }
 
@@ -169,6 +173,8 @@ export interface RegistryPorts {
   memory: MemoryPort;
   folders: FolderPort;
   origin: OriginPort;
+  /** Registry and catalog for a dry run: a registry that is not there is not made, and has no rows. */
+  lookingOnly: Pick<RegistryPorts, 'registry' | 'catalog'>;
   /** Ids whose use could not be noted since this daemon started; kept here, since the rules keep nothing. */
   unnoted: Set<string>;
 }

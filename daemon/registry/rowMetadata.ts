@@ -19,6 +19,7 @@ export function readRegistrarMetadata(metadata: unknown): RegistrarMetadata {
     ...(Array.isArray(fields['formerIds']) ? { formerIds: fields['formerIds'].filter(isString) } : {}),
     ...(isString(fields['creator']) ? { creator: fields['creator'] } : {}),
     ...(isString(fields['lastUsedAt']) ? { lastUsedAt: fields['lastUsedAt'] } : {}),
+    ...(fields['rebuilt'] === true ? { rebuilt: true } : {}),
     ...(fields['recreating'] === true ? { recreating: true } : {}),
     ...(fields['databaseNameChosen'] === true ? { databaseNameChosen: true } : {}),
   };

@@ -65,7 +65,8 @@ export interface Run {
 /** More than any legitimate chain of steps and lost races needs; beyond it two programs undo each other's changes. */
 const passLimit = 24;
 
-export function startRun(ports: RegistryPorts, options: SettleOptions): Run {
+export function startRun(given: RegistryPorts, options: SettleOptions): Run {
+  const ports = options.dryRun ? { ...given, ...given.lookingOnly } : given;
   return { ports, options, warnings: [], created: false, begun: false, createdDatabase: null, recreated: false };
 }
 
@@ -206,6 +207,9 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
     case 'create':
       if (run.createdDatabase === row.databaseName) throw nothingMade(row.databaseName);
       await requireCreation(run);
+      // An entry that left the outbox meanwhile was given up or delivered: a database made for it now would be nobody's.
+      if (sighting.sync.state !== 'synced' && run.ports.outbox.find({ id: row.id, name: null }).length === 0)
+        return 'again';
       run.begun = true;
       if ((await catalog.createDatabase(row.databaseName)) === 'created') {
         run.createdDatabase = row.databaseName;

@@ -24,6 +24,7 @@ import type {
 } from './model.ts';
 import { databaseNameFor } from './names.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
+import { sightEntries } from './sightEntries.ts';
 import {
   changeRow,
   commentFollowing,
@@ -105,6 +106,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       if (chosen) throw nameConflict(claim, chosen.row);
       break;
     case 'refuse-unlisted':
+      if (await hasIdByNow(claiming, config)) return { kind: 'again' };
       if (marker) throw unlistedDatabase(claim, marker.databaseName, marker.marker.projectId);
       break;
     case 'refuse-forgotten':
@@ -122,16 +124,28 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
   throw new Error(`identity decision ${decision} does not fit what was seen`);
 }
 
+/**
+ * Whether the config got an id since it was read: then that says which project is meant. While the registry refuses rows,
+ * another daemon's new project shows first by its database and by the id in the config.
+ */
+async function hasIdByNow(claiming: Claiming, config: ConfigIdPort | null): Promise<boolean> {
+  if (!config || claiming.claim.id !== null) return false;
+  const id = await config.readId();
+  if (id !== null) claiming.claim = { ...claiming.claim, id };
+  return id !== null;
+}
+
 async function look(run: Run, claim: Claim): Promise<Seen> {
-  const { registry, outbox, catalog } = run.ports;
+  const { registry, outbox } = run.ports;
   const looked = await registry.look({ id: claim.id, name: claim.name }, run.options.patient ?? true);
   const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
   // The registry is asked first; an entry that it has by now is on its way out of the outbox.
-  for (const row of outbox.find({ id: claim.id, name: claim.name })) {
-    if (sightings.some((sighting) => sighting.row.id === row.id)) continue;
-    const sighting = outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName));
+  const waiting = outbox
+    .find({ id: claim.id, name: claim.name })
+    .filter(({ id }) => !sightings.some(({ row }) => row.id === id));
+  for (const sighting of await sightEntries(waiting, run.ports)) {
     if (!givesWay(claim, sighting)) sightings.push(sighting);
-    else if (!run.options.dryRun) await outbox.remove(row.id);
+    else if (!run.options.dryRun) await outbox.remove(sighting.row.id);
   }
   let byId = sightings.find(({ row }) => row.id === claim.id) ?? null;
   const byIdIsFormer = !byId;
@@ -385,6 +399,11 @@ export async function recordUse(
   if ((usedToday && !isNewClaim) || run.ports.unnoted.has(row.id)) return;
   const registrar: RegistrarMetadata = { lastUsedAt: now };
   if (key !== null && claimed) {
+    // Found by its id: the first folder that shows it is the evidence that a row without any was missing.
+    if (!row.registrar.folder) {
+      const git = await run.ports.folders.git(claimed.folder.path);
+      Object.assign(registrar, { folder: claimed.folder, ...(git ? { git } : {}) });
+    }
     registrar.claims = newestClaims({ ...row.registrar.claims, [key]: { name: claimed.name, at: now } });
   }
   try {

@@ -3,6 +3,7 @@ import { parseId } from './ids.ts';
 import type { Sighting } from './model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import type { RegistryPorts } from './ports.ts';
+import { sightEntries } from './sightEntries.ts';
 import { settle, startRun, type Settled, type SettleOptions } from './settle.ts';
 import { recordUse, settledFromMemory } from './settleClaim.ts';
 
@@ -23,7 +24,7 @@ export async function settleReference(
   const settled = await settle(
     run,
     async () => {
-      const found = await findProject(reference, ports, options.patient ?? true);
+      const found = await findProject(reference, run.ports, options.patient ?? true);
       if (found.kind === 'seen') return { kind: 'row', sighting: found.sighting };
       return { kind: 'done', settled: settledFromMemory(found.recalled, found.because) };
     },
@@ -55,7 +56,7 @@ type Found =
  * @throws RegistrarError PROJECT_NOT_FOUND, PROJECT_AMBIGUOUS, or why the registry cannot be read
  */
 export async function findProject(asked: Reference, ports: RegistryPorts, patient: boolean): Promise<Found> {
-  const { registry, outbox, catalog, memory } = ports;
+  const { registry, outbox, memory } = ports;
   const reference = typeof asked === 'string' ? asked : asked.id;
   // No text in PostgreSQL holds a NUL, and the server would refuse the question instead of answering it.
   if (reference.includes('\0')) throw projectNotFound(reference);
@@ -66,13 +67,13 @@ export async function findProject(asked: Reference, ports: RegistryPorts, patien
     const former = await registry.lookFormerId(keys.id);
     if (former) sightings.unshift(former);
   }
-  for (const row of outbox.find(keys)) {
-    // The registry has the last word on an id, and on a name: a parked project waits with the name of another.
-    const isAnswered = sightings.some(
-      (seen) => seen.row.id === row.id || (row.id !== keys.id && seen.row.name === row.name),
+  // The registry has the last word on an id, and on a name: a parked project waits with the name of another.
+  const waiting = outbox
+    .find(keys)
+    .filter(
+      (row) => !sightings.some((seen) => seen.row.id === row.id || (row.id !== keys.id && seen.row.name === row.name)),
     );
-    if (!isAnswered) sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
-  }
+  sightings.push(...(await sightEntries(waiting, ports)));
   if (looked.kind === 'seen' && sightings.length === 0) sightings.push(...(await byShortId(reference, ports)));
   const [first, second] = sightings;
   if (first && second && first.row.id !== second.row.id) {
@@ -92,13 +93,12 @@ function isShortId(reference: string): boolean {
   return /^[0-9a-f]{8}$/i.test(reference);
 }
 
-async function byShortId(reference: string, { registry, outbox, catalog }: RegistryPorts): Promise<Sighting[]> {
+async function byShortId(reference: string, ports: RegistryPorts): Promise<Sighting[]> {
   if (!isShortId(reference)) return [];
   const prefix = reference.toLowerCase();
-  const sightings = await registry.lookIdPrefix(prefix);
-  for (const row of outbox.rows().filter(({ id }) => id.startsWith(prefix))) {
-    if (sightings.some((sighting) => sighting.row.id === row.id)) continue;
-    sightings.push(outbox.sightingOf(row, await catalog.lookDatabase(row.databaseName)));
-  }
-  return sightings;
+  const sightings = await ports.registry.lookIdPrefix(prefix);
+  const waiting = ports.outbox
+    .rows()
+    .filter(({ id }) => id.startsWith(prefix) && !sightings.some(({ row }) => row.id === id));
+  return [...sightings, ...(await sightEntries(waiting, ports))];
 }

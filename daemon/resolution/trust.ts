@@ -43,11 +43,13 @@ export async function requireTrusted(
   place: Pick<TrustQuestion, 'directory' | 'folder' | 'ownerUid'>,
   trust: TrustPort,
 ): Promise<void> {
+  const windows = await realWindows(trust);
   requireTrust({
     ...place,
-    directory: await trust.realPath(place.directory),
+    // Only windows are compared with it.
+    directory: windows.length === 0 ? place.directory : await trust.realPath(place.directory),
     daemonUid: trust.daemonUid,
-    windows: await realWindows(trust),
+    windows,
     trustedFolders: await trust.trustedFolders(),
     separator: trust.separator,
   });

@@ -63,11 +63,11 @@ describe('an engine that is killed between any two steps', function () {
   }
 
   /** The outbox's entries on disk. */
-  async function entries(run: CrashRun): Promise<Project[]> {
+  async function entries(run: CrashRun): Promise<(Project & Record<string, unknown>)[]> {
     const folder = join(run.stateFolder, 'outbox');
     const files = (await readdir(folder)).filter((file) => !file.endsWith('.tmp'));
     const texts = await Promise.all(files.map((file) => readFile(join(folder, file), 'utf8')));
-    return texts.map((text) => (JSON.parse(text) as { row: Project }).row);
+    return texts.map((text) => (JSON.parse(text) as { row: Project & Record<string, unknown> }).row);
   }
 
   /** One row, one ready database that carries its marker, nothing else of this run, and the config says the same. */
@@ -287,6 +287,37 @@ describe('an engine that is killed between any two steps', function () {
     assert.deepEqual(await entries(run), []);
     assert.deepEqual(await databases(run), [databaseName]);
   }
+
+  /** Whether anything of the project is left; what is left is refused, or is all there, and never made again. */
+  async function assertNotHalf(run: CrashRun, { id }: Project): Promise<boolean> {
+    const [left] = [...(await rows(run)), ...(await entries(run))];
+    const answer = await run.withEngine((engine) => engine.resolve({ project: id }));
+    if (!left) refused(answer, 'PROJECT_NOT_FOUND');
+    else if (stateOf(left.metadata) === 'dropping') refused(answer, 'PROJECT_FORGOTTEN');
+    else assert.equal(resolved(answer).id, id);
+    return left !== undefined;
+  }
+
+  async function assertDropped(run: CrashRun, project: Project): Promise<void> {
+    if (await assertNotHalf(run, project)) {
+      assert.equal(run.answer, null);
+      await run.withEngine((engine) => engine.dropProject({ project: project.id, confirm: project.databaseName }));
+    }
+    await run.withEngine((engine) => engine.syncNow());
+    assert.deepEqual(await rows(run), []);
+    assert.deepEqual(await entries(run), []);
+    assert.deepEqual(await databases(run), []);
+  }
+
+  it('C5: while a project is dropped: it is refused until somebody finishes, and nothing is left then', () =>
+    kill(
+      {
+        prepare: made,
+        act: (child, _run, { id, databaseName }) => child.call('dropProject', { project: id, confirm: databaseName }),
+        complete: assertDropped,
+      },
+      { statements: 10, fileCalls: 5 },
+    ));
 
   it('C5: while a database is adopted', () =>
     kill(
@@ -552,6 +583,16 @@ describe('an engine that is killed between any two steps', function () {
           },
         },
         { statements: 4, fileCalls: 2 },
+      ));
+
+    it('S2: while a pending project is dropped', () =>
+      kill(
+        {
+          prepare: madePending,
+          act: (child, _run, { id, databaseName }) => child.call('dropProject', { project: id, confirm: databaseName }),
+          complete: assertDropped,
+        },
+        { statements: 5, fileCalls: 6 },
       ));
 
     it('S2: while a pending project’s dropped database is made again', () =>

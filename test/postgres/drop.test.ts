@@ -315,6 +315,17 @@ describe('dropping a project', () => {
       assert.deepEqual([last.outcome, last.project?.id, last.warnings], ['resolved', project.id, []]);
     });
 
+    it('and a dozen others are dropped, each gets its turn', async function () {
+      this.timeout(60_000);
+      const names = Array.from({ length: 12 }, (_, index) => `project ${String(index)}`);
+      const made = [];
+      for (const name of names) made.push(await projectIn(fixture, engine, name));
+      await Promise.all(
+        made.map(({ project, databaseName }) => engine.dropProject({ project: project.id, confirm: databaseName })),
+      );
+      assert.deepEqual([await fixture.databases(), (await engine.listProjects({})).projects], [[], []]);
+    });
+
     it('is done once by several daemons', async () => {
       const { databaseName } = await projectIn(fixture, engine, 'shop');
       const engines = await Promise.all([fixture.engine(), fixture.engine(), fixture.engine(), fixture.engine()]);

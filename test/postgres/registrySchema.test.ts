@@ -85,16 +85,18 @@ describe('the registry’s database and table', function () {
     const newcomer = await fixture.engine();
     const clone = await workspace({ name: 'remembered' });
     fixture.spy.take();
-    const answers = await Promise.all([
+    const [stranger, ...answers] = await Promise.all([
       newcomer.resolve({ directory: clone }),
       engine.resolve({ directory: known }),
       newcomer.resolve({ project: project.id }),
     ]);
+    // The marker knows nothing of folders, so that a name alone is no evidence for a row that was made from it.
+    refused(stranger, 'PROJECT_CONFLICT');
     for (const answer of answers) {
       assert.equal(resolved(answer).id, project.id);
       assert.equal(answer.created, false);
     }
-    assert.deepEqual(path(answers[1]), found);
+    assert.deepEqual(path(answers[0]), found);
     assert.deepEqual(creations(fixture.spy.take()), []);
     await assertAgreement(fixture, project, known);
     const [row] = await fixture.sql<{ created_at: Date }>('select created_at from projects where id = $1', [
@@ -105,6 +107,34 @@ describe('the registry’s database and table', function () {
     assert.equal(await fixture.row('given up'), undefined);
     refused(await engine.resolve({ directory: forgotten }), 'PROJECT_FORGOTTEN');
     assert.deepEqual(await fixture.databases(), before);
+  });
+
+  it('R7: a dry run makes neither the registry’s database nor its table, and says what would be made', async () => {
+    const fresh = await registryFixture();
+    try {
+      const engine = await fresh.engine();
+      const folder = await fresh.folder();
+      await fresh.config(folder, { version: '1.0', project: { name: 'looked at only' } });
+      const answer = await engine.resolve({ directory: folder, dryRun: true });
+      assert.equal(answer.project, null);
+      assert.equal(answer.error, null, JSON.stringify(answer.error));
+      assert.match(
+        answer.wouldDo?.join('\n') ?? '',
+        /register project "looked at only"\ncreate database cb_proj_looked_at_only_/,
+      );
+      const byName = await engine.resolve({ project: 'looked at only', dryRun: true });
+      assert.equal(byName.error?.code, 'PROJECT_NOT_FOUND');
+      const created = await engine.createProject({ name: 'not made', dryRun: true });
+      assert.match(created.wouldDo?.join('\n') ?? '', /register project "not made"/);
+      const there = await fresh.sql('select 1 from pg_database where datname = $1', [fresh.registry], 'postgres');
+      assert.deepEqual(there, []);
+      assert.deepEqual(
+        fresh.spy.statements.filter((sql) => /create|insert/i.test(sql)),
+        [],
+      );
+    } finally {
+      await fresh.close();
+    }
   });
 
   it('E2: a table that is no registry is REGISTRY_SCHEMA, and stays as it is', async () => {

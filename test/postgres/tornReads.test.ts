@@ -41,6 +41,7 @@ describe('a claim that is settled while another changes the same project', () =>
     const catalog = databases(database, { projectSchema: () => Promise.resolve(null), ownerRole: null });
     let done = false;
     const ports: RegistryPorts = {
+      lookingOnly: { registry: projectsTable(database.lookingOnly()), catalog },
       registry: projectsTable(database),
       catalog: {
         ...catalog,

@@ -80,6 +80,7 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
   const roles: Role[] = [];
   const clients = new Map<string, pg.Client>();
   const madeBySql = new Set<string>();
+  const turns = new Map<string, Promise<unknown>>();
   let folders = 0;
 
   async function clientFor(database: string): Promise<pg.Client> {
@@ -155,8 +156,16 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
     },
     async sql<Row extends object>(text: string, values: unknown[] = [], database = registry) {
       for (const name of createdDatabases(text)) madeBySql.add(name);
-      const client = await clientFor(database);
-      return (await client.query(text, values)).rows as Row[];
+      // A client takes one statement at a time.
+      const turn = (turns.get(database) ?? Promise.resolve()).then(async () => {
+        const client = await clientFor(database);
+        return client.query(text, values);
+      });
+      turns.set(
+        database,
+        turn.catch(() => undefined),
+      );
+      return (await turn).rows as Row[];
     },
     async release(database) {
       const client = clients.get(database);

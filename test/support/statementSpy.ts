@@ -13,6 +13,8 @@ export interface StatementSpy {
   /** Round trips: ReadyForQuery answers since the last call, without those of connecting. */
   takeRoundTrips(): number;
   cut(): void;
+  /** While true, whoever connects is cut off: a server that is not there. */
+  refuse: boolean;
   close(): Promise<void>;
 }
 
@@ -22,6 +24,10 @@ export async function startStatementSpy(target: { host: string; port: number }):
   let taken = 0;
   let roundTrips = 0;
   const server = net.createServer((client) => {
+    if (spy.refuse) {
+      client.destroy();
+      return;
+    }
     const upstream = net.connect(target.port, target.host);
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -65,6 +71,7 @@ export async function startStatementSpy(target: { host: string; port: number }):
     port: 0,
     statements: [],
     rewrite: null,
+    refuse: false,
     onStatement: null,
     take() {
       const since = spy.statements.slice(taken);

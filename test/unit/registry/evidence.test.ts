@@ -21,6 +21,8 @@ const claimedHere = { [folderKey(here)]: { name: 'shop', at: '2026-11-01T00:00:0
 const cases: Case[] = [
   { when: 'nothing is recorded', recorded: {}, evidence: 'unclaimed' },
   { when: 'no folder is recorded, but an origin is', recorded: { git }, git, evidence: 'unclaimed' },
+  { when: 'the row was made again from its marker', recorded: { rebuilt: true }, evidence: 'unrelated' },
+  { when: 'it has claimed since', recorded: { rebuilt: true, claims: claimedHere }, evidence: 'same-folder' },
   { when: 'this folder is recorded', recorded: { folder: here }, evidence: 'same-folder' },
   { when: 'this folder is recorded with another origin', recorded: { folder: here, git }, evidence: 'same-folder' },
   { when: 'this folder claimed before', recorded: { folder: elsewhere, claims: claimedHere }, evidence: 'same-folder' },

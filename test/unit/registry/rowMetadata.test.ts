@@ -11,6 +11,7 @@ const whole: Required<RegistrarMetadata> = {
   claims: { 'a:/work/shop': { name: 'shop', at: '2026-11-01T10:00:00.000Z' } },
   creator: 'ann@a',
   lastUsedAt: '2026-11-01T10:00:00.000Z',
+  rebuilt: true,
   recreating: true,
   databaseNameChosen: true,
 };

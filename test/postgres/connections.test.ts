@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { defaultLimits } from '../../daemon/postgres/registryDatabase.ts';
+import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { resolved } from '../support/resolutionAssertions.ts';
+import { addressOf } from '../support/serverAddress.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcpProxy.ts';
+
+/** What one engine may hold: its pool, and the visits to project databases. */
+const poolMost = 8;
+const visitsMost = 4;
+
+describe('the connections of an engine', function () {
+  this.timeout(60_000);
+  let fixture: RegistryFixture;
+  /** In front of the engines only, so that what it counts is theirs. */
+  let proxy: TcpProxy;
+  before(async () => {
+    fixture = await registryFixture();
+    proxy = await startTcpProxy({ host: '127.0.0.1', port: fixture.spy.port });
+  });
+  afterEach(() => {
+    fixture.spy.onStatement = null;
+  });
+  after(async () => {
+    await fixture.close();
+    await proxy.close();
+  });
+
+  function address(): ReturnType<typeof addressOf> {
+    const url = new URL(fixture.url());
+    url.port = String(proxy.port);
+    return addressOf(url.href);
+  }
+
+  async function workspace(name: string): Promise<string> {
+    const folder = await fixture.folder();
+    await fixture.config(folder, { version: '1.0', project: { name } });
+    return folder;
+  }
+
+  /** Sessions in the registry that are at work for an engine, as the server counts them; listeners are not. */
+  async function sessions(): Promise<number> {
+    const [row] = await fixture.sql<{ count: number }>(
+      `select count(*)::int as count from pg_stat_activity
+       where datname = $1 and application_name = 'project-registrar' and query not ilike 'listen%'`,
+      [fixture.registry],
+      'postgres',
+    );
+    return row?.count ?? 0;
+  }
+
+  it('E3: fifty resolves that begin at once on a cold engine share one pool', async () => {
+    const first = await fixture.engine();
+    const folder = await workspace('shared');
+    resolved(await first.resolve({ directory: folder }));
+    await first.close();
+
+    const engine = await fixture.engine({ address: address() });
+    const before = proxy.accepted();
+    const answers = Array.from({ length: 50 }, () => engine.resolve({ directory: folder }));
+    const counts: number[] = [];
+    const work = { isDone: false };
+    const counting = (async () => {
+      while (!work.isDone) counts.push(await sessions());
+    })();
+    for (const answer of await Promise.all(answers)) assert.equal(resolved(answer).name, 'shared');
+    work.isDone = true;
+    await counting;
+    const opened = proxy.accepted() - before;
+    assert.ok(opened > 1 && opened <= poolMost + 1, `${String(opened)} connections were opened`);
+    assert.ok(Math.max(...counts) <= poolMost, counts.join(' '));
+    await engine.close();
+  });
+
+  it('E3: two dozen projects that are made at once stay under one cap over all databases', async () => {
+    const schema = join(await fixture.folder(), 'schema.sql');
+    await writeFile(schema, 'create table if not exists notes (id int);');
+    const engine = await fixture.engine({
+      address: address(),
+      settings: { 'registrar.postgres.projectSchema': schema },
+    });
+    const folders = await Promise.all(Array.from({ length: 24 }, (_, index) => workspace(`many ${String(index)}`)));
+    let most = 0;
+    let visits = 0;
+    // Each connection says something as soon as it is open, so none is missed.
+    fixture.spy.onStatement = (sql) => {
+      most = Math.max(most, proxy.connections());
+      if (sql.includes('create table if not exists notes')) visits += 1;
+    };
+    const answers = await Promise.all(folders.map((directory) => engine.resolve({ directory })));
+    assert.equal(new Set(answers.map((answer) => resolved(answer).databaseName)).size, 24);
+    for (const { created, warnings } of answers) assert.deepEqual([created, warnings], [true, []]);
+    assert.equal(visits, 24);
+    // One listens, and a visit that says goodbye may overlap with the next for a moment.
+    assert.ok(most > poolMost / 2 && most <= poolMost + visitsMost + 3, `${String(most)} at once`);
+    await engine.close();
+  });
+
+  it('E3: connections that nobody uses are closed, and opened again when they are needed', async () => {
+    await proxy.empty();
+    const engine = await fixture.engine({ address: address(), limits: { ...defaultLimits, idleMs: 100 } });
+    const folder = await workspace('idle');
+    resolved(await engine.resolve({ directory: folder }));
+    const before = proxy.accepted();
+    while ((await sessions()) > 0);
+    resolved(await engine.resolve({ directory: folder }));
+    assert.ok(proxy.accepted() > before);
+  });
+});
