@@ -42,7 +42,7 @@ export class DaemonClient {
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         this.close();
-        if (error.kind === 'silent') throw silent(this.#options.pipe);
+        if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
         // Refused because the daemon leaves: nothing was done.
         if (error.kind === 'draining') await connection.closed;
         else if (!repeatable.has(method) || attempt >= 3) throw lost(method);
@@ -81,7 +81,7 @@ export class DaemonClient {
         if (start === null || !isNewer(client.version, connection.version)) return connection;
         await handOver(connection, client.version);
       } else if (dialled.kind === 'silent') {
-        throw silent(pipe);
+        throw silentDaemon(pipe);
       } else if (dialled.kind === 'incompatible') {
         throw tooOld(dialled.version);
       } else if (dialled.kind === 'stranger') {
@@ -148,7 +148,8 @@ function notRunning(): RegistrarError {
   });
 }
 
-function silent(pipe: string): RegistrarError {
+/** The error for something that accepts connections and says nothing: a daemon that is suspended, or a stranger. */
+export function silentDaemon(pipe: string): RegistrarError {
   return unreachable(
     `The daemon does not answer: something accepts connections at ${pipe} and says nothing.`,
     'Try again. If it goes on, look for a suspended or hanging registrar process, and continue or end it.',

@@ -55,16 +55,18 @@ export class NoAnswer extends Error {
 
 export class DaemonConnection {
   readonly version: string;
+  readonly pipe: string;
   /** Settles when the connection has ended, from either side. */
   readonly closed: Promise<void>;
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
   readonly #silenceMs: number;
 
-  constructor(socket: Socket, rpc: MessageConnection, version: string, silenceMs: number) {
+  constructor(socket: Socket, rpc: MessageConnection, version: string, pipe: string, silenceMs: number) {
     this.#socket = socket;
     this.#rpc = rpc;
     this.version = version;
+    this.pipe = pipe;
     this.#silenceMs = silenceMs;
     this.closed = new Promise((resolve) => {
       if (socket.closed) resolve();
@@ -195,7 +197,7 @@ async function shakeHands(socket: Socket, rpc: MessageConnection, options: DialO
     proof: proofOf(token, 'client', hello.nonce, nonce),
   };
   await rpc.sendRequest(wire.initialize, initialize);
-  return { kind: 'attached', connection: new DaemonConnection(socket, rpc, version, options.limits.silenceMs) };
+  return { kind: 'attached', connection: new DaemonConnection(socket, rpc, version, options.pipe, options.limits.silenceMs) };
 }
 
 /** Gives null when nobody is there. */

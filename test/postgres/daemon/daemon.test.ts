@@ -119,6 +119,7 @@ describe('the daemon', function () {
     const refused = await fixture.run(home, ['sync'], environment);
     assert.equal(codeOf(refused), 'DAEMON_UNREACHABLE');
     assert.equal(refused.status, 3);
+    assert.equal(codeOf(await fixture.run(home, ['stop'])), 'DAEMON_UNREACHABLE');
     process.kill(pid, 'SIGCONT');
     assert.equal((await fixture.run(home, ['sync'], environment)).status, 0);
     assert.equal(await fixture.pid(home), pid);
