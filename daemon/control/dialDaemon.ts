@@ -197,7 +197,10 @@ async function shakeHands(socket: Socket, rpc: MessageConnection, options: DialO
     proof: proofOf(token, 'client', hello.nonce, nonce),
   };
   await rpc.sendRequest(wire.initialize, initialize);
-  return { kind: 'attached', connection: new DaemonConnection(socket, rpc, version, options.pipe, options.limits.silenceMs) };
+  return {
+    kind: 'attached',
+    connection: new DaemonConnection(socket, rpc, version, options.pipe, options.limits.silenceMs),
+  };
 }
 
 /** Gives null when nobody is there. */

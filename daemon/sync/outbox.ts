@@ -34,6 +34,8 @@ export class Outbox implements OutboxPort {
   readonly #folder: string;
   readonly #options: OutboxOptions;
   readonly #entries = new Map<string, OutboxEntry>();
+  /** The last write or removal of each entry's file that is under way. */
+  readonly #turns = new Map<string, Promise<void>>();
   /** Set by the sync loop: when it tries next. */
   nextAttemptAt: string | null = null;
   #delivering: Promise<unknown> = Promise.resolve();
@@ -142,7 +144,7 @@ export class Outbox implements OutboxPort {
 
   async #erase(id: string): Promise<void> {
     this.#entries.delete(id);
-    await rm(join(this.#folder, `${id}.json`), { force: true });
+    await this.#removeFile(id);
   }
 
   /** Records what a delivery gave, within `whileDelivering`. */
@@ -160,14 +162,31 @@ export class Outbox implements OutboxPort {
     this.#entries.delete(id);
     this.#entries.set(entry.row.id, entry);
     await this.#write(entry);
-    if (id !== entry.row.id) await rm(join(this.#folder, `${id}.json`), { force: true });
+    if (id !== entry.row.id) await this.#removeFile(id);
   }
 
   async #write(entry: OutboxEntry): Promise<void> {
     const path = join(this.#folder, `${entry.row.id}.json`);
     const { registrar, metadata, ...columns } = entry.row;
     const row = { ...columns, metadata: { ...metadata, registrar } };
-    await this.#options.writeFile(path, `${JSON.stringify({ version: 1, ...entry, row }, null, 2)}\n`);
+    const text = `${JSON.stringify({ version: 1, ...entry, row }, null, 2)}\n`;
+    await this.#inTurn(entry.row.id, () => this.#options.writeFile(path, text));
+  }
+
+  async #removeFile(id: string): Promise<void> {
+    await this.#inTurn(id, () => rm(join(this.#folder, `${id}.json`), { force: true }));
+  }
+
+  /** A removal that overtook the write before it would leave a file that comes back as a project at the next start. */
+  #inTurn(id: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    const settled = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (this.#turns.get(id) === settled) this.#turns.delete(id);
+      });
+    this.#turns.set(id, settled);
+    return turn;
   }
 }
 

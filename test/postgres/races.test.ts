@@ -127,6 +127,7 @@ describe('daemons in processes of their own that do the same at once', function 
 
   describe('while the registry refuses their rows', () => {
     before(async () => {
+      await daemons[0]?.call('listProjects', {});
       await fixture.sql(`create function refuse() returns trigger language plpgsql as $$ begin
         raise exception using errcode = '53100', message = 'No space left on device'; end $$`);
     });

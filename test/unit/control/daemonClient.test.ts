@@ -59,7 +59,11 @@ describe('a client of the daemon', () => {
         return new Promise(() => undefined);
       },
     });
-    await assert.rejects(client.call('createProject', { name: 'shop' }), /whether "createProject" was done is not known/);
+    await client.call('resolve', {});
+    await assert.rejects(
+      client.call('createProject', { name: 'shop' }),
+      /whether "createProject" was done is not known/,
+    );
     assert.equal(asked, 1);
   });
 
