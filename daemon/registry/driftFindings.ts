@@ -233,7 +233,10 @@ export function configWithoutRow(config: SeenConfig, orphan: string | null): Dri
   const project = config.id === null ? null : { id: config.id, name: config.name };
   return drifted('config-without-row', project, orphan, {
     message: `${config.path} claims project "${config.name}"${claim}, which the registry does not list.`,
-    risk: 'The next resolve there makes a new, empty project.',
+    risk:
+      orphan === null
+        ? 'The next resolve there makes a new, empty project.'
+        : 'By its name nobody finds the project and its data until the database is registered again.',
     choices: [
       orphan === null
         ? ['resolve', `make it (registrar resolve --directory ${folderOf(config.path)})`]

@@ -2,8 +2,8 @@ import type { SyncState } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { parseId } from '../registry/ids.ts';
 import { interrupted } from '../registry/failures.ts';
-import type { Folder, RegistryRow } from '../registry/model.ts';
-import type { RegistryPorts } from '../registry/ports.ts';
+import { folderKey, type Folder, type RegistryRow } from '../registry/model.ts';
+import type { LookKeys, RegistryPorts } from '../registry/ports.ts';
 import type { Settled } from '../registry/settle.ts';
 import { settledFromMemory } from '../registry/settleClaim.ts';
 
@@ -17,7 +17,7 @@ export async function fromMemoryIfUnreachable(
   settle: (patient: boolean) => Promise<Settled>,
 ): Promise<Settled> {
   const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
-  const pending = ports.outbox.find(keys)[0];
+  const pending = pendingFor(ports, keys, known.folder);
   // What waits for the registry counts as known once its database was finished; before that there is nothing to use.
   const finished = pending?.registrar.state === 'provisioning' ? undefined : pending;
   const recalled = ports.memory.recall(keys, known.folder) ?? (finished && { row: finished, at: finished.updatedAt });
@@ -29,6 +29,12 @@ export async function fromMemoryIfUnreachable(
     if (error.details?.['begun'] === true) throw error;
     throw pending ? interrupted(error) : unknownHere(error);
   }
+}
+
+/** An id says which project is meant. A name alone does so only for the folder that the project was made in. */
+function pendingFor(ports: RegistryPorts, keys: LookKeys, folder: Folder | null): RegistryRow | undefined {
+  const rows = ports.outbox.find({ id: keys.id, name: keys.id === null ? keys.name : null });
+  return rows.find((row) => keys.id !== null || !folder || row.registrar.claims?.[folderKey(folder)]);
 }
 
 /** Where the project stands in the outbox; null when it is not there. */

@@ -144,6 +144,23 @@ describe('while the server does not answer', function () {
     assert.equal(resolved(await engine.resolve({ directory: strict, project: 'strict' })).name, 'strict');
   });
 
+  it('R9: a pending project is not taken for another folder’s project of the same name', async () => {
+    await fixture.sql(`create function refuse() returns trigger language plpgsql as
+      $$ begin raise exception 'no' using errcode = '53100'; end $$`);
+    await fixture.sql('create trigger refuse before insert on projects for each row execute function refuse()');
+    const pending = resolved(await engine.createProject({ name: 'wanted' }));
+    const withId = await fixture.folder();
+    await fixture.config(withId, { version: '1.0', project: { name: 'wanted', id: randomUUID() } });
+    const byName = await fixture.folder();
+    await fixture.config(byName, { version: '1.0', project: { name: 'wanted' } });
+    proxy.pause();
+    refused(await engine.resolve({ directory: withId }), 'REGISTRY_UNREACHABLE');
+    refused(await engine.resolve({ directory: byName }), 'REGISTRY_UNREACHABLE');
+    // Who names it means it.
+    assert.equal(resolved(await engine.resolve({ project: 'wanted' })).id, pending.id);
+    proxy.resume();
+  });
+
   it('a project that was forgotten is not remembered', async () => {
     await engine.forgetProject({ project: known.id });
     await engine.close();
