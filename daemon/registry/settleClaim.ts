@@ -432,7 +432,7 @@ async function writeId(settled: Settled, row: RegistryRow, config: ConfigIdPort)
   settled.warnings.push(
     warning(
       'ID_NOT_WRITTEN',
-      `The project's id could not be written into the config: ${why}.`,
+      `The project's id could not be written into the config: ${why.replace(/\.$/, '')}.`,
       `Put "id": "${row.id}" under "project" yourself, so that a moved or copied folder stays this project.`,
     ),
   );
