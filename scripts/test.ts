@@ -11,29 +11,38 @@ interface Counts {
   skipped: number;
 }
 
-/** A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. */
+/**
+ * A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. A stage
+ * that runs beside the one before it is shown when both have ended.
+ */
 interface Stage {
   script: string;
   hasMocha: boolean;
+  isBeside?: true;
 }
 
 // The package comes before the extension's tests, which install it into a clean VS Code.
 const stages: Stage[] = [
   { script: 'check', hasMocha: false },
   { script: 'test:unit', hasMocha: true },
-  { script: 'test:postgres', hasMocha: true },
+  // Together they are test:postgres. Both wait for PostgreSQL more than they compute.
+  { script: 'test:rules', hasMocha: true },
+  { script: 'test:faults', hasMocha: true, isBeside: true },
   { script: 'test:package', hasMocha: false },
   { script: 'test:extension', hasMocha: true },
 ];
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-results-'));
+/** What stages that ran beside others printed. */
+const held: string[] = [];
 const rows: { script: string; counts: Counts; seconds: number }[] = [];
 try {
-  for (const stage of stages) {
-    console.log(`\n── ${stage.script}\n`);
-    const started = performance.now();
-    const counts = await runStage(stage, path.join(folder, `${stage.script.replace(':', '-')}.json`));
-    rows.push({ script: stage.script, counts, seconds: (performance.now() - started) / 1000 });
+  for (const [index, stage] of stages.entries()) {
+    if (stage.isBeside) continue;
+    const next = stages[index + 1];
+    const together = next?.isBeside ? [stage, next] : [stage];
+    await Promise.all(together.map(run));
+    for (const text of held.splice(0)) console.log(text);
   }
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -58,14 +67,24 @@ const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
+async function run(stage: Stage): Promise<void> {
+  const title = `\n── ${stage.script}\n`;
+  if (!stage.isBeside) console.log(title);
+  const started = performance.now();
+  const { counts, output } = await runStage(stage, path.join(folder, `${stage.script.replace(':', '-')}.json`));
+  if (stage.isBeside) held.push(`${title}\n${output}`);
+  rows.push({ script: stage.script, counts, seconds: (performance.now() - started) / 1000 });
+}
+
 /** Runs one stage to its end. A stage that fails, or runs no test, counts at least one failure. */
-async function runStage(stage: Stage, resultsFile: string): Promise<Counts> {
-  const status = await runNpm(stage.script, { REGISTRAR_TEST_RESULTS: resultsFile });
-  if (!stage.hasMocha) return { passed: status === 0 ? 1 : 0, failed: status === 0 ? 0 : 1, skipped: 0 };
+async function runStage(stage: Stage, resultsFile: string): Promise<{ counts: Counts; output: string }> {
+  const { status, output } = await runNpm(stage, { REGISTRAR_TEST_RESULTS: resultsFile });
+  const isDone = status === 0;
+  if (!stage.hasMocha) return { counts: { passed: isDone ? 1 : 0, failed: isDone ? 0 : 1, skipped: 0 }, output };
   const counts = await readCounts(resultsFile);
   const saysNothing = counts.passed + counts.failed === 0;
   if (counts.failed === 0 && (status !== 0 || saysNothing)) counts.failed = 1;
-  return counts;
+  return { counts, output };
 }
 
 async function readCounts(file: string): Promise<Counts> {
@@ -76,19 +95,22 @@ async function readCounts(file: string): Promise<Counts> {
   }
 }
 
-/** Runs an npm script with this process's output; returns its exit status, 1 when a signal ended it. */
-function runNpm(script: string, env: Record<string, string>): Promise<number> {
+/** Runs a stage's npm script, with this process's output or held back; its exit status is 1 when a signal ended it. */
+function runNpm(stage: Stage, env: Record<string, string>): Promise<{ status: number; output: string }> {
   return new Promise((resolve, reject) => {
     // npm names its own entry point here, so that no shell or `.cmd` lookup is needed.
     const npm = process.env.npm_execpath;
     const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-    const child = spawn(command, [...args, 'run', '--silent', script], {
-      stdio: ['ignore', 'inherit', 'inherit'],
+    const child = spawn(command, [...args, 'run', '--silent', stage.script], {
+      stdio: stage.isBeside ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
       env: { ...process.env, ...env },
     });
+    const chunks: Buffer[] = [];
+    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.once('error', reject);
     child.once('close', (code) => {
-      resolve(code ?? 1);
+      resolve({ status: code ?? 1, output: Buffer.concat(chunks).toString() });
     });
   });
 }

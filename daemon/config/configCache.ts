@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkspaceConfig } from './configFile.ts';
+import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { readConfigFile } from './configFile.ts';
 import { parseConfig } from './parseConfig.ts';
 import type { ParsedConfig } from './parseConfig.ts';

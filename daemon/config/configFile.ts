@@ -6,13 +6,6 @@ import { readBoundedFile } from './boundedFile.ts';
 import { configUnreadable } from './findConfig.ts';
 import { osErrorCode } from './osError.ts';
 import { configTooLarge, maxConfigBytes } from './parseConfig.ts';
-import type { ParsedConfig } from './parseConfig.ts';
-
-/** What a config file says, and whose it is. */
-export interface WorkspaceConfig extends ParsedConfig {
-  /** The user whose word the file is, see `ownerOf`; -1 on Windows. */
-  uid: number;
-}
 
 export interface ConfigFileContent {
   bytes: Buffer;

@@ -2,26 +2,8 @@ import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { holdsGit, readGitFolder } from './gitFolder.ts';
+import type { ConfigSearch } from '../resolution/ports.ts';
 import { osErrorCode } from './osError.ts';
-
-export type ConfigSearch =
-  | {
-      kind: 'found';
-      /** The config file, not resolved where it is a symbolic link itself. */
-      path: string;
-      /** The real path of the folder that holds `.codebase-mcp`. */
-      folder: string;
-      /** The main worktree's root, when the directory is in a worktree that uses its main worktree's config. */
-      viaWorktreeOf: string | null;
-    }
-  | {
-      kind: 'none';
-      /** The directory's real path. */
-      from: string;
-      /** Where the walk ended: the last folder looked in; for `home` and `root` that folder, which is not looked in. */
-      upTo: string;
-      why: 'repository' | 'home' | 'root' | 'depth';
-    };
 
 const maxLevels = 20;
 

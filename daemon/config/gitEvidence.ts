@@ -1,17 +1,10 @@
 import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join, relative, sep } from 'node:path';
+import type { GitEvidence } from '../registry/model.ts';
 import { readSmallText } from './boundedFile.ts';
 import { holdsGit, readGitFolder } from './gitFolder.ts';
 import { normaliseOrigin, remoteUrls } from './gitRemotes.ts';
-
-/** What git says about where a folder comes from: the same on every clone, however each spells the address. */
-export interface GitEvidence {
-  /** Every remote's address, normalised, sorted, each once; without user names, passwords or tokens. */
-  origins: string[];
-  /** The folder's path inside its working tree, with `/`; empty at the top. */
-  pathInRepository: string;
-}
 
 const maxLevels = 20;
 /** Repositories with thousands of branches have large config files: 4 MiB. */

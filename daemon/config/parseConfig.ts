@@ -5,24 +5,14 @@ import type { ErrorCode } from '../protocol/codes.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { parseId } from '../registry/ids.ts';
 import { checkDatabaseName, checkName, databaseNameFor } from '../registry/names.ts';
+import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { configSchema, configVersion } from './configSchema.ts';
 import type { ConfigFile } from './configSchema.ts';
 import { decodeConfig, withoutByteOrderMark } from './decodeConfig.ts';
 import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from './jsoncTree.ts';
 
-/** What a config file says, in canonical spelling and with its defaults filled in. */
-export interface ParsedConfig {
-  path: string;
-  /** The folder that holds `.codebase-mcp`. */
-  folder: string;
-  name: string;
-  id: string | null;
-  databaseName: string | null;
-  autoSwitch: boolean;
-  strictMode: boolean;
-  dryRun: boolean;
-  description: string | null;
-}
+/** What a config file says, before it is known whose it is. */
+export type ParsedConfig = Omit<WorkspaceConfig, 'uid'>;
 
 /** Where a config file is wrong, as `details` of the error. */
 export interface ConfigFault {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
-import type { WorkspaceConfig } from '../config/configFile.ts';
+import type { WorkspaceConfig } from '../resolution/ports.ts';
 import type { RegistryReading } from '../postgres/driftReading.ts';
 import { driftNotes, type DriftReport, type PlannedRepair, type RepairResult } from '../protocol/drift.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';

@@ -1,13 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { access, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
-import { dirname, join, sep } from 'node:path';
+import { join, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ConfigReader } from '../config/configCache.ts';
 import { findConfig } from '../config/findConfig.ts';
 import { gitEvidence } from '../config/gitEvidence.ts';
-import { createConfig, writeConfigEdits } from '../config/writeConfig.ts';
-import { isTracked } from '../config/gitTracked.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
@@ -26,7 +24,7 @@ import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
 import { projectOf, type Sighting } from '../registry/model.ts';
-import type { ConfigIdPort, RegistryPorts } from '../registry/ports.ts';
+import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import type { ResolutionPorts } from '../resolution/ports.ts';
 import { resolve } from '../resolution/resolve.ts';
@@ -35,8 +33,9 @@ import { Outbox } from '../sync/outbox.ts';
 import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
+import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
-import { createProject, renameEverywhere, useProject, type CommandPorts, type ConfigFiles } from './projectCommands.ts';
+import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
 
 export interface EngineOptions {
   address: PostgresAddress;
@@ -321,77 +320,6 @@ function includes(name: string, query: string | null): boolean {
 
 function listed({ row, sync }: Sighting): ListedProject {
   return { ...projectOf(row), sync };
-}
-
-function idWriter(path: string, writeId: Settings['registrar.config.writeId'], reader: ConfigReader): ConfigIdPort {
-  return {
-    async readId() {
-      return (await reader.read(path)).id;
-    },
-    async writeId(id) {
-      if (writeId === 'never') return { kind: 'failed', reason: 'registrar.config.writeId is "never"' };
-      if (writeId === 'untracked' && (await isTracked(path))) {
-        return { kind: 'failed', reason: 'git tracks the file, and registrar.config.writeId is "untracked"' };
-      }
-      try {
-        const written = await writeConfigEdits(path, (config) =>
-          config.id === null ? [{ key: 'project.id', value: id }] : [],
-        );
-        if (written.failure) return { kind: 'failed', reason: written.failure.message };
-        if (written.config.id !== null && written.config.id !== id) return { kind: 'other', id: written.config.id };
-        return { kind: 'written' };
-      } catch (error) {
-        if (error instanceof RegistrarError) return { kind: 'failed', reason: error.message };
-        throw error;
-      }
-    },
-  };
-}
-
-function configFiles(reader: ConfigReader): ConfigFiles {
-  const created = new Map<string, Buffer>();
-  return {
-    async realFolder(directory) {
-      try {
-        const folder = await realpath(directory);
-        if ((await stat(folder)).isDirectory()) return folder;
-      } catch {
-        // Falls through: missing and not a folder are the same to the caller.
-      }
-      throw new RegistrarError({
-        code: 'DIRECTORY_INVALID',
-        message: `${directory} is not a folder.`,
-        hint: 'Name an existing folder.',
-        details: { directory },
-      });
-    },
-    pathIn: (folder) => join(folder, '.codebase-mcp', 'config.json'),
-    read: (path) => reader.read(path),
-    exists,
-    async create(folder, project) {
-      const result = await createConfig(folder, project);
-      if (result.created) created.set(result.path, await readFile(result.path));
-      return result;
-    },
-    edit: writeConfigEdits,
-    async withdraw(path) {
-      const written = created.get(path);
-      created.delete(path);
-      // What somebody has changed since is theirs.
-      const now = await readFile(path).catch(() => null);
-      if (now === null || !written?.equals(now)) return;
-      await rm(path);
-      // The folder that was made for it, unless it holds something else.
-      await rmdir(dirname(path)).catch(() => undefined);
-    },
-  };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function readSchema(path: string | null): Promise<string | null> {

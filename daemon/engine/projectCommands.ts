@@ -4,7 +4,6 @@ import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
 import type { ConfigEdit } from '../config/editConfig.ts';
-import type { WorkspaceConfig } from '../config/configFile.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
 import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
@@ -13,7 +12,7 @@ import { findSighting } from '../registry/settleReference.ts';
 import { renameProject } from '../registry/renameProject.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { checkName } from '../registry/names.ts';
-import type { ResolutionPorts } from '../resolution/ports.ts';
+import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 import { requireNoVeto } from '../resolution/trust.ts';
 
 /** Config files as the commands change them. */

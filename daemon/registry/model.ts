@@ -6,10 +6,11 @@ export interface Folder {
   path: string;
 }
 
-/** What git says about where a folder's content comes from. Origins are normalised and carry no user info. */
+/** What git says about where a folder comes from: the same on every clone, however each spells the address. */
 export interface GitEvidence {
+  /** Every remote's address, normalised, sorted, each once; without user names, passwords or tokens. */
   origins: string[];
-  /** The folder's path inside the repository, with forward slashes; empty at its top. */
+  /** The folder's path inside its working tree, with `/`; empty at the top. */
   pathInRepository: string;
 }
 

@@ -1,5 +1,4 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
-import { RegistrarError } from '../protocol/registrarError.ts';
 import { compareEvidence, type Evidence } from './evidence.ts';
 import {
   contradiction,
@@ -13,17 +12,11 @@ import {
 import { decideIdentity, type IdentityCase } from './identityRules.ts';
 import { parseId } from './ids.ts';
 import { folderKey } from './model.ts';
-import type {
-  Claim,
-  DatabaseSighting,
-  Folder,
-  MarkedDatabase,
-  RegistrarMetadata,
-  RegistryRow,
-  Sighting,
-} from './model.ts';
+import type { Claim, DatabaseSighting, MarkedDatabase, RegistryRow, Sighting } from './model.ts';
 import { databaseNameFor } from './names.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
+import { recordUse } from './recordUse.ts';
+import { settledFromMemory } from './settledFromMemory.ts';
 import { sightEntries } from './sightEntries.ts';
 import {
   changeRow,
@@ -368,63 +361,6 @@ function recall(run: Run, claim: Claim, because: ErrorReport): Settled | null {
   return recalled && settledFromMemory(recalled, because);
 }
 
-/** An answer from memory: the project as it was when the registry last confirmed it. */
-export function settledFromMemory(recalled: { row: RegistryRow; at: string }, because: ErrorReport): Settled {
-  return {
-    row: recalled.row,
-    sync: null,
-    created: false,
-    stale: { since: recalled.at, because },
-    warnings: [],
-    identity: { outcome: 'skipped', reason: 'the registry could not be asked' },
-    wouldDo: null,
-  };
-}
-
-/**
- * Notes the day of use on the row, and the name that the folder claims. Both help later decisions and neither decides this
- * one, so a role that may not write them still gets its answer.
- */
-export async function recordUse(
-  run: Run,
-  settled: Settled,
-  claimed: { folder: Folder; name: string } | null,
-): Promise<void> {
-  const { row, sync } = settled;
-  if (!row || !sync) return;
-  const now = run.ports.origin.now();
-  const usedToday = row.registrar.lastUsedAt?.slice(0, 10) === now.slice(0, 10);
-  const key = claimed && folderKey(claimed.folder);
-  const isNewClaim = key !== null && row.registrar.claims?.[key]?.name !== claimed?.name;
-  if ((usedToday && !isNewClaim) || run.ports.unnoted.has(row.id)) return;
-  const registrar: RegistrarMetadata = { lastUsedAt: now };
-  if (key !== null && claimed) {
-    // Found by its id: the first folder that shows it is the evidence that a row without any was missing.
-    if (!row.registrar.folder) {
-      const git = await run.ports.folders.git(claimed.folder.path);
-      Object.assign(registrar, { folder: claimed.folder, ...(git ? { git } : {}) });
-    }
-    registrar.claims = newestClaims({ ...row.registrar.claims, [key]: { name: claimed.name, at: now } });
-  }
-  try {
-    const sighting: Sighting = { row, sync, database: { presence: 'present', comment: null } };
-    await changeRow(run, sighting, { registrar }, null);
-  } catch (error) {
-    if (!(error instanceof RegistrarError)) throw error;
-    // Not tried again at every resolve.
-    run.ports.unnoted.add(row.id);
-  }
-}
-
-/** A project that hundreds of checkouts use must not grow without end; the oldest claims go first. */
-function newestClaims(claims: NonNullable<RegistryRow['registrar']['claims']>): typeof claims {
-  return Object.fromEntries(
-    Object.entries(claims)
-      .sort(([, one], [, other]) => other.at.localeCompare(one.at))
-      .slice(0, 64),
-  );
-}
-
 async function writeId(settled: Settled, row: RegistryRow, config: ConfigIdPort): Promise<void> {
   const written = await config.writeId(row.id);
   if (written.kind === 'written') return;
@@ -432,7 +368,7 @@ async function writeId(settled: Settled, row: RegistryRow, config: ConfigIdPort)
   settled.warnings.push(
     warning(
       'ID_NOT_WRITTEN',
-      `The project's id could not be written into the config: ${why}.`,
+      `The project's id could not be written into the config: ${why.replace(/\.$/, '')}.`,
       `Put "id": "${row.id}" under "project" yourself, so that a moved or copied folder stays this project.`,
     ),
   );

@@ -5,7 +5,8 @@ import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts'
 import type { RegistryPorts } from './ports.ts';
 import { sightEntries } from './sightEntries.ts';
 import { settle, startRun, type Settled, type SettleOptions } from './settle.ts';
-import { recordUse, settledFromMemory } from './settleClaim.ts';
+import { recordUse } from './recordUse.ts';
+import { settledFromMemory } from './settledFromMemory.ts';
 
 /** What a caller said: an id in any spelling, a former id, or a name; `{ id }` where no name can be meant. */
 export type Reference = string | { id: string };

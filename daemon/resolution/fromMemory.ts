@@ -5,7 +5,7 @@ import { interrupted } from '../registry/failures.ts';
 import { folderKey, type Folder, type RegistryRow } from '../registry/model.ts';
 import type { LookKeys, RegistryPorts } from '../registry/ports.ts';
 import type { Settled } from '../registry/settle.ts';
-import { settledFromMemory } from '../registry/settleClaim.ts';
+import { settledFromMemory } from '../registry/settledFromMemory.ts';
 
 /**
  * Settles, or answers from what this daemon knew when the server last answered. Only a server that does not answer lets

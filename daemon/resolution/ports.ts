@@ -2,11 +2,28 @@ import type { RegistryPorts, ConfigIdPort } from '../registry/ports.ts';
 import type { TrustPort } from './trust.ts';
 
 export type ConfigSearch =
-  | { kind: 'found'; path: string; folder: string; viaWorktreeOf: string | null }
-  | { kind: 'none'; from: string; upTo: string; why: 'repository' | 'home' | 'root' | 'depth' };
+  | {
+      kind: 'found';
+      /** The config file, not resolved where it is a symbolic link itself. */
+      path: string;
+      /** The real path of the folder that holds `.codebase-mcp`. */
+      folder: string;
+      /** The main worktree's root, when the directory is in a worktree that uses its main worktree's config. */
+      viaWorktreeOf: string | null;
+    }
+  | {
+      kind: 'none';
+      /** The directory's real path. */
+      from: string;
+      /** Where the walk ended: the last folder looked in; for `home` and `root` that folder, which is not looked in. */
+      upTo: string;
+      why: 'repository' | 'home' | 'root' | 'depth';
+    };
 
+/** What a config file says, in canonical spelling and with its defaults filled in, and whose it is. */
 export interface WorkspaceConfig {
   path: string;
+  /** The folder that holds `.codebase-mcp`. */
   folder: string;
   name: string;
   id: string | null;
@@ -15,6 +32,7 @@ export interface WorkspaceConfig {
   strictMode: boolean;
   dryRun: boolean;
   description: string | null;
+  /** The user whose word the file is; -1 on Windows. */
   uid: number;
 }
 

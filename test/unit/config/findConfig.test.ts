@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findConfig } from '../../../daemon/config/findConfig.ts';
-import type { ConfigSearch } from '../../../daemon/config/findConfig.ts';
+import type { ConfigSearch } from '../../../daemon/resolution/ports.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { asOrdinaryUser, giveToOrdinaryUser, put, putConfig, scratchFolder } from './scratchFolder.ts';
 

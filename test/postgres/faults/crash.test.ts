@@ -2,10 +2,16 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Project } from '../../daemon/protocol/model.ts';
-import { CrashRuns, answeredProject, isExhaustive, type CrashRun, type CrashScenario } from '../support/crashRuns.ts';
-import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
-import { assertAgreement, refused, resolved, thrown, warningCodes } from '../support/resolutionAssertions.ts';
+import type { Project } from '../../../daemon/protocol/model.ts';
+import {
+  CrashRuns,
+  answeredProject,
+  isExhaustive,
+  type CrashRun,
+  type CrashScenario,
+} from '../../support/crashRuns.ts';
+import { registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';
+import { assertAgreement, refused, resolved, thrown, warningCodes } from '../../support/resolutionAssertions.ts';
 
 describe('an engine that is killed between any two steps', function () {
   this.timeout(isExhaustive ? 600_000 : 120_000);

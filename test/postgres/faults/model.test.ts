@@ -5,13 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import pg from 'pg';
-import type { Resolution } from '../../daemon/protocol/model.ts';
-import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
-import { readMarker } from '../../daemon/registry/marker.ts';
-import type { Marker } from '../../daemon/registry/model.ts';
-import { engineProcesses, ProcessEnded, type EngineProcess, type EngineProcesses } from '../support/engineProcess.ts';
-import { OwnServer } from '../support/ownServer.ts';
-import { noSettings } from '../support/registryFixture.ts';
+import type { Resolution } from '../../../daemon/protocol/model.ts';
+import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import { readMarker } from '../../../daemon/registry/marker.ts';
+import type { Marker } from '../../../daemon/registry/model.ts';
+import {
+  engineProcesses,
+  ProcessEnded,
+  type EngineProcess,
+  type EngineProcesses,
+} from '../../support/engineProcess.ts';
+import { OwnServer } from '../../support/ownServer.ts';
+import { noSettings } from '../../support/registryFixture.ts';
 
 /*
  * Random sequences of what people, agents, crashes and strangers do to one registry from three daemons, and then, when all
@@ -80,7 +85,7 @@ describe('any sequence of commands, crashes and interventions', () => {
   });
   after(() => world.close());
 
-  const numRuns = Number(process.env['REGISTRAR_TEST_MODEL_RUNS'] ?? 60);
+  const numRuns = Number(process.env['REGISTRAR_TEST_MODEL_RUNS'] ?? 100);
 
   it(`ends, ${String(numRuns)} times, with one row per project, one database per row, and nothing lost or unnamed`, async function () {
     this.timeout(numRuns * 20_000);

@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
-import { defaultLimits } from '../../daemon/postgres/registryDatabase.ts';
-import type { Project, Resolution } from '../../daemon/protocol/model.ts';
-import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
-import { OwnServer, whyNoOwnServer } from '../support/ownServer.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
-import { recordLog } from '../support/recordedLog.ts';
-import { assertAgreement, creations, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
-import { addressOf } from '../support/serverAddress.ts';
-import { startTcpProxy, type TcpProxy } from '../support/tcpProxy.ts';
+import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import { defaultLimits } from '../../../daemon/postgres/registryDatabase.ts';
+import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
+import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
+import { path, registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';
+import { recordLog } from '../../support/recordedLog.ts';
+import { assertAgreement, creations, refused, resolved, warningCodes } from '../../support/resolutionAssertions.ts';
+import { addressOf } from '../../support/serverAddress.ts';
+import { startTcpProxy, type TcpProxy } from '../../support/tcpProxy.ts';
 
 /** No answer is late by this; it only keeps a call that hangs from being reported as a time-out of the whole test. */
 const hangMs = 40_000;

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
-import type { Project } from '../../daemon/protocol/model.ts';
-import { OwnServer, whyNoOwnServer } from '../support/ownServer.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
-import { assertAgreement, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
-import { addressOf } from '../support/serverAddress.ts';
+import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Project } from '../../../daemon/protocol/model.ts';
+import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
+import { path, registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';
+import { assertAgreement, refused, resolved, warningCodes } from '../../support/resolutionAssertions.ts';
+import { addressOf } from '../../support/serverAddress.ts';
 
 describe('a primary that dies and a standby that takes over', function () {
   this.timeout(60_000);

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { OwnServer, whyNoOwnServer } from '../support/ownServer.ts';
-import { recordLog } from '../support/recordedLog.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
-import { assertAgreement, creations, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
-import { mountTinyDisk, type TinyDisk } from '../support/tinyDisk.ts';
+import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
+import { recordLog } from '../../support/recordedLog.ts';
+import { path, registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';
+import { assertAgreement, creations, refused, resolved, warningCodes } from '../../support/resolutionAssertions.ts';
+import { mountTinyDisk, type TinyDisk } from '../../support/tinyDisk.ts';
 
 describe('a disk that is full', function () {
   this.timeout(60_000);
