@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
+import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import {
   maxMessageBytes,
   oldestProtocol,
@@ -17,7 +18,7 @@ import {
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { boundedMessages } from './boundedMessages.ts';
-import { controlParams, helloParams, initializeParams } from './controlParams.ts';
+import { agentStreamParams, controlParams, helloParams, initializeParams } from './controlParams.ts';
 import { isProof, newNonce, proofOf } from './proof.ts';
 
 /** What a handler knows of who asks. */
@@ -43,6 +44,8 @@ export interface ConnectionPorts {
   isDraining(): boolean;
   /** Wraps every request, so that draining can wait for those that run. */
   running<T>(work: () => Promise<T>): Promise<T>;
+  /** The connection carries an agent's messages from now on; nothing is written to it before the first comes. */
+  openAgentStream(socket: Socket, params: AgentStreamParams): Promise<void>;
   onAttached(): void;
   onClosed(): void;
 }
@@ -63,6 +66,7 @@ export class ClientConnection {
   #requests = 0;
   #latest: (() => Snapshot) | null = null;
   #isSending = false;
+  #isAgentStream = false;
 
   constructor(socket: Socket, ports: ConnectionPorts) {
     this.#socket = socket;
@@ -93,6 +97,16 @@ export class ClientConnection {
       return null;
     });
     this.#rpc.onRequest(wire.ping, () => null);
+    this.#rpc.onRequest(wire.agentStream, async (params: unknown) => {
+      if (!this.#caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
+      this.#refuseWhileDraining();
+      const checked = parsed(agentStreamParams, params);
+      // The client sends nothing until it has the answer, which is the last message of this protocol.
+      socket.unpipe(input);
+      this.#isAgentStream = true;
+      await ports.openAgentStream(socket, checked);
+      return null;
+    });
     for (const method of Object.keys(controlParams) as ControlMethod[]) this.#serve(method);
     this.#rpc.listen();
   }
@@ -111,6 +125,11 @@ export class ClientConnection {
 
   /** Ends the connection after what was answered has been sent. */
   close(limitMs: number): void {
+    setTimeout(() => this.#socket.destroy(), limitMs).unref();
+    if (this.#isAgentStream) {
+      this.#socket.end();
+      return;
+    }
     // The library writes one message after the other, and begins with an answer some ticks after its handler is done.
     setImmediate(() => {
       this.#rpc
@@ -118,7 +137,6 @@ export class ClientConnection {
         .catch(() => undefined)
         .finally(() => this.#socket.end());
     });
-    setTimeout(() => this.#socket.destroy(), limitMs).unref();
   }
 
   async #sendLatest(): Promise<void> {

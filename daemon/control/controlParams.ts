@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
 
 type Params<Method extends ControlMethod> = Parameters<ControlApi[Method]> extends [infer First] ? First : undefined;
@@ -50,6 +51,7 @@ export const controlParams = {
   status: noParams,
   setFolders: z.object({ folders }),
   changeAddress: z.object({ password: text.nullable() }),
+  rotateToken: noParams,
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 
@@ -68,3 +70,8 @@ export const initializeParams = z.object({
     variables: z.record(z.string(), text),
   }),
 }) satisfies z.ZodType<InitializeParams>;
+
+export const agentStreamParams = z.object({
+  directory: text.nullable(),
+  isNamed: z.boolean(),
+}) satisfies z.ZodType<AgentStreamParams>;

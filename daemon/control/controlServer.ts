@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { AttachedClient, Snapshot } from '../protocol/control.ts';
-import { ClientConnection, type Caller, type ControlHandlers } from './clientConnection.ts';
+import { ClientConnection, type Caller, type ConnectionPorts, type ControlHandlers } from './clientConnection.ts';
 
 export interface ControlServerOptions {
   version: string;
@@ -9,6 +9,7 @@ export interface ControlServerOptions {
   handlers: ControlHandlers;
   /** What a window is to draw now. */
   snapshot(client: AttachedClient, revision: number): Snapshot;
+  openAgentStream: ConnectionPorts['openAgentStream'];
   /** Somebody came, left, or asked for something. */
   onActivity(): void;
 }
@@ -27,11 +28,12 @@ export class ControlServer {
   }
 
   accept(socket: Socket): void {
-    const { version, handlers } = this.#options;
+    const { version, handlers, openAgentStream } = this.#options;
     const connection = new ClientConnection(socket, {
       version,
       token: () => this.#options.token(),
       handlers,
+      openAgentStream,
       isDraining: () => this.#isDraining,
       running: (work) => this.#run(work),
       onAttached: () => {

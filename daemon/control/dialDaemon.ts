@@ -2,6 +2,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import {
   maxMessageBytes,
   protocolVersion,
@@ -93,6 +94,26 @@ export class DaemonConnection {
     } catch (error) {
       throw asFailure(error);
     }
+  }
+
+  /**
+   * Turns the connection into one that carries an agent's messages, one JSON document per line.
+   *
+   * @throws RegistrarError DAEMON_VERSION when the daemon knows no agents; NoAnswer
+   */
+  async openAgentStream(params: AgentStreamParams): Promise<Socket> {
+    const tooLate = setTimeout(() => {
+      this.close();
+    }, this.#silenceMs);
+    try {
+      await this.#rpc.sendRequest(wire.agentStream, params);
+    } catch (error) {
+      throw asFailure(error);
+    } finally {
+      clearTimeout(tooLate);
+    }
+    this.#socket.unpipe();
+    return this.#socket;
   }
 
   close(): void {

@@ -248,9 +248,10 @@ async function stopUnused({ bundled, address }: ChosenAddress): Promise<void> {
   await bundled.stop();
 }
 
-/** What an engine is opened with; folders that are trusted are asked for anew each time. */
+/** What an engine is opened with; folders that are trusted are asked for anew each time, and agents are no part of it. */
 function engineKey({ trustedFolders: _trustedFolders, ...settings }: Settings): string {
-  return JSON.stringify(settings);
+  const own = Object.entries(settings).filter(([name]) => !name.startsWith('registrar.mcp.'));
+  return JSON.stringify(own);
 }
 
 async function leftBehind({ engine, chosen }: Opened): Promise<(Omit<LeftBehind, 'command'> & { dump: string })[]> {

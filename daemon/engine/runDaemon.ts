@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
@@ -10,8 +11,12 @@ import { protocolVersion, type Endpoint, type GivenAddress, type Snapshot } from
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
+import { AgentEndpoint } from './agentEndpoint.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
+
+/** Whoever asks; agents bring no address of their own. */
+type Asking = Pick<Caller, 'progress'> & { address: GivenAddress | null };
 
 export interface DaemonOptions {
   /** A real path; the folder is there and private. */
@@ -52,6 +57,16 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   let onEnded = (): void => undefined;
   const ended = new Promise<void>((resolve) => (onEnded = resolve));
   let ending: Promise<void> | null = null;
+  let agents: AgentEndpoint | null = null;
+  /** What agents over HTTP have to bring; the same as in the endpoint file. */
+  let token = '';
+  const rewriteEndpoint = async (changes: Partial<Endpoint>): Promise<void> => {
+    if (!endpoint) return;
+    const written = { ...(await endpoint), ...changes };
+    await writeEndpoint(endpointPath, written);
+    ({ token } = written);
+    endpoint = Promise.resolve(written);
+  };
   /** The latest answer for each folder that a window has open. */
   const resolutions = new Map<string, Resolution>();
 
@@ -72,10 +87,10 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     sync = (await holder.engine?.syncStatus()) ?? sync;
     control.changed();
   };
-  const use = <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> =>
+  const use = <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> =>
     holder.use(caller.address, caller.progress, run);
   /** After what may have changed what windows draw. */
-  const changing = async <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> => {
+  const changing = async <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> => {
     try {
       return await use(caller, run);
     } finally {
@@ -136,7 +151,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
         folders,
         since,
       })),
-      agents: [],
+      agents: agents?.agents() ?? [],
       sync: (await holder.engine?.syncStatus()) ?? null,
       pool: holder.engine?.pool() ?? null,
       memoryBytes: process.memoryUsage.rss(),
@@ -153,6 +168,11 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       void refreshSync();
       void lookAgain();
       return change;
+    },
+    rotateToken: async () => {
+      await rewriteEndpoint({ token: randomBytes(32).toString('hex') });
+      await agents?.tokenChanged();
+      return { url: agents?.url ?? null };
     },
     drain: ({ stopServer, reason }) => {
       void end(reason, stopServer);
@@ -177,8 +197,11 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       error: holder.error,
       folders: folders.map((folder) => ({ ...folder, resolution: resolutions.get(folder.path) ?? null })),
       sync,
-      agents: [],
+      agents: agents?.agents() ?? [],
     }),
+    openAgentStream: async (socket, params) => {
+      await agents?.attach(socket, params);
+    },
     onActivity: () => {
       idle.touch();
     },
@@ -201,8 +224,10 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     ending ??= (async () => {
       idle.stop();
       log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      await control.drain(drainLimitMs);
+      await Promise.all([control.drain(drainLimitMs), agents?.drain(drainLimitMs)]);
       try {
+        // Before the place is free: a successor takes over the port.
+        await agents?.close();
         await holder.close(stopServer);
       } finally {
         instance?.release();
@@ -232,13 +257,29 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     const settings = await options.readSettings();
     idleExitAfterMs = settings['registrar.daemon.idleMinutes'] * 60_000;
     idle.setAfter(idleExitAfterMs);
+    token = await keptToken(endpointPath);
+    agents = await AgentEndpoint.open({
+      version,
+      home: options.home,
+      settingsPath: join(stateFolder, 'settings.json'),
+      readSettings: () => options.readSettings(),
+      previousUrl: (await readEndpoint(endpointPath))?.url ?? null,
+      token: () => token,
+      use: (access, progress, run) => (access === 'change' ? changing : use)({ address: null, progress }, run),
+      onChanged: () => {
+        idle.touch();
+        control.changed();
+      },
+      onUrl: (url) => rewriteEndpoint({ url }),
+      log,
+    });
     const written: Endpoint = {
-      url: null,
+      url: agents.url,
       pid: process.pid,
       started,
       version,
       protocol: protocolVersion,
-      token: await keptToken(endpointPath),
+      token,
       pipe: path,
     };
     await writeEndpoint(endpointPath, written).catch(async (error: unknown) => {
@@ -248,6 +289,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     });
     onWritten(written);
   } catch (error) {
+    await agents?.close();
     instance?.release();
     control.close();
     throw cannotStart(stateFolder, error);

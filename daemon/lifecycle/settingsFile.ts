@@ -59,6 +59,8 @@ const settingsSchema = z.object({
   'registrar.defaultProject.enabled': z.boolean().default(false),
   'registrar.config.writeId': z.enum(['always', 'untracked', 'never']).default('always'),
   'registrar.daemon.idleMinutes': z.number().positive().max(10_000).default(10),
+  'registrar.mcp.enabled': z.boolean().default(true),
+  'registrar.mcp.tools': z.enum(['standard', 'all']).default('standard'),
 }) satisfies z.ZodType<Settings>;
 
 async function readSettings(path: string): Promise<{ settings: Settings; raw: Record<string, unknown> }> {

@@ -136,6 +136,8 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
   /** Read the settings again: somebody chose another PostgreSQL on purpose. The password is kept in memory only. */
   changeAddress(params: { password: string | null }): Promise<AddressChange>;
+  /** Agents and clients need the new token from now on; those that are connected over HTTP are sent away. */
+  rotateToken(): Promise<{ url: string | null }>;
   /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
   drain(params: { stopServer: boolean; reason: string }): Promise<null>;
 }
@@ -151,6 +153,8 @@ export const wire = {
   leaving: 'registrar/leaving',
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',
+  /** From its answer on the connection carries an agent's messages, one JSON document per line. */
+  agentStream: 'registrar/agentStream',
   method: (name: ControlMethod): string => `registrar/${name}`,
 } as const;
 

@@ -12,4 +12,10 @@ export interface Settings {
   'registrar.config.writeId': 'always' | 'untracked' | 'never';
   /** Minutes without window, agent or work after which the daemon ends. */
   'registrar.daemon.idleMinutes': number;
+  /** Whether agents are served over HTTP; over stdio they always are. */
+  'registrar.mcp.enabled': boolean;
+  'registrar.mcp.tools': AgentTools;
 }
+
+/** Which tools agents see: those for work in a project, or also those that manage projects. */
+export type AgentTools = 'standard' | 'all';

@@ -62,6 +62,8 @@ export const noSettings: Settings = {
   'registrar.defaultProject.enabled': false,
   'registrar.config.writeId': 'always',
   'registrar.daemon.idleMinutes': 10,
+  'registrar.mcp.enabled': true,
+  'registrar.mcp.tools': 'standard',
 };
 
 /**

@@ -64,6 +64,8 @@ export const settings: Settings = {
   'registrar.defaultProject.enabled': false,
   'registrar.config.writeId': 'always',
   'registrar.daemon.idleMinutes': 10,
+  'registrar.mcp.enabled': true,
+  'registrar.mcp.tools': 'standard',
 };
 
 export const daemonStatus: DaemonStatus = {

@@ -38,6 +38,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     status: async () => daemonStatus,
     setFolders: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
+    rotateToken: async () => ({ url: null }),
     drain: async () => null,
     ...changes,
   };
@@ -74,6 +75,7 @@ export class ControlFixture {
           agents: [],
         };
       },
+      openAgentStream: async () => undefined,
       onActivity: () => undefined,
     });
     this.control = control;

@@ -16,6 +16,8 @@ const defaults: Settings = {
   'registrar.defaultProject.enabled': false,
   'registrar.config.writeId': 'always',
   'registrar.daemon.idleMinutes': 10,
+  'registrar.mcp.enabled': true,
+  'registrar.mcp.tools': 'standard',
 };
 
 describe('settingsFile', () => {

@@ -1,0 +1,169 @@
+import { watch } from 'node:fs';
+import type { Socket } from 'node:net';
+import { dirname, basename } from 'node:path';
+import type { AgentHost } from '../mcp/agentHost.ts';
+import type { AgentPort } from '../mcp/agentPort.ts';
+import { httpLimits, openHttp, type HttpEndpoint } from '../mcp/httpServer.ts';
+import type { AgentStreamParams } from '../protocol/agentStream.ts';
+import type { DaemonStatus } from '../protocol/control.ts';
+import type { Settings } from '../protocol/settings.ts';
+import type { EngineLog } from './openEngine.ts';
+
+export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home' | 'use' | 'onChanged'> {
+  settingsPath: string;
+  readSettings(): Promise<Settings>;
+  /** The address that the last daemon of this state folder had: agents were told it. */
+  previousUrl: string | null;
+  token(): string;
+  /** The address is another now. */
+  onUrl(url: string | null): Promise<void>;
+  log: EngineLog;
+}
+
+/** Agents over HTTP and through forwarders, as the settings say. */
+export class AgentEndpoint {
+  readonly #options: AgentEndpointOptions;
+  #settings: Settings;
+  #host: Promise<AgentHost> | null = null;
+  #loaded: AgentHost | null = null;
+  #http: HttpEndpoint | null = null;
+  #port: number | null;
+  #applying: Promise<void> = Promise.resolve();
+  #stopWatching: () => void = () => undefined;
+  #isLeaving = false;
+
+  private constructor(options: AgentEndpointOptions, settings: Settings) {
+    this.#options = options;
+    this.#settings = settings;
+    this.#port = portOf(options.previousUrl);
+  }
+
+  static async open(options: AgentEndpointOptions): Promise<AgentEndpoint> {
+    const endpoint = new AgentEndpoint(options, await options.readSettings());
+    endpoint.#watchSettings();
+    await endpoint.#listenAsSet();
+    return endpoint;
+  }
+
+  /** Null while agents are not served over HTTP. */
+  get url(): string | null {
+    return this.#http ? `http://127.0.0.1:${this.#http.port}/mcp` : null;
+  }
+
+  agents(): DaemonStatus['agents'] {
+    return this.#loaded?.agents() ?? [];
+  }
+
+  async attach(socket: Socket, { directory, isNamed }: AgentStreamParams): Promise<void> {
+    const host = await this.#open();
+    await host.attach(socket, directory === null ? null : { directory, isNamed });
+  }
+
+  /** The token is another now: agents have to come again with it. */
+  async tokenChanged(): Promise<void> {
+    await this.#loaded?.endHttpSessions();
+  }
+
+  /** Finishes what runs. @param limitMs milliseconds */
+  async drain(limitMs: number): Promise<void> {
+    this.#isLeaving = true;
+    this.#stopWatching();
+    await this.#loaded?.drain(limitMs);
+  }
+
+  /** Ends every connection, and gives the port free for a successor. */
+  async close(): Promise<void> {
+    this.#isLeaving = true;
+    this.#stopWatching();
+    await this.#applying;
+    await this.#loaded?.close();
+    await this.#http?.close();
+    this.#http = null;
+  }
+
+  /** Loaded when the first agent comes: the daemon starts without it. */
+  #open(): Promise<AgentHost> {
+    this.#host ??= import('../mcp/agentHost.ts').then(({ AgentHost }) => {
+      const { version, home, use, onChanged, log } = this.#options;
+      this.#loaded = new AgentHost({
+        version,
+        home,
+        use,
+        onChanged,
+        tools: () => this.#settings['registrar.mcp.tools'],
+        onFault: (error) => {
+          log.warn({ operation: 'agents', code: 'INTERNAL', reason: String(error) }, 'an agent’s call failed');
+        },
+      });
+      return this.#loaded;
+    });
+    return this.#host;
+  }
+
+  async #listenAsSet(): Promise<void> {
+    const { log, token } = this.#options;
+    const isWanted = this.#settings['registrar.mcp.enabled'];
+    if (!isWanted) {
+      const http = this.#http;
+      this.#http = null;
+      await this.#loaded?.endHttpSessions();
+      await http?.close();
+      return;
+    }
+    if (this.#http) return;
+    try {
+      this.#http = await openHttp({
+        preferredPort: this.#port,
+        token,
+        limits: httpLimits,
+        onRequest: async (request, response, body) => (await this.#open()).handle(request, response, body),
+        onFault: (error) => {
+          log.warn({ operation: 'agents', code: 'INTERNAL', reason: String(error) }, 'a request failed');
+        },
+      });
+      this.#port = this.#http.port;
+    } catch (error) {
+      // Windows, terminals and forwarders go on without it.
+      log.warn({ operation: 'agents', reason: String(error) }, 'agents cannot be served over HTTP');
+    }
+  }
+
+  /** By the folder, since the file is replaced at every change. */
+  #watchSettings(): void {
+    const { settingsPath, log } = this.#options;
+    const failed = (error: unknown): void => {
+      log.warn({ operation: 'agents', reason: String(error) }, 'changed settings for agents are not noticed');
+    };
+    try {
+      const watcher = watch(dirname(settingsPath), (_event, name) => {
+        if (name === basename(settingsPath)) this.#applying = this.#applying.then(() => this.#apply());
+      });
+      watcher.unref();
+      watcher.on('error', failed);
+      this.#stopWatching = () => {
+        watcher.close();
+      };
+    } catch (error) {
+      // A system watches only so many folders.
+      failed(error);
+    }
+  }
+
+  async #apply(): Promise<void> {
+    if (this.#isLeaving) return;
+    const before = this.#settings;
+    // A damaged file is told to whoever asks for something.
+    this.#settings = await this.#options.readSettings().catch(() => before);
+    if (before['registrar.mcp.tools'] !== this.#settings['registrar.mcp.tools']) this.#loaded?.toolsChanged();
+    if (before['registrar.mcp.enabled'] === this.#settings['registrar.mcp.enabled']) return;
+    await this.#listenAsSet();
+    await this.#options.onUrl(this.url).catch((error: unknown) => {
+      this.#options.log.warn({ operation: 'agents', reason: String(error) }, 'endpoint.json could not be written');
+    });
+  }
+}
+
+function portOf(url: string | null): number | null {
+  const port = url === null || !URL.canParse(url) ? 0 : Number(new URL(url).port);
+  return port > 0 ? port : null;
+}

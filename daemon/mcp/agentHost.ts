@@ -1,0 +1,101 @@
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { DaemonStatus } from '../protocol/control.ts';
+import type { AgentPort } from './agentPort.ts';
+import type { Launch } from './bindings.ts';
+import { HttpSessions, sessionLimits, type SessionLimits } from './httpSessions.ts';
+import { PipeSessions } from './pipeSessions.ts';
+
+/** Every agent of this daemon, however it came. */
+export class AgentHost {
+  readonly #http: HttpSessions;
+  readonly #pipes: PipeSessions;
+  readonly #sweep: NodeJS.Timeout;
+  #running = 0;
+  #isLeaving = false;
+  #whenQuiet: (() => void) | null = null;
+
+  constructor(port: AgentPort, limits: SessionLimits = sessionLimits) {
+    const running = <T>(work: () => Promise<T>): Promise<T> => this.#run(work);
+    this.#http = new HttpSessions(port, limits, running);
+    this.#pipes = new PipeSessions(port, running);
+    this.#sweep = setInterval(() => {
+      this.#http.endIdle(Date.now());
+    }, sweepEveryMs);
+    this.#sweep.unref();
+  }
+
+  /** Latest first. */
+  agents(): DaemonStatus['agents'] {
+    return [...this.#http.agents(), ...this.#pipes.agents()]
+      .filter(({ name }) => name !== '')
+      .sort((one, other) => other.lastSeenAt.getTime() - one.lastSeenAt.getTime())
+      .map(({ name, directory, lastSeenAt }) => ({ name, directory, lastSeenAt: lastSeenAt.toISOString() }));
+  }
+
+  async handle(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
+    if (request.method !== 'POST') {
+      await this.#http.handle(request, response, body);
+      return;
+    }
+    // Until the answer has been sent; streams that stay open are no work that leaving has to wait for.
+    await this.#run(async () => {
+      const sent = once(response, 'close');
+      await this.#http.handle(request, response, body);
+      await sent;
+    });
+  }
+
+  attach(socket: Socket, launch: Launch | null): Promise<void> {
+    return this.#pipes.attach(socket, launch);
+  }
+
+  /** The setting for tools is another now. */
+  toolsChanged(): void {
+    this.#http.toolsChanged();
+    this.#pipes.toolsChanged();
+  }
+
+  /** The token is another now. */
+  endHttpSessions(): Promise<void> {
+    return this.#http.close();
+  }
+
+  /**
+   * Begins nothing new from forwarders, and resolves when what runs is done, or when the limit is over.
+   *
+   * @param limitMs milliseconds
+   */
+  async drain(limitMs: number): Promise<void> {
+    this.#isLeaving = true;
+    this.#pipes.pause();
+    // What was read already begins some ticks after.
+    await new Promise((resolve) => setImmediate(resolve));
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenQuiet = resolve;
+      setTimeout(resolve, limitMs).unref();
+    });
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.#sweep);
+    // Answers are written some ticks after their calls are done.
+    await new Promise((resolve) => setImmediate(resolve));
+    this.#pipes.close();
+    await this.#http.close();
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      this.#running -= 1;
+      if (this.#isLeaving && this.#running === 0) this.#whenQuiet?.();
+    }
+  }
+}
+
+const sweepEveryMs = 60_000;

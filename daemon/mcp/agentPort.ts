@@ -1,0 +1,26 @@
+import type { RegistrarApi } from '../protocol/methods.ts';
+import type { AgentTools } from '../protocol/settings.ts';
+
+/** What agents need of the daemon. */
+export interface AgentPort {
+  version: string;
+  /** The user's home folder, which is nobody's working directory. */
+  home: string;
+  /**
+   * Lets a call use the engine.
+   *
+   * @param access `change` for what windows may then have to draw anew
+   * @throws RegistrarError when PostgreSQL cannot be opened, and whatever `run` throws
+   */
+  use<T>(
+    access: 'read' | 'change',
+    onProgress: (message: string) => void,
+    run: (api: RegistrarApi) => Promise<T>,
+  ): Promise<T>;
+  /** The setting `registrar.mcp.tools`, as it is now. */
+  tools(): AgentTools;
+  /** Agents came, left, or work elsewhere. */
+  onChanged(): void;
+  /** A fault that is nobody's refusal. */
+  onFault(error: unknown): void;
+}

@@ -1,0 +1,111 @@
+import { isAbsolute, resolve } from 'node:path';
+import { RegistrarError } from '../protocol/registrarError.ts';
+
+/** Which of the sources of `chooseDirectory` said where a call works. */
+export type DirectorySource = 'argument' | 'session' | 'header' | 'launch' | 'root' | 'cwd';
+
+/** A directory that `set_working_directory` gave, and the project that it had then; null when it had none. */
+export interface Bound {
+  directory: string;
+  project: { id: string; name: string } | null;
+}
+
+/** Where a client was started: what its command line or environment names, else the process's own directory. */
+export interface Launch {
+  directory: string;
+  isNamed: boolean;
+}
+
+export interface DirectorySources {
+  /** The tool's argument `directory`. */
+  argument: string | null;
+  /** What this session was bound to. */
+  bound: readonly Bound[];
+  /** `X-Registrar-Directory` as it came: percent-encoded. */
+  header: string | null;
+  launch: Launch | null;
+  /** The client's workspace folders; asked for only when nothing before it says anything. */
+  roots: () => Promise<readonly string[]>;
+  home: string;
+}
+
+export type ChosenDirectory =
+  | { kind: 'directory'; directory: string; source: DirectorySource }
+  | { kind: 'none'; reason: string }
+  /** Two agents share this session: only a call that says itself where it works can be answered. */
+  | { kind: 'ambiguous'; bound: readonly Bound[] }
+  | { kind: 'several-roots'; roots: readonly string[] };
+
+/**
+ * Chooses the directory of one call: the first source that names one. An argument that counts as no directory ends the
+ * search, because whoever gave it did not mean another source's; so does an ambiguous session.
+ *
+ * @throws RegistrarError DIRECTORY_INVALID for a path that is not absolute or a header that is not percent-encoded
+ */
+export async function chooseDirectory(sources: DirectorySources): Promise<ChosenDirectory> {
+  const { argument, bound, header, launch, home } = sources;
+  if (argument !== null) {
+    const directory = usableDirectory(argument, home);
+    if (directory !== null) return { kind: 'directory', directory, source: 'argument' };
+    return { kind: 'none', reason: `"${argument}" counts as no directory` };
+  }
+  if (isAmbiguous(bound)) return { kind: 'ambiguous', bound };
+  const session = bound.at(-1);
+  if (session) return { kind: 'directory', directory: session.directory, source: 'session' };
+  const named = header === null ? null : usableDirectory(decodedHeader(header), home);
+  if (named !== null) return { kind: 'directory', directory: named, source: 'header' };
+  const launched = launch && isAbsolute(launch.directory) ? usableDirectory(launch.directory, home) : null;
+  if (launched !== null && launch?.isNamed) return { kind: 'directory', directory: launched, source: 'launch' };
+  const roots = (await sources.roots()).filter((root) => isAbsolute(root) && usableDirectory(root, home) !== null);
+  const [root] = roots;
+  if (roots.length > 1) return { kind: 'several-roots', roots };
+  if (root !== undefined) return { kind: 'directory', directory: root, source: 'root' };
+  // Last, since some clients start every server in a folder of their own.
+  if (launched !== null) return { kind: 'directory', directory: launched, source: 'cwd' };
+  return { kind: 'none', reason: 'no directory was given, by the call, the session or the client' };
+}
+
+/**
+ * The directory that a text names, or null when it counts as none: the root, the home folder, and a variable that a
+ * client did not replace.
+ *
+ * @throws RegistrarError DIRECTORY_INVALID when it is not absolute: the daemon's own directory is nobody's
+ */
+export function usableDirectory(text: string, home: string): string | null {
+  if (text.includes('${')) return null;
+  if (!isAbsolute(text)) {
+    throw new RegistrarError({
+      code: 'DIRECTORY_INVALID',
+      message: `"${text}" is not an absolute path.`,
+      hint: 'Pass the absolute path of the folder that you work in.',
+    });
+  }
+  const path = resolve(text);
+  if (path === resolve(home) || path === resolve(path, '..')) return null;
+  return path;
+}
+
+/** The bindings after one more `set_working_directory`. The latest answer for a directory counts, and the latest is last. */
+export function bind(bound: readonly Bound[], added: Bound): Bound[] {
+  // More than a few are ambiguous anyway, and a client must not fill the memory.
+  return [...bound.filter(({ directory }) => directory !== added.directory).slice(-maxBound + 1), added];
+}
+
+const maxBound = 20;
+
+/** Directories without a project count as projects of their own: whoever bound them does not mean another's. */
+function isAmbiguous(bound: readonly Bound[]): boolean {
+  return new Set(bound.map(({ project, directory }) => project?.id ?? directory)).size > 1;
+}
+
+function decodedHeader(header: string): string {
+  try {
+    return decodeURIComponent(header);
+  } catch {
+    throw new RegistrarError({
+      code: 'DIRECTORY_INVALID',
+      message: 'The header X-Registrar-Directory is not percent-encoded.',
+      hint: 'Encode it as encodeURIComponent does, or pass the argument directory.',
+    });
+  }
+}

@@ -1,0 +1,27 @@
+import type { z } from 'zod';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { Tool, ToolDefinition } from './toolModel.ts';
+
+/** Makes a tool of its definition: its input is checked once, here, and the handler relies on it. */
+export function defineTool<Input extends z.ZodObject>(definition: ToolDefinition<Input>): Tool {
+  const { handler, ...tool } = definition;
+  return {
+    ...tool,
+    async run(given, call) {
+      const parsed = definition.input.safeParse(given ?? {});
+      if (!parsed.success) throw invalid(definition.name, parsed.error);
+      return handler(parsed.data, call);
+    },
+  };
+}
+
+function invalid(tool: string, error: z.ZodError): RegistrarError {
+  const problems = error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('/')}: ${message}`,
+  );
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: `The arguments of ${tool} are not as its input schema says: ${problems.join('; ')}. Nothing was done.`,
+    hint: 'Call it again with the arguments that tools/list describes.',
+  });
+}

@@ -1,0 +1,118 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
+import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
+import type { AgentPort } from './agentPort.ts';
+import { AgentSession } from './agentSession.ts';
+import { bare } from './httpServer.ts';
+import { serveAgent, type ServedAgent } from './serveAgent.ts';
+
+export interface SessionLimits {
+  sessions: number;
+  /** A session that nobody used for so long ends; its client then starts a new one, ms. */
+  idleMs: number;
+  /** Requests of one session that may be under way at once, a stream that is kept open among them. */
+  requestsAtOnce: number;
+}
+
+export const sessionLimits: SessionLimits = { sessions: 100, idleMs: 2 * 60 * 60_000, requestsAtOnce: 64 };
+
+interface HttpSession {
+  agent: AgentSession;
+  transport: StreamableHTTPServerTransport;
+  served: ServedAgent;
+  requests: number;
+}
+
+/** The sessions of agents that come over HTTP. One that is not known any more is 404, and the client starts over. */
+export class HttpSessions {
+  readonly #port: AgentPort;
+  readonly #limits: SessionLimits;
+  readonly #running: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #sessions = new Map<string, HttpSession>();
+
+  constructor(port: AgentPort, limits: SessionLimits, running: <T>(work: () => Promise<T>) => Promise<T>) {
+    this.#port = port;
+    this.#limits = limits;
+    this.#running = running;
+  }
+
+  agents(): AgentSession[] {
+    return [...this.#sessions.values()].map(({ agent }) => agent);
+  }
+
+  /** @param body what was posted, undefined for other methods */
+  async handle(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
+    const id = request.headers['mcp-session-id'];
+    if (id === undefined) {
+      // Anything else would leave a session behind for every probe.
+      if (isInitializeRequest(body)) await this.#begin(request, response, body);
+      else bare(response, 400);
+      return;
+    }
+    const session = typeof id === 'string' ? this.#sessions.get(id) : undefined;
+    if (!session) {
+      bare(response, 404);
+      return;
+    }
+    session.agent.lastSeenAt = new Date();
+    if (session.requests >= this.#limits.requestsAtOnce) {
+      bare(response, 429);
+      return;
+    }
+    session.requests += 1;
+    response.once('close', () => {
+      session.requests -= 1;
+      session.agent.lastSeenAt = new Date();
+    });
+    await session.transport.handleRequest(request, response, body);
+  }
+
+  toolsChanged(): void {
+    for (const { served } of this.#sessions.values()) served.toolsChanged();
+  }
+
+  /** Ends sessions that nobody used; those with a request or stream under way are used. */
+  endIdle(now: number): void {
+    for (const [id, { agent, requests }] of this.#sessions) {
+      if (requests === 0 && now - agent.lastSeenAt.getTime() > this.#limits.idleMs) void this.#end(id);
+    }
+  }
+
+  /** Ends all, as when the token is another: their clients have to come with the new one. */
+  async close(): Promise<void> {
+    await Promise.all([...this.#sessions.keys()].map((id) => this.#end(id)));
+  }
+
+  async #begin(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
+    this.#makeRoom();
+    const id = randomUUID();
+    const agent = new AgentSession(id, null);
+    const transport = new StreamableHTTPServerTransport({
+      sessionIdGenerator: () => id,
+      onsessionclosed: () => this.#end(id),
+    });
+    const served = await serveAgent(agent, transport as Parameters<typeof serveAgent>[1], this.#port, this.#running);
+    this.#sessions.set(id, { agent, transport, served, requests: 0 });
+    await transport.handleRequest(request, response, body);
+    // A request that the transport refused made no session.
+    if (transport.sessionId === undefined) await this.#end(id);
+  }
+
+  /** The one that was not used for longest goes. */
+  #makeRoom(): void {
+    if (this.#sessions.size < this.#limits.sessions) return;
+    const [oldest] = [...this.#sessions].sort(
+      ([, one], [, other]) => one.agent.lastSeenAt.getTime() - other.agent.lastSeenAt.getTime(),
+    );
+    if (oldest) void this.#end(oldest[0]);
+  }
+
+  async #end(id: string): Promise<void> {
+    const session = this.#sessions.get(id);
+    if (!session) return;
+    this.#sessions.delete(id);
+    this.#port.onChanged();
+    await session.served.close().catch(this.#port.onFault);
+  }
+}

@@ -1,0 +1,95 @@
+import type { ResolveParams } from '../protocol/methods.ts';
+import type { Resolution } from '../protocol/model.ts';
+import type { ErrorReport } from '../protocol/registrarError.ts';
+import { chooseDirectory, type Bound, type DirectorySource } from './bindings.ts';
+import type { ToolCall } from './toolModel.ts';
+
+/** What a caller says of the project that it means. */
+export interface Reference {
+  directory?: string | null | undefined;
+  project?: string | null | undefined;
+  expect?: string | null | undefined;
+}
+
+export type Located =
+  | { params: ResolveParams; source: DirectorySource | null }
+  /** Nobody can say which directory is meant. */
+  | { unresolved: Resolution };
+
+/**
+ * Finds out where a call works. A call that names its project needs no directory, and asks the client for none.
+ *
+ * @throws RegistrarError DIRECTORY_INVALID
+ */
+export async function locate(reference: Reference, call: ToolCall): Promise<Located> {
+  const { session, header, home } = call;
+  const project = reference.project ?? null;
+  const expect = reference.expect ?? null;
+  const chosen = await chooseDirectory({
+    argument: reference.directory ?? null,
+    bound: session.bound,
+    header,
+    launch: session.launch,
+    roots: () => (project === null ? session.roots(() => call.askRoots()) : Promise.resolve([])),
+    home,
+  });
+  if (chosen.kind === 'directory') {
+    session.directory = chosen.directory;
+    return { params: { directory: chosen.directory, project, expect }, source: chosen.source };
+  }
+  if (project !== null) return { params: { directory: null, project, expect }, source: null };
+  if (chosen.kind === 'ambiguous') return { unresolved: unresolved(call, ambiguous(chosen.bound)) };
+  if (chosen.kind === 'several-roots') return { unresolved: unresolved(call, await severalRoots(chosen.roots, call)) };
+  // The other tiers may still know a project.
+  return { params: { directory: null, project: null, expect }, source: null };
+}
+
+function unresolved(call: ToolCall, error: ErrorReport): Resolution {
+  return {
+    outcome: 'unresolved',
+    project: null,
+    server: call.api.server(),
+    tier: null,
+    created: false,
+    stale: false,
+    sync: null,
+    directory: null,
+    configPath: null,
+    trace: [{ tier: 2, name: 'config', outcome: 'skipped', reason: error.message, durationMs: 0 }],
+    wouldDo: null,
+    warnings: [],
+    error,
+  };
+}
+
+function ambiguous(bound: readonly Bound[]): ErrorReport {
+  const folders = bound.map(({ directory, project }) => ({ directory, project: project?.name ?? null }));
+  return {
+    code: 'UNRESOLVED',
+    message: `This session was bound to more than one project, as when agents share a connection: ${listed(folders)}.`,
+    hint: 'Pass directory with every call: the folder that you work in.',
+    details: { folders },
+  };
+}
+
+/** Only looks: a folder's project is made when somebody works there. */
+async function severalRoots(roots: readonly string[], call: ToolCall): Promise<ErrorReport> {
+  const folders = await Promise.all(
+    roots.slice(0, maxRootsLooked).map(async (directory) => {
+      const { project } = await call.api.resolve({ directory, dryRun: true });
+      return { directory, project: project?.name ?? null };
+    }),
+  );
+  return {
+    code: 'UNRESOLVED',
+    message: `Your client has ${roots.length} folders open: ${listed(folders)}.`,
+    hint: 'Pass directory, or call set_working_directory with the folder that you work in.',
+    details: { folders },
+  };
+}
+
+const maxRootsLooked = 10;
+
+function listed(folders: readonly { directory: string; project: string | null }[]): string {
+  return folders.map(({ directory, project }) => `${directory} → ${project ?? 'no project yet'}`).join('; ');
+}

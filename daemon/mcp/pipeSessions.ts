@@ -1,0 +1,53 @@
+import { randomUUID } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { StdioServerTransport } from '@modelcontextprotocol/sdk/server/stdio.js';
+import { leavingLine } from '../protocol/agentStream.ts';
+import { maxMessageBytes } from '../protocol/control.ts';
+import type { AgentPort } from './agentPort.ts';
+import { AgentSession } from './agentSession.ts';
+import type { Launch } from './bindings.ts';
+import { serveAgent, type ServedAgent } from './serveAgent.ts';
+
+/** The agents that come through a forwarder: one connection each, which carries messages line by line. */
+export class PipeSessions {
+  readonly #port: AgentPort;
+  readonly #running: <T>(work: () => Promise<T>) => Promise<T>;
+  readonly #sessions = new Map<Socket, { agent: AgentSession; served: ServedAgent }>();
+
+  constructor(port: AgentPort, running: <T>(work: () => Promise<T>) => Promise<T>) {
+    this.#port = port;
+    this.#running = running;
+  }
+
+  agents(): AgentSession[] {
+    return [...this.#sessions.values()].map(({ agent }) => agent);
+  }
+
+  /** @param socket of a client that has proved itself, and waits for nothing on it but this protocol */
+  async attach(socket: Socket, launch: Launch | null): Promise<void> {
+    const agent = new AgentSession(randomUUID(), launch);
+    const transport = new StdioServerTransport(socket, socket, { maxBufferSize: maxMessageBytes });
+    const served = await serveAgent(agent, transport, this.#port, this.#running);
+    this.#sessions.set(socket, { agent, served });
+    socket.once('close', () => {
+      this.#sessions.delete(socket);
+      this.#port.onChanged();
+      served.close().catch(this.#port.onFault);
+    });
+    if (socket.destroyed) socket.emit('close');
+  }
+
+  toolsChanged(): void {
+    for (const { served } of this.#sessions.values()) served.toolsChanged();
+  }
+
+  /** Reads no more: what is not read now was not begun, and is asked again of whoever comes next. */
+  pause(): void {
+    for (const socket of this.#sessions.keys()) socket.pause();
+  }
+
+  /** Says so, and ends every connection. What runs has been answered by now. */
+  close(): void {
+    for (const socket of this.#sessions.keys()) socket.end(leavingLine);
+  }
+}

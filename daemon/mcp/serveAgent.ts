@@ -1,0 +1,219 @@
+import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
+import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
+import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
+import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
+import {
+  CallToolRequestSchema,
+  ErrorCode,
+  ListRootsResultSchema,
+  ListToolsRequestSchema,
+  McpError,
+  RootsListChangedNotificationSchema,
+  type ListToolsResult,
+  type CallToolResult,
+  type ServerNotification,
+  type ServerRequest,
+} from '@modelcontextprotocol/sdk/types.js';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import type { AgentTools } from '../protocol/settings.ts';
+import type { AgentPort } from './agentPort.ts';
+import type { AgentSession } from './agentSession.ts';
+import { refusal, reportOf } from './answers.ts';
+import { instructions } from './instructions.ts';
+import { readProject, readStatus } from './resources.ts';
+import { toolList } from './toolList.ts';
+import type { Tool, ToolAnswer, ToolCall } from './toolModel.ts';
+
+type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
+
+export interface ServedAgent {
+  /** The tools that are offered are others now. */
+  toolsChanged(): void;
+  close(): Promise<void>;
+}
+
+/** A client that has not said by then which folders it has open counts as having none, ms. */
+const rootsLimitMs = 2000;
+
+/** Made once: each server would make one of its own, and none is used. */
+const validator = new AjvJsonSchemaValidator();
+
+/**
+ * Serves one agent over one connection: the only place where tools meet the SDK. Lists and calls are handled here rather
+ * than by its registry, whose own check of the input answers without code and hint.
+ *
+ * @param running wraps every call, so that leaving can wait for those that run
+ */
+export async function serveAgent(
+  session: AgentSession,
+  transport: Transport,
+  port: AgentPort,
+  running: <T>(work: () => Promise<T>) => Promise<T>,
+): Promise<ServedAgent> {
+  const server = new McpServer(
+    { name: 'project-registrar', title: 'Project Registrar', version: port.version },
+    {
+      instructions,
+      capabilities: { tools: { listChanged: true }, resources: {}, logging: {} },
+      jsonSchemaValidator: validator,
+    },
+  );
+  const protocol = server.server;
+  const noteClient = (): void => {
+    const client = protocol.getClientVersion();
+    if (client) session.name = (client.title ?? client.name).slice(0, 100);
+    session.lastSeenAt = new Date();
+  };
+
+  protocol.setRequestHandler(ListToolsRequestSchema, () => {
+    noteClient();
+    return listed(port.tools());
+  });
+  protocol.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
+    noteClient();
+    const { name, arguments: input } = request.params;
+    const tool = toolList(port.tools()).find((one) => one.name === name);
+    if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
+    const answer = await running(() => call(tool, input, extra));
+    port.onChanged();
+    return {
+      content: [{ type: 'text', text: answer.text }],
+      structuredContent: answer.structured,
+      ...(answer.isError ? { isError: true } : {}),
+    };
+  });
+  protocol.setNotificationHandler(RootsListChangedNotificationSchema, () => {
+    session.dropRoots();
+  });
+  protocol.oninitialized = () => {
+    noteClient();
+    port.onChanged();
+  };
+  protocol.onerror = () => {
+    // What a client sends that is no message of the protocol is answered there, and nobody's fault here.
+  };
+  server.registerResource(
+    'status',
+    'registrar://status',
+    { title: 'Registrar status', description: 'Server and deliveries.', mimeType: 'application/json' },
+    async (uri) => json(uri, await port.use('read', () => undefined, readStatus)),
+  );
+  server.registerResource(
+    'project',
+    new ResourceTemplate('registrar://projects/{id}', { list: undefined }),
+    { title: 'Project', description: 'One project by its id.', mimeType: 'application/json' },
+    async (uri, { id }) => {
+      const project = await port
+        .use(
+          'read',
+          () => undefined,
+          (api) => readProject(String(id), api),
+        )
+        .catch((error: unknown) => {
+          const { code, message, hint, details } = reportOf(error);
+          throw new McpError(resourceNotFound, message, { code, hint, ...details });
+        });
+      return json(uri, project);
+    },
+  );
+
+  async function call(tool: Tool, input: unknown, extra: Extra): Promise<ToolAnswer> {
+    const progress = progressOf(extra);
+    const access = tool.annotations.readOnlyHint ? 'read' : 'change';
+    try {
+      return await port.use(access, progress, (api) => {
+        const toolCall: ToolCall = {
+          api,
+          session,
+          home: port.home,
+          header: headerOf(extra),
+          signal: extra.signal,
+          askRoots: () => askRoots(extra),
+          progress,
+        };
+        return tool.run(input, toolCall);
+      });
+    } catch (error) {
+      const report = reportOf(error);
+      if (report.code === 'INTERNAL') port.onFault(error);
+      return refusal(report);
+    }
+  }
+
+  /** Asked on the call's own stream, since many clients keep no other open. */
+  async function askRoots(extra: Extra): Promise<string[]> {
+    if (!protocol.getClientCapabilities()?.roots) return [];
+    const { roots } = await extra.sendRequest({ method: 'roots/list' }, ListRootsResultSchema, {
+      timeout: rootsLimitMs,
+    });
+    return roots.flatMap(({ uri }) => {
+      try {
+        return [fileURLToPath(uri)];
+      } catch {
+        // Not a folder of this machine.
+        return [];
+      }
+    });
+  }
+
+  await server.connect(transport);
+  return {
+    toolsChanged: () => {
+      // It has no effect on a client that is not connected now: the list is read anew when it comes back.
+      protocol.sendToolListChanged().catch(() => undefined);
+    },
+    close: () => server.close(),
+  };
+}
+
+/** The protocol's code for a resource that is not there. */
+const resourceNotFound = -32002;
+
+const lists = new Map<AgentTools, ListToolsResult>();
+
+/** Schemas are computed once; the list is the same in every answer, so that clients can cache it. */
+function listed(setting: AgentTools): ListToolsResult {
+  let list = lists.get(setting);
+  if (!list) {
+    list = {
+      tools: toolList(setting).map(({ name, title, description, input, output, annotations }) => ({
+        name,
+        title,
+        description,
+        inputSchema: jsonSchema(input, 'input'),
+        outputSchema: jsonSchema(output, 'output'),
+        annotations: { title, ...annotations },
+      })),
+    };
+    lists.set(setting, list);
+  }
+  return list;
+}
+
+function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): { type: 'object' } & Record<string, unknown> {
+  // The draft that clients of all versions understand.
+  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-7' });
+  return { ...rest, type: 'object' };
+}
+
+function progressOf(extra: Extra): (message: string) => void {
+  const progressToken = extra._meta?.progressToken;
+  if (progressToken === undefined) return () => undefined;
+  let progress = 0;
+  return (message) => {
+    progress += 1;
+    extra
+      .sendNotification({ method: 'notifications/progress', params: { progressToken, progress, message } })
+      .catch(() => undefined);
+  };
+}
+
+function headerOf({ requestInfo }: Extra): string | null {
+  const header = requestInfo?.headers['x-registrar-directory'];
+  return typeof header === 'string' && header !== '' ? header : null;
+}
+
+function json(uri: URL, value: unknown): { contents: { uri: string; mimeType: string; text: string }[] } {
+  return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(value) }] };
+}

@@ -1,0 +1,24 @@
+import { z } from 'zod';
+import { done } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { driftReport, orError } from '../schemas.ts';
+import { reading } from '../toolModel.ts';
+
+export const checkDrift = defineTool({
+  name: 'check_drift',
+  title: 'Check drift',
+  description:
+    'Where config files, registry, databases and their markers disagree, what that risks, and what can be done.',
+  input: z.strictObject({}),
+  output: orError(driftReport),
+  annotations: reading,
+  async handler(_input, call) {
+    call.progress('comparing registry, databases and config files');
+    const report = await call.api.drift();
+    const lines = report.findings.map(({ message, risk }) => `- ${message} ${risk}`);
+    const head = report.ok
+      ? 'No drift.'
+      : `Show the user this plan; repair_drift with planId "${report.planId}" applies it.`;
+    return done(report, [head, ...lines].join('\n'));
+  },
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { resolutionAnswer } from '../answers.ts';
+import { usableDirectory } from '../bindings.ts';
+import { defineTool } from '../defineTool.ts';
+import { withResolution } from '../schemas.ts';
+import { reading } from '../toolModel.ts';
+import { noDirectory } from './setWorkingDirectory.ts';
+
+export const createProject = defineTool({
+  name: 'create_project',
+  title: 'Create project',
+  description:
+    'Makes a project and its database, and the config file that binds a directory to it when one is given. Ask the user ' +
+    'first. A name that is taken is refused with the id of the project that has it.',
+  input: z.strictObject({
+    name: z.string().describe('1 to 255 of letters, digits, space, - and _.'),
+    description: z.string().nullish(),
+    directory: z.string().min(1).nullish().describe('Absolute path of the folder that gets the config file.'),
+  }),
+  output: withResolution(),
+  annotations: { ...reading, readOnlyHint: false, idempotentHint: false },
+  async handler({ name, description, directory: given }, call) {
+    const directory = given == null ? null : usableDirectory(given, call.home);
+    if (given != null && directory === null) throw noDirectory(given);
+    call.progress(`making project ${name} and its database`);
+    const resolution = await call.api.createProject({ name, description: description ?? null, directory });
+    return resolutionAnswer(resolution, directory === null ? null : 'argument');
+  },
+});

@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { dataText, done } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { onDatabase } from '../onDatabase.ts';
+import {
+  databaseDescription,
+  directoryArgument,
+  expectArgument,
+  orError,
+  projectArgument,
+  resolution as resolutionSchema,
+} from '../schemas.ts';
+import { settling } from '../toolModel.ts';
+
+export const describeDatabase = defineTool({
+  name: 'describe_database',
+  title: 'Describe database',
+  description: 'Tables, columns, keys and sizes of your project’s database.',
+  input: z.strictObject({ project: projectArgument, directory: directoryArgument, expect: expectArgument }),
+  output: orError(z.looseObject({ resolution: resolutionSchema, description: databaseDescription })),
+  // The database of a project that has none yet is made.
+  annotations: settling,
+  handler: (reference, call) =>
+    onDatabase(reference, call, async (params) => {
+      const { resolution, description } = await call.api.describeDatabase(params, call.signal);
+      if (description === null) return resolution;
+      const { tables, databaseName, truncated } = description;
+      const cut = truncated ? ' There are more tables or columns than these.' : '';
+      const text = `Project ${resolution.project?.name ?? ''}, database ${databaseName}: ${tables.length} tables and views.${cut}`;
+      return done({ resolution, description }, dataText(text, tables));
+    }),
+});

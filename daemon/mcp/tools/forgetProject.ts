@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { done } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { knownProject, listedProject, orError } from '../schemas.ts';
+import { settling } from '../toolModel.ts';
+
+export const forgetProject = defineTool({
+  name: 'forget_project',
+  title: 'Forget project',
+  description:
+    'Takes a project out of the registry; its database and data stay, and it can be adopted again. Ask the user first.',
+  input: z.strictObject({ project: knownProject }),
+  output: orError(z.looseObject({ project: listedProject, databaseName: z.string() })),
+  annotations: { ...settling, destructiveHint: true, idempotentHint: false },
+  async handler({ project }, { api }) {
+    const forgotten = await api.forgetProject({ project });
+    const { name } = forgotten.project;
+    return done(forgotten, `Forgotten: ${name}. Its data is still in ${forgotten.databaseName}.`);
+  },
+});

@@ -1,0 +1,18 @@
+import { z } from 'zod';
+import { done } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { knownProject, listedProject, orError } from '../schemas.ts';
+import { reading } from '../toolModel.ts';
+
+export const getProject = defineTool({
+  name: 'get_project',
+  title: 'Get project',
+  description: 'One project of the registry by id or name. Looks only; nothing is bound to it.',
+  input: z.strictObject({ project: knownProject }),
+  output: orError(listedProject),
+  annotations: reading,
+  async handler({ project }, { api }) {
+    const found = await api.showProject({ project });
+    return done(found, `${found.name} (${found.id}): database ${found.databaseName}, made ${found.createdAt}.`);
+  },
+});

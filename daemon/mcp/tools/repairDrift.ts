@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import { done } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { orError, repairResult } from '../schemas.ts';
+import { settling } from '../toolModel.ts';
+
+export const repairDrift = defineTool({
+  name: 'repair_drift',
+  title: 'Repair drift',
+  description:
+    'Applies the automatic actions of the plan that check_drift gave, which keep all data. Refused when the plan is ' +
+    'another by now. Ask the user first.',
+  input: z.strictObject({ planId: z.string().describe('From check_drift.') }),
+  output: orError(repairResult),
+  annotations: { ...settling, idempotentHint: false },
+  async handler({ planId }, call) {
+    call.progress('applying the plan');
+    const result = await call.api.repair({ planId });
+    const count = `${result.applied.length} applied, ${result.skipped.length} skipped, ${result.failed.length} failed.`;
+    const failed = result.failed.map(({ description, error }) => `- ${description}: ${error.message} ${error.hint}`);
+    return done(result, [count, ...failed].join('\n'));
+  },
+});

@@ -1,0 +1,29 @@
+import { z } from 'zod';
+import { resolutionAnswer } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { locate } from '../locate.ts';
+import { directoryArgument, expectArgument, projectArgument, withResolution } from '../schemas.ts';
+import { settling } from '../toolModel.ts';
+
+export const resolveProject = defineTool({
+  name: 'resolve_project',
+  title: 'Resolve project',
+  description:
+    'Which project, hence which database, your working directory belongs to, and why. Makes the database of a project ' +
+    'that the directory’s config file names and that has none yet. Call it first.',
+  input: z.strictObject({
+    project: projectArgument,
+    directory: directoryArgument,
+    expect: expectArgument,
+    dryRun: z.boolean().nullish().describe('True: only say what would be done.'),
+  }),
+  output: withResolution(),
+  annotations: settling,
+  async handler({ dryRun, ...reference }, call) {
+    const located = await locate(reference, call);
+    if ('unresolved' in located) return resolutionAnswer(located.unresolved, null);
+    call.progress('resolving the project');
+    const resolution = await call.api.resolve({ ...located.params, dryRun: dryRun ?? false });
+    return resolutionAnswer(resolution, located.source);
+  },
+});

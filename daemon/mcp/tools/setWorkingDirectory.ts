@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { RegistrarError } from '../../protocol/registrarError.ts';
+import { resolutionAnswer } from '../answers.ts';
+import { usableDirectory } from '../bindings.ts';
+import { defineTool } from '../defineTool.ts';
+import { withResolution } from '../schemas.ts';
+import { settling } from '../toolModel.ts';
+
+export const setWorkingDirectory = defineTool({
+  name: 'set_working_directory',
+  title: 'Set working directory',
+  description:
+    'Binds this session to the folder you work in, so that later calls need no directory. Agents that share a session ' +
+    'and work in different projects must pass directory with every call instead.',
+  input: z.strictObject({ directory: z.string().min(1).describe('Absolute path of the folder you work in.') }),
+  output: withResolution({ sessionId: z.string() }),
+  annotations: settling,
+  async handler({ directory: given }, call) {
+    const directory = usableDirectory(given, call.home);
+    if (directory === null) throw noDirectory(given);
+    call.progress('resolving the project');
+    const resolution = await call.api.resolve({ directory });
+    // A folder without a project counts, too: whoever works there does not mean what was bound before.
+    if (resolution.error?.code !== 'DIRECTORY_INVALID') call.session.bind(directory, resolution);
+    return resolutionAnswer(resolution, 'argument', { sessionId: call.session.id });
+  },
+});
+
+/** For tools that need a directory and got one that counts as none. */
+export function noDirectory(given: string): RegistrarError {
+  return new RegistrarError({
+    code: 'DIRECTORY_INVALID',
+    message: `"${given}" counts as no directory: the root, the home folder and unreplaced variables are nobody's project.`,
+    hint: 'Pass the absolute path of the folder that you work in.',
+  });
+}

@@ -1,0 +1,20 @@
+import { z } from 'zod';
+import { done } from '../answers.ts';
+import { defineTool } from '../defineTool.ts';
+import { orError, syncStatus as schema } from '../schemas.ts';
+import { syncText } from '../syncText.ts';
+import { settling } from '../toolModel.ts';
+
+export const syncNow = defineTool({
+  name: 'sync_now',
+  title: 'Sync now',
+  description: 'Tries now to register what the registry does not know yet, and says what is left.',
+  input: z.strictObject({}),
+  output: orError(schema),
+  annotations: settling,
+  async handler(_input, call) {
+    call.progress('registering what waits');
+    const status = await call.api.syncNow();
+    return done(status, syncText(status));
+  },
+});
