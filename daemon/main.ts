@@ -140,6 +140,10 @@ async function main(): Promise<void> {
       changeAddress: (password) => withRunning((client) => client.call('changeAddress', { password })),
       log: (follow, signal) => readLog(join(stateFolder(), 'logs', 'registrar.log'), follow, signal),
     },
+    forwardAgent: async (directory) => {
+      const { forwardAgent } = await import('./engine/forwardAgent.ts');
+      await forwardAgent({ ...local(), directory });
+    },
     tryPostgres: (url, password) => {
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });

@@ -10,6 +10,7 @@ const expectedFiles = [
   'CHANGELOG.md',
   'LICENSE',
   'README.md',
+  'dist/commands.cjs',
   'dist/extension.cjs',
   'dist/registrar.cjs',
   'media/config.schema.json',

@@ -14,7 +14,8 @@ export function commandBundle(version, outdir) {
     target: 'node20',
     // jsonc-parser's CommonJS entry is UMD, which a bundler cannot follow.
     mainFields: ['module', 'main'],
-    entryPoints: { registrar: 'daemon/main.ts' },
+    // Two files: a forwarder, of which there may be many, loads only the small one.
+    entryPoints: { registrar: 'daemon/entry.ts', commands: 'daemon/main.ts' },
     outdir,
     outExtension: { '.js': '.cjs' },
     banner: {
@@ -24,5 +25,14 @@ export function commandBundle(version, outdir) {
     define: { 'import.meta.url': 'importMetaUrl', REGISTRAR_VERSION: JSON.stringify(version) },
     // `vscode` is deliberately absent: an import of it from the daemon has to break this build.
     external: ['pg-native'],
+    plugins: [mainApart],
   };
 }
+
+/** The entry finds the commands beside itself. @type {import('esbuild').Plugin} */
+const mainApart = {
+  name: 'main-apart',
+  setup(build) {
+    build.onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: './commands.cjs', external: true }));
+  },
+};

@@ -3,7 +3,7 @@ import path from 'node:path';
 
 const pureSyncFiles = ['retryPolicy', 'outboxRules', 'driftComparison'].map((name) => `daemon/sync/${name}.ts`);
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
-const joiners = ['daemon/engine', 'daemon/main.ts'];
+const joiners = ['daemon/engine', 'daemon/main.ts', 'daemon/entry.ts'];
 
 /** Packages that only one folder (and the tests) may import. */
 const owners = [

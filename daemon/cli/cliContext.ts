@@ -78,6 +78,8 @@ export interface CliContext {
     onProgress: (message: string) => void;
   }): Promise<RegistrarApi & { close(): Promise<void> }>;
   daemon: DaemonControl;
+  /** Carries messages between an agent on the standard streams and the daemon, until the agent ends. */
+  forwardAgent(directory: string | null): Promise<void>;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
   /** Puts the password where libpq looks for it; gives the path of that file. */

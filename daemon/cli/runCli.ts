@@ -8,6 +8,7 @@ import { CliSession, saying } from './cliSession.ts';
 import { addDriftCommands } from './commands/driftCommands.ts';
 import { addDaemonCommands } from './commands/daemonCommands.ts';
 import { addEnvironmentCommands } from './commands/environmentCommands.ts';
+import { addMcpCommand } from './commands/mcpCommand.ts';
 import { addPostgresCommand } from './commands/postgresCommand.ts';
 import { addProjectCommands } from './commands/projectCommands.ts';
 import { addResolveCommands } from './commands/resolveCommands.ts';
@@ -38,6 +39,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addDriftCommands(program, session);
   addPostgresCommand(program, session);
   addTrustCommand(program, session);
+  addMcpCommand(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return session.status;

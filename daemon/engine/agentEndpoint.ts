@@ -14,7 +14,7 @@ export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home'
   readSettings(): Promise<Settings>;
   /** The address that the last daemon of this state folder had: agents were told it. */
   previousUrl: string | null;
-  token(): string;
+  token: () => string;
   /** The address is another now. */
   onUrl(url: string | null): Promise<void>;
   log: EngineLog;

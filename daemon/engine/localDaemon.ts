@@ -6,7 +6,7 @@ import { DaemonClient, type StartedDaemon } from '../control/daemonClient.ts';
 import { readEndpoint } from '../lifecycle/endpointFile.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
-import type { GivenAddress } from '../protocol/control.ts';
+import type { ClientKind, GivenAddress } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
@@ -43,6 +43,7 @@ export async function daemonClient(
   databaseUrl: string | null,
   mayStart: boolean,
   onProgress: (message: string) => void,
+  kind: ClientKind = 'command',
 ): Promise<DaemonClient> {
   await openStateFolder(options.stateFolder);
   const stateFolder = await realpath(options.stateFolder);
@@ -51,7 +52,7 @@ export async function daemonClient(
     pipe: path,
     token: async () => (await readEndpoint(join(stateFolder, 'endpoint.json')))?.token ?? null,
     client: {
-      kind: 'command',
+      kind,
       version: options.version,
       pid: process.pid,
       folders: [],

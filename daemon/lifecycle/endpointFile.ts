@@ -1,18 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
-import { z } from 'zod';
+// Its small edition, because forwarders, of which there may be many, load this file.
+import * as z from 'zod/mini';
 import type { Endpoint } from '../protocol/control.ts';
 import { writePrivateFile } from './stateFolder.ts';
 
 const endpointSchema = z.object({
-  url: z.string().nullable(),
-  pid: z.int().positive(),
+  url: z.nullable(z.string()),
+  pid: z.int().check(z.positive()),
   started: z.string(),
   version: z.string(),
-  protocol: z.int().positive(),
-  token: z.string().regex(/^[0-9a-f]{64}$/),
-  pipe: z.string().min(1),
-}) satisfies z.ZodType<Endpoint>;
+  protocol: z.int().check(z.positive()),
+  token: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
+  pipe: z.string().check(z.minLength(1)),
+}) satisfies z.ZodMiniType<Endpoint>;
 
 const maxBytes = 64 * 1024;
 

@@ -12,15 +12,15 @@ export interface AgentPort {
    * @param access `change` for what windows may then have to draw anew
    * @throws RegistrarError when PostgreSQL cannot be opened, and whatever `run` throws
    */
-  use<T>(
+  use: <T>(
     access: 'read' | 'change',
     onProgress: (message: string) => void,
     run: (api: RegistrarApi) => Promise<T>,
-  ): Promise<T>;
+  ) => Promise<T>;
   /** The setting `registrar.mcp.tools`, as it is now. */
-  tools(): AgentTools;
+  tools: () => AgentTools;
   /** Agents came, left, or work elsewhere. */
-  onChanged(): void;
+  onChanged: () => void;
   /** A fault that is nobody's refusal. */
-  onFault(error: unknown): void;
+  onFault: (error: unknown) => void;
 }

@@ -35,12 +35,10 @@ export function errorText(error: ErrorReport, directory: string | null = null): 
   const { code, message, hint } = error;
   const said = `${code}: ${sentence(message)}`;
   switch (code) {
-    case 'UNRESOLVED': {
-      // Several folders or projects are listed in the message.
-      if (error.details?.['folders'] !== undefined) return `${said} ${sentence(hint)}`;
-      const where = directory === null ? 'this session, which has no directory' : directory;
-      return `No project for ${where}. Ask the user before create_project; if your directory is wrong, pass directory.`;
-    }
+    case 'UNRESOLVED':
+      // Without a directory the message says why, or lists those that may be meant.
+      if (directory === null) return `No project: ${sentence(message)} ${sentence(hint)}`;
+      return `No project for ${directory}. Ask the user before create_project; if your directory is wrong, pass directory.`;
     case 'PROJECT_CONFLICT':
       return `Refused: ${said} Ask the user: share, or rename (${hint}). Do not choose.`;
     case 'CONFIG_NOT_TRUSTED':

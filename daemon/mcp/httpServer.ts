@@ -26,11 +26,11 @@ export const httpLimits: HttpLimits = {
 export interface HttpServerOptions {
   /** The port that was used before; another when it is taken. */
   preferredPort: number | null;
-  token(): string;
+  token: () => string;
   limits: HttpLimits;
   /** A request that may be answered. @param body undefined unless it is a POST */
-  onRequest(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void>;
-  onFault(error: unknown): void;
+  onRequest: (request: IncomingMessage, response: ServerResponse, body: unknown) => Promise<void>;
+  onFault: (error: unknown) => void;
 }
 
 export interface HttpEndpoint {

@@ -92,7 +92,7 @@ export class HttpSessions {
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.#end(id),
     });
-    const served = await serveAgent(agent, transport as Parameters<typeof serveAgent>[1], this.#port, this.#running);
+    const served = await serveAgent(agent, transport, this.#port, this.#running);
     this.#sessions.set(id, { agent, transport, served, requests: 0 });
     await transport.handleRequest(request, response, body);
     // A request that the transport refused made no session.

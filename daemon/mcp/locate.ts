@@ -12,7 +12,8 @@ export interface Reference {
 }
 
 export type Located =
-  | { params: ResolveParams; source: DirectorySource | null }
+  /** `reason` says why there is no directory. */
+  | { params: ResolveParams; source: DirectorySource | null; reason?: string }
   /** Nobody can say which directory is meant. */
   | { unresolved: Resolution };
 
@@ -41,7 +42,15 @@ export async function locate(reference: Reference, call: ToolCall): Promise<Loca
   if (chosen.kind === 'ambiguous') return { unresolved: unresolved(call, ambiguous(chosen.bound)) };
   if (chosen.kind === 'several-roots') return { unresolved: unresolved(call, await severalRoots(chosen.roots, call)) };
   // The other tiers may still know a project.
-  return { params: { directory: null, project: null, expect }, source: null };
+  return { params: { directory: null, project: null, expect }, source: null, reason: chosen.reason };
+}
+
+/** The answer with why there was no directory, where the engine could only say that there was none. */
+export function explained(resolution: Resolution, { reason }: { reason?: string }): Resolution {
+  const { error } = resolution;
+  if (reason === undefined || error?.code !== 'UNRESOLVED') return resolution;
+  const hint = 'Pass directory: the absolute path of the folder that you work in.';
+  return { ...resolution, error: { ...error, message: reason, hint } };
 }
 
 function unresolved(call: ToolCall, error: ErrorReport): Resolution {

@@ -2,7 +2,7 @@ import type { ResolveParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { resolutionText } from './answerText.ts';
 import type { DirectorySource } from './bindings.ts';
-import { locate, type Reference } from './locate.ts';
+import { explained, locate, type Reference } from './locate.ts';
 import type { ToolAnswer, ToolCall } from './toolModel.ts';
 
 /**
@@ -18,7 +18,7 @@ export async function onDatabase(
   const located = await locate(reference, call);
   if ('unresolved' in located) return notResolved(located.unresolved, null);
   const answer = await ask(located.params);
-  return 'outcome' in answer ? notResolved(answer, located.source) : answer;
+  return 'outcome' in answer ? notResolved(explained(answer, located), located.source) : answer;
 }
 
 function notResolved(resolution: Resolution, source: DirectorySource | null): ToolAnswer {

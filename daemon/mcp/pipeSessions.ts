@@ -29,12 +29,15 @@ export class PipeSessions {
     const transport = new StdioServerTransport(socket, socket, { maxBufferSize: maxMessageBytes });
     const served = await serveAgent(agent, transport, this.#port, this.#running);
     this.#sessions.set(socket, { agent, served });
-    socket.once('close', () => {
+    const end = (): void => {
       this.#sessions.delete(socket);
       this.#port.onChanged();
       served.close().catch(this.#port.onFault);
-    });
-    if (socket.destroyed) socket.emit('close');
+    };
+    if (socket.closed) end();
+    else socket.once('close', end);
+    // Whoever read it before has paused it.
+    socket.resume();
   }
 
   toolsChanged(): void {

@@ -191,9 +191,22 @@ function listed(setting: AgentTools): ListToolsResult {
   return list;
 }
 
+/** In the draft and the spellings that clients of all versions understand. */
 function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): { type: 'object' } & Record<string, unknown> {
-  // The draft that clients of all versions understand.
-  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, { io, target: 'draft-7' });
+  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, {
+    io,
+    target: 'draft-7',
+    override({ jsonSchema: written }) {
+      // Says that anything may be there, as saying nothing does.
+      if (typeof written.additionalProperties === 'object' && Object.keys(written.additionalProperties).length === 0)
+        delete written.additionalProperties;
+      delete written.propertyNames;
+      if (Array.isArray(written.type)) {
+        written.anyOf = (written.type as 'null'[]).map((type) => ({ type }));
+        delete written.type;
+      }
+    },
+  });
   return { ...rest, type: 'object' };
 }
 

@@ -51,7 +51,7 @@ export interface Tool {
 export interface ToolDefinition<Input extends z.ZodObject> extends Omit<Tool, 'run' | 'input'> {
   input: Input;
   /** @throws RegistrarError, which the client gets as the call's error */
-  handler(input: z.output<Input>, call: ToolCall): Promise<ToolAnswer>;
+  handler: (input: z.output<Input>, call: ToolCall) => Promise<ToolAnswer>;
 }
 
 /** Only looks. */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { resolutionAnswer } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
-import { locate } from '../locate.ts';
+import { explained, locate } from '../locate.ts';
 import { directoryArgument, expectArgument, projectArgument, withResolution } from '../schemas.ts';
 import { settling } from '../toolModel.ts';
 
@@ -24,6 +24,6 @@ export const resolveProject = defineTool({
     if ('unresolved' in located) return resolutionAnswer(located.unresolved, null);
     call.progress('resolving the project');
     const resolution = await call.api.resolve({ ...located.params, dryRun: dryRun ?? false });
-    return resolutionAnswer(resolution, located.source);
+    return resolutionAnswer(explained(resolution, located), located.source);
   },
 });

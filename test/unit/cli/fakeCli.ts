@@ -150,6 +150,9 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       },
       ...parts.daemon,
     },
+    forwardAgent: async (directory) => {
+      calls.push(['forwardAgent', directory]);
+    },
     tryPostgres: async (url, password) => {
       calls.push(['tryPostgres', url, password]);
       return { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' };

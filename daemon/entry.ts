@@ -1,0 +1,48 @@
+import { homedir } from 'node:os';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+
+/** The package's version, put in when it is bundled. */
+declare const REGISTRAR_VERSION: string | undefined;
+
+void start();
+
+/**
+ * The command's first step. A forwarder stays as long as its agent, and there may be many: it loads neither PostgreSQL's
+ * client nor the other commands.
+ */
+async function start(): Promise<void> {
+  const asked = forwarderArguments(process.argv.slice(2));
+  if (!asked) {
+    await import('./main.ts');
+    return;
+  }
+  const { forwardAgent } = await import('./engine/forwardAgent.ts');
+  const { stateFolderPath } = await import('./lifecycle/stateFolder.ts');
+  try {
+    await forwardAgent({
+      stateFolder: stateFolderPath(process.env, process.platform, homedir()),
+      version: typeof REGISTRAR_VERSION === 'string' ? REGISTRAR_VERSION : 'development',
+      environment: process.env,
+      script: process.argv[1] ?? '',
+      directory: asked.directory,
+    });
+  } catch (error) {
+    process.stderr.write(`registrar: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.exitCode = 3;
+  }
+}
+
+/** Null for anything else, also for what begins with `mcp` and is the command line's to explain. */
+function forwarderArguments(argv: readonly string[]): { directory: string | null } | null {
+  if (argv[0] !== 'mcp') return null;
+  try {
+    const { directory } = parseArgs({ args: argv.slice(1), options: { directory: { type: 'string' } } }).values;
+    if (directory === undefined) return { directory: null };
+    if (directory.trim() === '') return null;
+    // A variable that the agent did not replace is no path to make absolute.
+    return { directory: directory.includes('${') ? null : resolve(directory) };
+  } catch {
+    return null;
+  }
+}
