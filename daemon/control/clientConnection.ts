@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import {
   maxMessageBytes,

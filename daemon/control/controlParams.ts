@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
 

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Tool, ToolDefinition } from './toolModel.ts';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { DatabaseDescription, QueryResult } from '../protocol/agentSql.ts';
 import { errorCodes, warningCodes } from '../protocol/codes.ts';
 import { driftKinds, type DriftReport, type RepairResult } from '../protocol/drift.ts';

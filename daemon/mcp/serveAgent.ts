@@ -15,7 +15,7 @@ import {
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import { fileURLToPath } from 'node:url';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { AgentTools } from '../protocol/settings.ts';
 import type { AgentPort } from './agentPort.ts';
 import type { AgentSession } from './agentSession.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { driftReport, orError } from '../schemas.ts';

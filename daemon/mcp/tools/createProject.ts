@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';
 import { defineTool } from '../defineTool.ts';

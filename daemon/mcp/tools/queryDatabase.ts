@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { dataText, done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { onDatabase } from '../onDatabase.ts';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';

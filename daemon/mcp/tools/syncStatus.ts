@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { orError, syncStatus as schema } from '../schemas.ts';
