@@ -90,6 +90,7 @@ export class AgentEndpoint {
         home,
         use,
         onChanged,
+        rootsLimitMs: 2000,
         tools: () => this.#settings['registrar.mcp.tools'],
         onFault: (error) => {
           log.warn({ operation: 'agents', code: 'INTERNAL', reason: String(error) }, 'an agent’s call failed');

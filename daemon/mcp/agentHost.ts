@@ -21,7 +21,7 @@ export class AgentHost {
     this.#http = new HttpSessions(port, limits, running);
     this.#pipes = new PipeSessions(port, running);
     this.#sweep = setInterval(() => {
-      this.#http.endIdle(Date.now());
+      this.endIdleSessions(Date.now());
     }, sweepEveryMs);
     this.#sweep.unref();
   }
@@ -55,6 +55,11 @@ export class AgentHost {
   toolsChanged(): void {
     this.#http.toolsChanged();
     this.#pipes.toolsChanged();
+  }
+
+  /** @param now ms since 1970 */
+  endIdleSessions(now: number): void {
+    this.#http.endIdle(now);
   }
 
   /** The token is another now. */

@@ -19,6 +19,8 @@ export interface AgentPort {
   ) => Promise<T>;
   /** The setting `registrar.mcp.tools`, as it is now. */
   tools: () => AgentTools;
+  /** A client that has not said by then which folders it has open counts as having none, ms. */
+  rootsLimitMs: number;
   /** Agents came, left, or work elsewhere. */
   onChanged: () => void;
   /** A fault that is nobody's refusal. */

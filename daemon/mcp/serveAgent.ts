@@ -33,9 +33,6 @@ export interface ServedAgent {
   close(): Promise<void>;
 }
 
-/** A client that has not said by then which folders it has open counts as having none, ms. */
-const rootsLimitMs = 2000;
-
 /** Made once: each server would make one of its own, and none is used. */
 const validator = new AjvJsonSchemaValidator();
 
@@ -136,7 +133,8 @@ export async function serveAgent(
       });
     } catch (error) {
       const report = reportOf(error);
-      if (report.code === 'INTERNAL') port.onFault(error);
+      // What was cancelled ends however it ends, and nobody hears of it.
+      if (report.code === 'INTERNAL' && !extra.signal.aborted) port.onFault(error);
       return refusal(report);
     }
   }
@@ -145,7 +143,7 @@ export async function serveAgent(
   async function askRoots(extra: Extra): Promise<string[]> {
     if (!protocol.getClientCapabilities()?.roots) return [];
     const { roots } = await extra.sendRequest({ method: 'roots/list' }, ListRootsResultSchema, {
-      timeout: rootsLimitMs,
+      timeout: port.rootsLimitMs,
     });
     return roots.flatMap(({ uri }) => {
       try {
