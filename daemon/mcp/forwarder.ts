@@ -155,9 +155,11 @@ export class Forwarder {
 
   #read(connection: Duplex): void {
     const lines = new MessageLines(this.#options.maxMessageBytes);
-    connection.on('error', () => {
-      connection.destroy();
-    });
+    for (const event of ['error', 'end']) {
+      connection.on(event, () => {
+        connection.destroy();
+      });
+    }
     connection.on('data', (piece: Buffer) => {
       try {
         for (const line of lines.push(piece)) this.#fromDaemon(line, connection);
