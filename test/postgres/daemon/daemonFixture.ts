@@ -97,7 +97,7 @@ export class DaemonFixture {
     version = '1.0.0',
   ): Promise<CommandResult> {
     const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [join(this.#bundles, version, 'registrar.cjs'), ...args, '--json'], {
+    const child = spawn(process.execPath, [this.script(version), ...args, '--json'], {
       env: { PATH, HOME: home, REGISTRAR_HOME: home, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -107,6 +107,11 @@ export class DaemonFixture {
     const [status] = (await once(child, 'close')) as [number | null];
     await this.endpoint(home);
     return { status, stdout, stderr, json: stdout === '' ? null : (JSON.parse(stdout) as Record<string, unknown>) };
+  }
+
+  /** The built command's script. */
+  script(version = '1.0.0'): string {
+    return join(this.#bundles, version, 'registrar.cjs');
   }
 
   /** What the daemon of a state folder wrote; its process is remembered, to be ended. */

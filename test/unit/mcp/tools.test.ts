@@ -69,8 +69,8 @@ describe('the tools for agents', function () {
       forget_project: { project: 'shop' },
       repair_drift: { planId: 'p' },
     };
-    for (const { name, title, annotations, inputSchema, outputSchema } of tools) {
-      assert.ok(title && annotations && inputSchema.type === 'object' && outputSchema?.type === 'object', name);
+    for (const { name, title, annotations, outputSchema } of tools) {
+      assert.ok(title && annotations && outputSchema, name);
       // The client checks the answer against the schema.
       const answer = await call(client, name, inputs[name]);
       assert.equal(answer.isError, false, `${name}: ${answer.text}`);
