@@ -10,6 +10,7 @@ import type { Resolution } from '../../daemon/protocol/model.ts';
 import type { Settings } from '../../daemon/protocol/settings.ts';
 import { readMarker } from '../../daemon/registry/marker.ts';
 import type { Marker } from '../../daemon/registry/model.ts';
+import { patientLimits } from './patientLimits.ts';
 import { startStatementSpy, type StatementSpy } from './statementSpy.ts';
 import { testServer } from './testServer.ts';
 
@@ -142,6 +143,7 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
         stateFolder: rest.stateFolder ?? (await fixture.stateFolder()),
         home: join(base, 'home'),
         log: { info: () => undefined, warn: () => undefined },
+        limits: patientLimits,
         ...rest,
         settings: { ...noSettings, ...settings },
       });
