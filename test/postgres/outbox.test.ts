@@ -88,6 +88,8 @@ describe('a project that the registry cannot take', function () {
       await mend();
       const line = await log.line('project registered');
       assert.deepEqual([line.fields['sync'], line.fields['projectId']], ['postgresql', id]);
+      // The delivery ends when its file is gone, too.
+      await restarted.syncNow();
       const after = await restarted.resolve({ directory: folder });
       assert.deepEqual(after.sync, { state: 'synced' });
       assert.deepEqual(after.warnings, []);
@@ -166,17 +168,15 @@ describe('a project that the registry cannot take', function () {
 
   it('S1: a name that was taken meanwhile parks it: usable, not tried again by itself, and delivered once renamed', async () => {
     await makeRegistry();
-    const mend = await refuseInserts(fixture, 'P0001', 'not today');
+    await refuseInserts(fixture, 'P0001', 'not today');
     const log = recordLog();
     const engine = await fixture.engine({ log });
     const folder = await workspace({ name: 'wanted' });
     const project = resolved(await engine.resolve({ directory: folder }));
-    await mend();
-    const winner = '0f0f0f0f-1111-4111-8111-111111111111';
-    await fixture.sql(
-      `insert into projects (id, name, database_name) values ($1, 'wanted', 'cb_proj_wanted_0f0f0f0f')`,
-      [winner],
-    );
+    // In one transaction: the engine's own retry may come at any moment, and must find the name taken.
+    await fixture.sql(`drop trigger refuse on projects;
+      insert into projects (id, name, database_name)
+      values ('0f0f0f0f-1111-4111-8111-111111111111', 'wanted', 'cb_proj_wanted_0f0f0f0f')`);
     await engine.syncNow();
 
     const status = await engine.syncStatus();
