@@ -5,6 +5,7 @@ import type { Engine } from '../../../daemon/engine/openEngine.ts';
 import { defaultLimits, type Limits } from '../../../daemon/postgres/registryDatabase.ts';
 import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import { backOff } from '../../support/backOff.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
 import { patientLimits } from '../../support/patientLimits.ts';
 import { path, registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';
@@ -263,7 +264,7 @@ describe('a PostgreSQL that does not answer', function () {
     const made = await engine.resolve({ directory: folder });
     const project = resolved(made);
     assert.deepEqual([made.created, made.sync?.state, warningCodes(made)], [true, 'pending', ['PENDING']]);
-    // Nothing is under way when this was tried, and the engine's own retry, which may come at any moment, does not get through.
+    // Nothing is under way when this was tried, and what the engine tries next does not get through.
     await engine.syncNow();
     proxy.pause();
     Object.assign(limits, defaultLimits);
@@ -295,12 +296,7 @@ describe('a PostgreSQL that does not answer', function () {
     const release = await refuseInserts();
     const project = resolved(await engine.resolve({ directory: folder }));
     await server.stop('immediate');
-    let waitMs = 0;
-    // The backoff is random: tried until it is one that no test would wait for.
-    while (waitMs < 30_000) {
-      const [entry] = (await engine.syncNow()).pending;
-      waitMs = Date.parse(entry?.nextAttemptAt ?? '') - Date.now();
-    }
+    await backOff(engine);
     await server.start();
     await release();
     await fresh(engine, { directory: known });
@@ -314,11 +310,7 @@ describe('a PostgreSQL that does not answer', function () {
     const folder = await workspace({ name: 'refused first' });
     const release = await refuseInserts();
     const project = resolved(await engine.resolve({ directory: folder }));
-    let waitMs = 0;
-    while (waitMs < 30_000) {
-      const [entry] = (await engine.syncNow()).pending;
-      waitMs = Date.parse(entry?.nextAttemptAt ?? '') - Date.now();
-    }
+    await backOff(engine);
     await release();
     resolved(await engine.resolve({ directory: await workspace({ name: 'taken later' }) }));
     await log.line('project registered');
