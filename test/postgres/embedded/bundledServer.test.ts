@@ -83,7 +83,7 @@ describe('the bundled server', function () {
 
   it('lets in only its password, by SCRAM, and listens on loopback alone', async () => {
     const { address } = await fixture.start();
-    assert.equal(await probe({ ...address, password: 'wrong' }, 2_000), null);
+    assert.equal(await probe({ ...address, password: 'wrong' }, 20_000), null);
     const rules = await fixture.query(address, 'select distinct auth_method from pg_hba_file_rules');
     assert.deepEqual(rules, [{ auth_method: 'scram-sha-256' }]);
     const [settings] = await fixture.query(
