@@ -6,6 +6,7 @@
 
 import { readFileSync } from 'node:fs';
 import { build, context } from 'esbuild';
+import { commandBundle } from './scripts/commandBundle.mjs';
 
 const { version } = JSON.parse(readFileSync(new URL('package.json', import.meta.url), 'utf8'));
 
@@ -27,19 +28,7 @@ const shared = {
 
 /** @type {import('esbuild').BuildOptions[]} */
 const bundles = [
-  {
-    ...shared,
-    entryPoints: { registrar: 'daemon/main.ts' },
-    outdir: 'dist',
-    outExtension: { '.js': '.cjs' },
-    banner: {
-      js: "#!/usr/bin/env node\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
-    },
-    // CommonJS has no import.meta; without this it would silently be empty.
-    define: { 'import.meta.url': 'importMetaUrl', REGISTRAR_VERSION: JSON.stringify(version) },
-    // `vscode` is deliberately absent: an import of it from the daemon has to break this build.
-    external: ['pg-native'],
-  },
+  { ...shared, ...commandBundle(version, 'dist') },
   {
     ...shared,
     entryPoints: { extension: 'extension/extension.ts' },

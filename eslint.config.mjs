@@ -35,7 +35,7 @@ const clockSyntax = [
 ];
 
 export default defineConfig(
-  globalIgnores(['dist/', 'node_modules/', '.vscode-test/', 'test-output/', 'coverage/']),
+  globalIgnores(['dist/', 'node_modules/', '.vscode-test/', 'test-output/', 'coverage/', 'scripts/*.d.mts']),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -1,11 +1,14 @@
 import { spawn } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, realpath, writeFile } from 'node:fs/promises';
 import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
-import type { BundledServerFate, ChosenPostgres, CliContext } from './cli/cliContext.ts';
+import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
-import { chooseAddress, hasOtherConnections, type ChosenAddress } from './engine/chooseAddress.ts';
-import { openEngine } from './engine/openEngine.ts';
+import { silentDaemon, type DaemonClient } from './control/daemonClient.ts';
+import { NoAnswer } from './control/dialDaemon.ts';
+import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './engine/localDaemon.ts';
+import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
+import { readLog } from './lifecycle/readLog.ts';
 import { tryPostgres } from './postgres/tryPostgres.ts';
 import { openLog } from './lifecycle/logFile.ts';
 import { settingsFile } from './lifecycle/settingsFile.ts';
@@ -14,6 +17,7 @@ import { addressLabel, parseAddress } from './postgres/address.ts';
 import { withoutPassword } from './postgres/connectionString.ts';
 import { localSurroundings } from './postgres/localSurroundings.ts';
 import { savePassword } from './postgres/savePassword.ts';
+import { RegistrarError } from './protocol/registrarError.ts';
 
 /** The package's version, put in when it is bundled. */
 declare const REGISTRAR_VERSION: string | undefined;
@@ -31,6 +35,45 @@ async function main(): Promise<void> {
   };
   const parse = (url: string): ReturnType<typeof parseAddress> => parseAddress(url, environment, localSurroundings());
 
+  const version = typeof REGISTRAR_VERSION === 'string' ? REGISTRAR_VERSION : 'development';
+  const local = (): LocalDaemonOptions => ({
+    stateFolder: stateFolder(),
+    version,
+    environment,
+    script: process.argv[1] ?? '',
+  });
+  /** Null when no daemon runs. */
+  const withRunning = async <T>(run: (client: DaemonClient) => Promise<T>): Promise<T | null> => {
+    const client = await daemonClient(local(), null, false, () => undefined);
+    try {
+      return await run(client);
+    } catch (error) {
+      if (error instanceof RegistrarError && error.details?.['reason'] === 'not running') return null;
+      throw error;
+    } finally {
+      client.close();
+    }
+  };
+  const become = async (databaseUrl: string | null): Promise<RunningDaemon | null> => {
+    const file = await settings();
+    const folder = await realpath(stateFolder());
+    try {
+      const given = givenAddress(databaseUrl, environment);
+      const readSettings = (): ReturnType<typeof file.read> => file.read();
+      return await runDaemon({
+        stateFolder: folder,
+        home,
+        version,
+        environment,
+        given,
+        readSettings,
+        log: openLog(folder),
+      });
+    } catch (error) {
+      throw cannotStart(folder, error);
+    }
+  };
+
   const context: CliContext = {
     argv: process.argv.slice(2),
     stdin: process.stdin,
@@ -39,42 +82,63 @@ async function main(): Promise<void> {
     cwd: process.cwd(),
     home,
     environment,
-    version: typeof REGISTRAR_VERSION === 'string' ? REGISTRAR_VERSION : 'development',
+    version,
     settings: {
       read: async () => (await settings()).read(),
       update: async (change) => (await settings()).update(change),
     },
-    async open({ databaseUrl, bundledUnlessChosen, bundledServer, onProgress }) {
-      const file = await settings();
-      let current = await file.read();
-      const isAddressSet = databaseUrl !== null || (environment['REGISTRAR_DATABASE_URL'] ?? '') !== '';
-      if (bundledUnlessChosen && !isAddressSet && !current.postgres) {
-        current = await file.update((before) => ({ ...before, postgres: before.postgres ?? { kind: 'bundled' } }));
-      }
-      const folder = stateFolder();
-      const chosen = await chooseAddress({
-        databaseUrl,
-        environment,
-        settings: current,
-        stateFolder: folder,
-        onProgress,
-      });
-      const engine = await openEngine({
-        ...chosen,
-        stateFolder: folder,
-        home,
-        settings: current,
-        log: openLog(folder),
-        // One command is over before another daemon's change could matter to it.
-        watches: bundledServer === 'stop',
-      });
-      return {
-        ...engine,
-        close: async () => {
-          await engine.close();
-          await endBundled(chosen, bundledServer, onProgress);
-        },
+    async open({ databaseUrl, bundledUnlessChosen, ownDaemon, onProgress }) {
+      const own = ownDaemon ? await become(databaseUrl) : null;
+      const client = await daemonClient(local(), databaseUrl, true, onProgress);
+      const close = async (): Promise<void> => {
+        client.close();
+        await own?.end('stopped', true);
       };
+      try {
+        const server = await client.call('server', undefined).catch(async (error: unknown) => {
+          if (!(error instanceof RegistrarError) || error.code !== 'POSTGRES_NOT_CHOSEN' || !bundledUnlessChosen) {
+            throw error;
+          }
+          await (
+            await settings()
+          ).update((before) => ({ ...before, postgres: before.postgres ?? { kind: 'bundled' } }));
+          return client.call('server', undefined);
+        });
+        return { ...remoteApi(client, server), close };
+      } catch (error) {
+        await close();
+        throw error;
+      }
+    },
+    daemon: {
+      status: () => withRunning((client) => client.call('status', undefined)),
+      async stop() {
+        const stopped = await withRunning(async (client) => {
+          const connection = await client.connect();
+          await connection.request('drain', { stopServer: true, reason: 'registrar stop' }).catch((error: unknown) => {
+            // It was leaving already, and has gone.
+            if (!(error instanceof NoAnswer)) throw error;
+            if (error.kind === 'silent') throw silentDaemon(connection.pipe);
+          });
+          await connection.closed;
+          return true;
+        });
+        return stopped ?? false;
+      },
+      async start(databaseUrl) {
+        const client = await daemonClient(local(), databaseUrl, true, () => undefined);
+        try {
+          return await client.call('status', undefined);
+        } finally {
+          client.close();
+        }
+      },
+      async become(databaseUrl) {
+        const own = await become(databaseUrl);
+        return own && { pid: process.pid, ended: own.ended, end: () => own.end('stopped', true) };
+      },
+      changeAddress: (password) => withRunning((client) => client.call('changeAddress', { password })),
+      log: (follow, signal) => readLog(join(stateFolder(), 'logs', 'registrar.log'), follow, signal),
     },
     tryPostgres: (url, password) => {
       const address = parse(url);
@@ -99,23 +163,11 @@ async function main(): Promise<void> {
       new Promise((resolve) => {
         process.once('SIGINT', resolve);
         process.once('SIGTERM', resolve);
+        // Logging out, or closing the terminal.
+        process.once('SIGHUP', resolve);
       }),
   };
   process.exitCode = await runCli(context);
-}
-
-/** Nobody's server is stopped under them: an application may work in it while the command that started it ends. */
-async function endBundled(
-  { bundled, address }: ChosenAddress,
-  fate: BundledServerFate,
-  onProgress: (message: string) => void,
-): Promise<void> {
-  if (!bundled || fate === 'keep' || (fate === 'as-found' && bundled.reused)) return;
-  if (await hasOtherConnections(address)) {
-    onProgress('The bundled PostgreSQL keeps running: somebody else is connected to it.');
-    return;
-  }
-  await bundled.stop();
 }
 
 function describePostgres(

@@ -1,3 +1,4 @@
+import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { Settings } from '../protocol/settings.ts';
 
@@ -25,11 +26,29 @@ export interface ChosenPostgres {
   address: string | null;
 }
 
-/**
- * What becomes of the bundled PostgreSQL when the command ends: `as-found` stops it only if the command started it; `keep`
- * leaves it to the programs that were told its address; `stop` ends it, unless somebody else is connected.
- */
-export type BundledServerFate = 'as-found' | 'keep' | 'stop';
+/** A daemon that is this process. */
+export interface OwnDaemon {
+  pid: number;
+  /** Settles when it has ended, for whatever reason. */
+  ended: Promise<void>;
+  end(): Promise<void>;
+}
+
+/** The daemon as the commands about it see it. */
+export interface DaemonControl {
+  /** Null when none runs; none is started. Throws DAEMON_UNREACHABLE when one should answer and does not. */
+  status(): Promise<DaemonStatus | null>;
+  /** Gives false when none ran. */
+  stop(): Promise<boolean>;
+  /** Starts one in the background, unless one runs. */
+  start(databaseUrl: string | null): Promise<DaemonStatus>;
+  /** Becomes the daemon; null when another process is. */
+  become(databaseUrl: string | null): Promise<OwnDaemon | null>;
+  /** Tells a running one that another PostgreSQL was chosen; null when none runs. */
+  changeAddress(password: string | null): Promise<AddressChange | null>;
+  /** The lines of its log; with `follow` also those to come, until the signal. */
+  log(follow: boolean, signal: AbortSignal): AsyncIterable<string>;
+}
 
 /** Everything that the commands touch outside themselves. */
 export interface CliContext {
@@ -47,16 +66,18 @@ export interface CliContext {
     update(change: (settings: Settings) => Settings): Promise<Settings>;
   };
   /**
-   * Opens Registrar on the PostgreSQL that counts. Progress is for people, one line each.
+   * Attaches to the daemon, which is started when none runs. Progress is for people, one line each.
    *
-   * @throws RegistrarError POSTGRES_NOT_CHOSEN, CREDENTIALS_REQUIRED, REGISTRY_UNREACHABLE, …
+   * @throws RegistrarError POSTGRES_NOT_CHOSEN, CREDENTIALS_REQUIRED, ADDRESS_MISMATCH, DAEMON_UNREACHABLE, …
    */
   open(options: {
     databaseUrl: string | null;
     bundledUnlessChosen: boolean;
-    bundledServer: BundledServerFate;
+    /** Without a running daemon this process is it until `close`. */
+    ownDaemon: boolean;
     onProgress: (message: string) => void;
   }): Promise<RegistrarApi & { close(): Promise<void> }>;
+  daemon: DaemonControl;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
   /** Puts the password where libpq looks for it; gives the path of that file. */

@@ -3,7 +3,7 @@ import { InvalidArgumentError } from 'commander';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { refusePassword } from './addressPassword.ts';
-import type { BundledServerFate, CliContext } from './cliContext.ts';
+import type { CliContext } from './cliContext.ts';
 import type { CliOutput } from './cliOutput.ts';
 import { statusOfResolution } from './exitStatus.ts';
 import { resolutionText } from './resolutionText.ts';
@@ -31,17 +31,13 @@ export class CliSession {
   /** Opens Registrar, lets `run` use it, and closes it however that ends. */
   async withRegistrar<T>(
     run: (registrar: RegistrarApi) => Promise<T>,
-    options: { bundledUnlessChosen?: boolean; bundledServer?: BundledServerFate } = {},
+    options: { bundledUnlessChosen?: boolean; ownDaemon?: boolean } = {},
   ): Promise<T> {
-    const { databaseUrl } = this;
-    if (databaseUrl !== null) {
-      const hint = 'Leave the password out and put it into ~/.pgpass or PGPASSWORD, or set REGISTRAR_DATABASE_URL.';
-      refusePassword(databaseUrl, 'The address after --database-url', hint);
-    }
+    const databaseUrl = this.checkedDatabaseUrl();
     const registrar = await this.context.open({
       databaseUrl,
       bundledUnlessChosen: options.bundledUnlessChosen ?? false,
-      bundledServer: options.bundledServer ?? 'as-found',
+      ownDaemon: options.ownDaemon ?? false,
       onProgress: (message) => {
         this.output.progress(({ home }) => shown(message, home));
       },
@@ -51,6 +47,16 @@ export class CliSession {
     } finally {
       await registrar.close();
     }
+  }
+
+  /** The option `--database-url`. Throws INVALID_ARGUMENT when there is a password in it. */
+  checkedDatabaseUrl(): string | null {
+    const { databaseUrl } = this;
+    if (databaseUrl !== null) {
+      const hint = 'Leave the password out and put it into ~/.pgpass or PGPASSWORD, or set REGISTRAR_DATABASE_URL.';
+      refusePassword(databaseUrl, 'The address after --database-url', hint);
+    }
+    return databaseUrl;
   }
 
   /** The absolute form of a directory from the command line; the current one when none was given. */

@@ -6,6 +6,7 @@ import type { CliContext } from './cliContext.ts';
 import { CliOutput } from './cliOutput.ts';
 import { CliSession, saying } from './cliSession.ts';
 import { addDriftCommands } from './commands/driftCommands.ts';
+import { addDaemonCommands } from './commands/daemonCommands.ts';
 import { addEnvironmentCommands } from './commands/environmentCommands.ts';
 import { addPostgresCommand } from './commands/postgresCommand.ts';
 import { addProjectCommands } from './commands/projectCommands.ts';
@@ -33,6 +34,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addProjectCommands(program, session);
   addEnvironmentCommands(program, session);
   addServeCommands(program, session);
+  addDaemonCommands(program, session);
   addDriftCommands(program, session);
   addPostgresCommand(program, session);
   addTrustCommand(program, session);

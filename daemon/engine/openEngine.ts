@@ -49,6 +49,10 @@ export interface EngineOptions {
   host?: string;
   /** Folders that windows have open. */
   windows?: () => readonly WindowFolder[];
+  /** Folders that `registrar trust` listed, real paths; those of the settings when absent. */
+  trustedFolders?: () => Promise<readonly string[]>;
+  /** Called when a delivery changed what `syncStatus` says. */
+  onSync?: () => void;
   /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
   watches?: boolean;
   /** How it listens and polls; the defaults of `watchChanges` when absent. */
@@ -64,6 +68,8 @@ export interface EngineLog {
 }
 
 export interface Engine extends RegistrarApi {
+  /** Connections of the registry's pool. */
+  pool(): { open: number; idle: number; waiting: number };
   /** Stops the sync loop, writes what is known and closes every connection. */
   close(): Promise<void>;
 }
@@ -93,6 +99,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     now,
     random: Math.random,
     report: (entry, delivery, nextAttemptAt) => {
+      options.onSync?.();
       const { id, databaseName } = entry.row;
       const fields = { operation: 'sync', projectId: id, databaseName };
       if (delivery.kind === 'delivered') log.info({ ...fields, sync: 'postgresql' }, 'project registered');
@@ -140,7 +147,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       : null,
     trust: {
       windows: options.windows ?? (() => []),
-      trustedFolders: () => Promise.resolve(settings.trustedFolders),
+      trustedFolders: options.trustedFolders ?? (() => Promise.resolve(settings.trustedFolders)),
       daemonUid: process.getuid?.() ?? null,
       separator: sep,
       realPath: (path) => realpath(path).catch(() => path),
@@ -179,6 +186,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
 
   return {
     server: () => server,
+    pool: () => database.poolFigures(),
     resolve: resolveLogged,
     listProjects: (params) => listProjects(params, registryPorts, outbox),
     async showProject({ project }) {

@@ -58,6 +58,7 @@ const settingsSchema = z.object({
   'registrar.workflow.url': z.string().nullable().default(null),
   'registrar.defaultProject.enabled': z.boolean().default(false),
   'registrar.config.writeId': z.enum(['always', 'untracked', 'never']).default('always'),
+  'registrar.daemon.idleMinutes': z.number().positive().max(10_000).default(10),
 }) satisfies z.ZodType<Settings>;
 
 async function readSettings(path: string): Promise<{ settings: Settings; raw: Record<string, unknown> }> {

@@ -70,6 +70,11 @@ export class RegistryDatabase {
     return this.address.user;
   }
 
+  poolFigures(): { open: number; idle: number; waiting: number } {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { open: totalCount, idle: idleCount, waiting: waitingCount };
+  }
+
   /** One statement in the registry's database. Throws RegistrarError for a lost connection, pg's error for refused SQL. */
   async query(query: Query, timeoutMs: number): Promise<Row[]> {
     const run = async (): Promise<Row[]> => {

@@ -10,4 +10,6 @@ export interface Settings {
   'registrar.workflow.url': string | null;
   'registrar.defaultProject.enabled': boolean;
   'registrar.config.writeId': 'always' | 'untracked' | 'never';
+  /** Minutes without window, agent or work after which the daemon ends. */
+  'registrar.daemon.idleMinutes': number;
 }

@@ -62,6 +62,7 @@ export const noSettings: Settings = {
   'registrar.workflow.url': null,
   'registrar.defaultProject.enabled': false,
   'registrar.config.writeId': 'always',
+  'registrar.daemon.idleMinutes': 10,
 };
 
 /**

@@ -26,8 +26,7 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
             : shellText(environment, misleadingVariables(context.environment, environment)),
         );
       };
-      // The programs that get these variables connect after this command has ended.
-      await session.withRegistrar(print, { bundledServer: 'keep' });
+      await session.withRegistrar(print);
     });
 
   addSelection(program.command('exec'))
@@ -37,7 +36,7 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
     .addHelpText('after', '\nExample:\n  $ registrar exec --expect shop -- npm run migrate')
     .action(async (words: string[], options: Selection) => {
       const [command = '', ...args] = commandAfterDashes(context.argv, words);
-      // Open until the command has ended: the server that it talks to may be ours.
+      // Attached until the command has ended, so that the daemon and its server do not end for want of users.
       await session.withRegistrar(async (registrar) => {
         const environment = await connect(registrar, options, session);
         if (!environment) return;

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { AddressChange } from '../../protocol/control.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import { refusePassword } from '../addressPassword.ts';
 import type { ChosenPostgres, PostgresFacts } from '../cliContext.ts';
@@ -35,8 +36,11 @@ async function show({ context, output }: CliSession): Promise<void> {
 
 async function chooseBundled({ context, output }: CliSession): Promise<void> {
   await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'bundled' } }));
+  const change = await context.daemon.changeAddress(null);
   const chosen = await context.describePostgres();
-  output.answer(chosen, (view) => [chosenText(chosen, view), ...overruled(chosen, 'bundled', view)].join('\n'));
+  output.answer({ ...chosen, leftBehind: change?.leftBehind ?? [] }, (view) =>
+    [chosenText(chosen, view), ...changeLines(change, view), ...overruled(chosen, 'bundled', view)].join('\n'),
+  );
 }
 
 async function chooseUrl({ context, output }: CliSession, url: string, savePassword: boolean): Promise<void> {
@@ -52,11 +56,13 @@ async function chooseUrl({ context, output }: CliSession, url: string, savePassw
   const { facts, password } = await tryAddress(context, url);
   const passwordFile = savePassword && password !== null ? await context.savePassword(url, password) : null;
   await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'url', url } }));
+  const change = await context.daemon.changeAddress(password);
   const chosen = await context.describePostgres();
-  output.answer({ ...chosen, server: facts, passwordFile }, (view) =>
+  output.answer({ ...chosen, server: facts, passwordFile, leftBehind: change?.leftBehind ?? [] }, (view) =>
     [
       factsText(facts, view),
       chosenText(chosen, view),
+      ...changeLines(change, view),
       ...passwordLines(password, passwordFile, view),
       ...overruled(chosen, 'url', view),
     ].join('\n'),
@@ -103,6 +109,23 @@ function factsText({ version, role, mayCreateDatabases, registry }: PostgresFact
     `  ${paint('yellow', 'warning:')} projects that exist can be used, new ones cannot be made`,
     `  ${paint('cyan', 'next:')} as a superuser: ALTER ROLE "${role.replaceAll('"', '""')}" CREATEDB;`,
   ].join('\n');
+}
+
+/** What the running daemon made of it, and what the old address keeps. */
+function changeLines(change: AddressChange | null, { home, paint }: TextView): string[] {
+  if (!change) return [];
+  const { error, leftBehind } = change;
+  const failed = error
+    ? [`  ${paint('yellow', 'warning:')} the daemon cannot use it: ${shown(error.message, home)}`]
+    : [];
+  if (leftBehind.length === 0) return failed;
+  return [
+    ...failed,
+    `${leftBehind.length} stay where they are; each line moves one, registrar projects adopt DATABASE then registers it:`,
+    ...leftBehind.map(
+      ({ command, pending }) => `  ${shown(command, home)}${pending ? '   # not registered there yet' : ''}`,
+    ),
+  ];
 }
 
 function passwordLines(password: string | null, file: string | null, { home, paint }: TextView): string[] {

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import type { RegistrarApi } from '../../protocol/methods.ts';
-import { RegistrarError } from '../../protocol/registrarError.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { statusOfResolution } from '../exitStatus.ts';
@@ -9,7 +8,7 @@ import { syncText } from '../syncText.ts';
 import { shown } from '../terminalText.ts';
 import { selectionText } from './resolveCommands.ts';
 
-/** `start`, `serve` and `sync`: keeping projects known to the registry. */
+/** `start` and `sync`: keeping projects known to the registry. */
 export function addServeCommands(program: Command, session: CliSession): void {
   const { context, output } = session;
 
@@ -25,20 +24,8 @@ export function addServeCommands(program: Command, session: CliSession): void {
         output.note(({ home }) => `No folder was given; this is a sample: ${shown(directory, home)}`);
       await session.withRegistrar((registrar) => stay(registrar, session, directory, options.once ?? false), {
         bundledUnlessChosen: true,
-        bundledServer: options.once ? 'as-found' : 'stop',
+        ownDaemon: true,
       });
-    });
-
-  program
-    .command('serve')
-    .description('keep delivering what the registry does not know yet, until stopped')
-    .argument('[dir]', 'resolve this workspace first', saying)
-    .option('--foreground', 'stay in this terminal')
-    .addHelpText('after', '\nExample:\n  $ registrar serve --foreground')
-    .action(async (dir: string | undefined, options: { foreground?: true }) => {
-      if (!options.foreground) throw foregroundOnly();
-      const directory = dir === undefined ? null : session.directory(dir);
-      await session.withRegistrar((registrar) => stay(registrar, session, directory, false), { bundledServer: 'stop' });
     });
 
   program
@@ -79,12 +66,4 @@ async function stay(
   output.note(({ paint }) => paint('dim', 'Staying until Ctrl-C.'));
   await stopped;
   output.note(() => 'Stopped.');
-}
-
-function foregroundOnly(): RegistrarError {
-  return new RegistrarError({
-    code: 'INVALID_ARGUMENT',
-    message: 'serve runs in the foreground only.',
-    hint: 'registrar serve --foreground',
-  });
 }

@@ -11,7 +11,7 @@ describe('registrar env', () => {
   it('prints lines for a shell, a .env file, or a JSON object', async () => {
     const shell = await cli(['env']);
     assert.equal(shell.status, 0);
-    const kept = { databaseUrl: null, bundledUnlessChosen: false, bundledServer: 'keep' };
+    const kept = { databaseUrl: null, bundledUnlessChosen: false, ownDaemon: false };
     assert.deepEqual(shell.calls[0], ['open', kept]);
     assert.deepEqual(shell.stdout.split('\n'), [
       'export PGHOST=localhost',

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
-import type { ChosenPostgres, CliContext, TextOutput } from '../../../daemon/cli/cliContext.ts';
+import type { ChosenPostgres, CliContext, DaemonControl, TextOutput } from '../../../daemon/cli/cliContext.ts';
 import { runCli } from '../../../daemon/cli/runCli.ts';
+import type { DaemonStatus } from '../../../daemon/protocol/control.ts';
 import type { Connection, RegistrarApi, SyncStatus } from '../../../daemon/protocol/methods.ts';
 import type { ListedProject, Resolution } from '../../../daemon/protocol/model.ts';
 import type { ErrorReport } from '../../../daemon/protocol/registrarError.ts';
@@ -62,6 +63,24 @@ export const settings: Settings = {
   'registrar.workflow.url': null,
   'registrar.defaultProject.enabled': false,
   'registrar.config.writeId': 'always',
+  'registrar.daemon.idleMinutes': 10,
+};
+
+export const daemonStatus: DaemonStatus = {
+  version: '0.1.0',
+  protocol: 1,
+  pid: 4711,
+  started: '2026-11-03T09:00:00.000Z',
+  uptimeMs: 5 * 60_000,
+  stateFolder: '/home/a/.local/state/project-registrar',
+  server: { address: 'localhost:5432', source: 'bundled' },
+  error: null,
+  clients: [],
+  agents: [],
+  sync: emptySync,
+  pool: { open: 1, idle: 1, waiting: 0 },
+  memoryBytes: 80 * 1_048_576,
+  idleExitAfterMs: 600_000,
 };
 
 type Api = RegistrarApi & { close(): Promise<void> };
@@ -70,6 +89,7 @@ type Api = RegistrarApi & { close(): Promise<void> };
 export interface FakeParts {
   api?: Partial<RegistrarApi>;
   context?: Partial<CliContext>;
+  daemon?: Partial<DaemonControl>;
   terminal?: boolean;
   /** What is on standard input; no terminal. */
   stdin?: string;
@@ -109,10 +129,24 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
         return current;
       },
     },
-    open: async ({ databaseUrl, bundledUnlessChosen, bundledServer, onProgress }) => {
-      calls.push(['open', { databaseUrl, bundledUnlessChosen, bundledServer }]);
+    open: async ({ databaseUrl, bundledUnlessChosen, ownDaemon, onProgress }) => {
+      calls.push(['open', { databaseUrl, bundledUnlessChosen, ownDaemon }]);
       onProgress('connecting…');
       return recording({ ...answers, ...parts.api }, calls);
+    },
+    daemon: {
+      status: async () => null,
+      stop: async () => false,
+      start: async () => daemonStatus,
+      become: async () => null,
+      changeAddress: async (password) => {
+        calls.push(['changeAddress', password]);
+        return null;
+      },
+      async *log() {
+        yield '{"time":"2026-11-03T09:00:00.000Z","level":"info","msg":"daemon started","pid":4711}';
+      },
+      ...parts.daemon,
     },
     tryPostgres: async (url, password) => {
       calls.push(['tryPostgres', url, password]);

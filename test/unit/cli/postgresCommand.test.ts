@@ -39,13 +39,13 @@ describe('registrar postgres', () => {
   it('bundled is kept without starting anything', async () => {
     const run = await cli(['postgres', 'bundled']);
     assert.deepEqual(run.settings.postgres, { kind: 'bundled' });
-    assert.deepEqual(path(run), ['settings.update']);
+    assert.deepEqual(path(run), ['settings.update', 'changeAddress']);
     assert.equal(run.stdout, 'The bundled PostgreSQL is chosen.\n');
   });
 
   it('tries an address before it keeps it', async () => {
     const run = await cli(['postgres', url]);
-    assert.deepEqual(path(run), ['tryPostgres', 'settings.update']);
+    assert.deepEqual(path(run), ['tryPostgres', 'settings.update', 'changeAddress']);
     assert.deepEqual(run.settings.postgres, { kind: 'url', url });
     assert.match(run.stdout, /^PostgreSQL 15\.3, role a, may create databases, registry codebase_mcp_registry\n/);
   });
@@ -120,7 +120,7 @@ describe('registrar postgres', () => {
 
     it('goes into the password file with --save-password', async () => {
       const run = await cli(['postgres', url, '--save-password'], { stdin: 'right', context: wanting([]) });
-      assert.deepEqual(run.calls, [['savePassword', url, 'right'], ['settings.update']]);
+      assert.deepEqual(run.calls, [['savePassword', url, 'right'], ['settings.update'], ['changeAddress', 'right']]);
       assert.match(run.stdout, /The password is in ~\/\.pgpass\.\n/);
       const json = await cli(['postgres', url, '--save-password', '--json'], { stdin: 'right', context: wanting([]) });
       assert.deepEqual(JSON.parse(json.stdout), {
@@ -128,6 +128,7 @@ describe('registrar postgres', () => {
         address: 'localhost:5432',
         server: { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' },
         passwordFile: '/home/a/.pgpass',
+        leftBehind: [],
       });
     });
 

@@ -15,7 +15,7 @@ describe('registrar', () => {
       assert.match(run.stdout, /^shop → cb_proj_shop_1f2e3d4c on localhost:5432 {3}ready, registered\n/);
       assert.equal(run.stderr, 'connecting…\n');
       assert.deepEqual(run.calls, [
-        ['open', { databaseUrl: null, bundledUnlessChosen: false, bundledServer: 'as-found' }],
+        ['open', { databaseUrl: null, bundledUnlessChosen: false, ownDaemon: false }],
         ['resolve', { directory: '/home/a/shop', project: null, expect: null, dryRun: false }],
         ['close'],
       ]);
@@ -25,7 +25,7 @@ describe('registrar', () => {
       const options = ['--directory', '../x', '--project', 'p', '--expect', 'e', '--dry-run'];
       const run = await cli(['resolve', ...options, '--database-url', 'postgresql://h']);
       assert.deepEqual(run.calls.slice(0, 2), [
-        ['open', { databaseUrl: 'postgresql://h', bundledUnlessChosen: false, bundledServer: 'as-found' }],
+        ['open', { databaseUrl: 'postgresql://h', bundledUnlessChosen: false, ownDaemon: false }],
         ['resolve', { directory: '/home/a/x', project: 'p', expect: 'e', dryRun: true }],
       ]);
     });
@@ -144,7 +144,21 @@ describe('registrar', () => {
 
   it('says its version, and how to use each command, with an example', async () => {
     assert.equal((await cli(['--version'])).stdout, '0.1.0\n');
-    const commands = ['resolve', 'use', 'env', 'exec', 'postgres', 'trust', 'serve', 'sync', 'start', 'projects'];
+    const commands = [
+      'resolve',
+      'use',
+      'env',
+      'exec',
+      'postgres',
+      'trust',
+      'serve',
+      'status',
+      'stop',
+      'log',
+      'sync',
+      'start',
+      'projects',
+    ];
     const subcommands = ['list', 'show', 'create', 'rename', 'adopt', 'forget'].map((name) => ['projects', name]);
     for (const command of [[], ...commands.map((name) => [name]), ...subcommands]) {
       const run = await cli([...command, '--help']);
@@ -249,7 +263,7 @@ describe('registrar', () => {
     it('takes the bundled PostgreSQL unless one is chosen, and stays until it is stopped', async () => {
       const run = await cli(['start', 'w']);
       assert.equal(run.status, 0);
-      assert.deepEqual(run.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: true, bundledServer: 'stop' }]);
+      assert.deepEqual(run.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: true, ownDaemon: true }]);
       assert.deepEqual(path(run).slice(1), ['untilStopped', 'resolve', 'syncStatus', 'server', 'close']);
       assert.match(run.stdout, /\nserver: localhost:5432 \(bundled\)\nsync: everything is registered\n/);
       assert.match(run.stdout, /\nStaying until Ctrl-C\.\nStopped\.\n$/);
@@ -258,10 +272,7 @@ describe('registrar', () => {
     it('--once ends after printing, with 0 only when resolved', async () => {
       const run = await cli(['start', 'w', '--once']);
       assert.equal(run.status, 0);
-      assert.deepEqual(run.calls[0], [
-        'open',
-        { databaseUrl: null, bundledUnlessChosen: true, bundledServer: 'as-found' },
-      ]);
+      assert.deepEqual(run.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: true, ownDaemon: true }]);
       assert.ok(!path(run).includes('untilStopped'));
       const not = await cli(['start', 'w', '--once'], { api: { resolve: async () => refusal } });
       assert.equal(not.status, 1);
@@ -285,25 +296,7 @@ describe('registrar', () => {
     });
   });
 
-  describe('serve and sync', () => {
-    it('serve is for the foreground only', async () => {
-      const run = await cli(['serve']);
-      assert.equal(run.status, 2);
-      assert.match(run.stderr, /next: registrar serve --foreground\n$/);
-      assert.deepEqual(run.calls, []);
-    });
-
-    it('serve --foreground stays, and resolves only a folder that it is given', async () => {
-      const alone = await cli(['serve', '--foreground']);
-      assert.deepEqual(path(alone), ['open', 'untilStopped', 'syncStatus', 'server', 'close']);
-      assert.deepEqual(alone.calls[0], [
-        'open',
-        { databaseUrl: null, bundledUnlessChosen: false, bundledServer: 'stop' },
-      ]);
-      const folder = await cli(['serve', '--foreground', 'w']);
-      assert.deepEqual(folder.calls[2], ['resolve', { directory: '/home/a/shop/w' }]);
-    });
-
+  describe('sync', () => {
     it('sync tries now, prints what is left and ends with 1 when something is', async () => {
       assert.equal((await cli(['sync'])).status, 0);
       const queued = { ...shop, since: new Date().toISOString(), attempts: 1, nextAttemptAt: null };

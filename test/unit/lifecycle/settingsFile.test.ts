@@ -15,6 +15,7 @@ const defaults: Settings = {
   'registrar.workflow.url': null,
   'registrar.defaultProject.enabled': false,
   'registrar.config.writeId': 'always',
+  'registrar.daemon.idleMinutes': 10,
 };
 
 describe('settingsFile', () => {

@@ -1,0 +1,100 @@
+import type { Command } from 'commander';
+import type { CliSession } from '../cliSession.ts';
+import { statusText } from '../statusText.ts';
+import { shown } from '../terminalText.ts';
+import type { TextView } from '../terminalText.ts';
+
+/** `status`, `serve`, `stop` and `log`: the process that all windows, terminals and agents share. */
+export function addDaemonCommands(program: Command, session: CliSession): void {
+  const { context, output } = session;
+
+  program
+    .command('status')
+    .description('what the daemon does now: address, windows, agents, deliveries, memory; starts nothing')
+    .addHelpText('after', '\nExample:\n  $ registrar status')
+    .action(async () => {
+      const status = await context.daemon.status();
+      output.answer({ running: status !== null, ...status }, (view) =>
+        status ? statusText(status, view) : notRunning(view),
+      );
+      session.status = status ? 0 : 3;
+    });
+
+  program
+    .command('serve')
+    .description('start the daemon, which any command does that needs it')
+    .option('--foreground', 'be the daemon in this terminal, until Ctrl-C')
+    .addHelpText('after', '\nExample:\n  $ registrar serve --foreground')
+    .action(async (options: { foreground?: true }) => {
+      const databaseUrl = session.checkedDatabaseUrl();
+      if (!options.foreground) {
+        const status = await context.daemon.start(databaseUrl);
+        output.answer(status, () => `The daemon runs in the background (process ${status.pid}).`);
+        return;
+      }
+      const own = await context.daemon.become(databaseUrl);
+      if (!own) {
+        output.answer({ running: true, isThisProcess: false }, () => 'The daemon runs already: registrar status.');
+        return;
+      }
+      // Asked first: from here on Ctrl-C ends in order.
+      const stopped = context.untilStopped();
+      output.answer({ running: true, isThisProcess: true, pid: own.pid }, ({ paint }) =>
+        paint('dim', `Serving as process ${own.pid} until Ctrl-C.`),
+      );
+      await Promise.race([stopped, own.ended]);
+      await own.end();
+    });
+
+  program
+    .command('stop')
+    .description('end the daemon; what runs is finished, and the bundled PostgreSQL ends unless somebody uses it')
+    .addHelpText('after', '\nExample:\n  $ registrar stop')
+    .action(async () => {
+      const hasRun = await context.daemon.stop();
+      output.answer({ stopped: hasRun }, () => (hasRun ? 'Stopped.' : 'The daemon did not run.'));
+    });
+
+  program
+    .command('log')
+    .description('print the daemon’s log')
+    .option('-f, --follow', 'go on with what is written, until Ctrl-C')
+    .addHelpText('after', '\nExample:\n  $ registrar log -f')
+    .action(async (options: { follow?: true }) => {
+      const stop = new AbortController();
+      if (options.follow) {
+        void context.untilStopped().then(() => {
+          stop.abort();
+        });
+      }
+      const entries: unknown[] = [];
+      for await (const line of context.daemon.log(options.follow ?? false, stop.signal)) {
+        // One document cannot have an end while it is followed: then each entry is one.
+        if (output.json && options.follow) context.stdout.write(`${line}\n`);
+        else if (output.json) entries.push(entryOf(line));
+        else context.stdout.write(`${lineText(line, context.home)}\n`);
+      }
+      if (output.json && !options.follow) output.answer({ entries }, () => '');
+    });
+}
+
+function notRunning({ paint }: TextView): string {
+  return `The daemon does not run.\n${paint('cyan', 'next:')} any command that needs it starts it; or: registrar serve`;
+}
+
+function entryOf(line: string): Record<string, unknown> {
+  try {
+    const value: unknown = JSON.parse(line);
+    if (typeof value === 'object' && value !== null) return { ...value };
+  } catch {
+    // Cut by a crash.
+  }
+  return { msg: line };
+}
+
+function lineText(line: string, home: string): string {
+  const { time, level, msg, ...fields } = entryOf(line);
+  const rest = Object.entries(fields).map(([name, value]) => `${name}=${JSON.stringify(value)}`);
+  const parts = [time, level, msg].filter((part) => typeof part === 'string');
+  return shown([...parts, ...rest].join('  '), home);
+}

@@ -1,0 +1,53 @@
+import type { AttachedClient, DaemonStatus } from '../protocol/control.ts';
+import { syncText } from './syncText.ts';
+import { clockTime, shown } from './terminalText.ts';
+import type { TextView } from './terminalText.ts';
+
+/** What the daemon does now, one subject a line, without a line break at the end. */
+export function statusText(status: DaemonStatus, view: TextView): string {
+  const { version, pid, uptimeMs, server, error, clients, agents, sync, pool, memoryBytes } = status;
+  const megabytes = Math.round(memoryBytes / 1_048_576);
+  return [
+    `daemon: ${version}, process ${pid}, up ${duration(uptimeMs)}, ${megabytes} MB`,
+    `state: ${shown(status.stateFolder, view.home)}`,
+    ...serverLines(server, error, view),
+    `windows: ${counted(clients, 'window')}`,
+    ...clients.filter(({ kind }) => kind === 'window').flatMap((client) => folderLines(client, view)),
+    `agents: ${agents.length}`,
+    ...agents.map(
+      ({ name, directory, lastSeenAt }) =>
+        `  ${shown(name, view.home)}  ${shown(directory ?? 'no directory', view.home)}  ${clockTime(lastSeenAt, view.now)}`,
+    ),
+    ...(sync ? [syncText(sync, view), `deliveries: ${sync.delivered} delivered, ${sync.failed} failed`] : []),
+    ...(pool ? [`connections: ${pool.open} open, ${pool.idle} idle, ${pool.waiting} waiting`] : []),
+  ].join('\n');
+}
+
+function serverLines(
+  server: DaemonStatus['server'],
+  error: DaemonStatus['error'],
+  { home, paint }: TextView,
+): string[] {
+  if (server) {
+    const from = { bundled: 'bundled', environment: 'from the environment', setting: 'from VS Code' };
+    const source = server.source === 'file' ? 'chosen' : server.source === 'argument' ? 'given' : from[server.source];
+    return [`server: ${shown(server.address, home)} (${source})`];
+  }
+  if (!error) return ['server: not opened yet'];
+  return [`server: none, ${shown(error.message, home)}`, `  ${paint('cyan', 'next:')} ${shown(error.hint, home)}`];
+}
+
+function counted(clients: readonly AttachedClient[], kind: AttachedClient['kind']): string {
+  return String(clients.filter((client) => client.kind === kind).length);
+}
+
+function folderLines({ folders }: AttachedClient, { home }: TextView): string[] {
+  return folders.map(({ path, trusted }) => `  ${shown(path, home)}${trusted ? '' : '  restricted'}`);
+}
+
+function duration(ms: number): string {
+  const minutes = Math.floor(ms / 60_000);
+  if (minutes < 1) return `${Math.round(ms / 1000)} s`;
+  if (minutes < 120) return `${minutes} min`;
+  return minutes < 2880 ? `${Math.floor(minutes / 60)} h` : `${Math.floor(minutes / 1440)} days`;
+}

@@ -1,0 +1,229 @@
+import type { Socket } from 'node:net';
+import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { z } from 'zod';
+import {
+  maxMessageBytes,
+  oldestProtocol,
+  protocolVersion,
+  wire,
+  wireErrors,
+  type AttachedClient,
+  type ControlApi,
+  type ControlMethod,
+  type GivenAddress,
+  type HelloResult,
+  type Snapshot,
+} from '../protocol/control.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { boundedMessages } from './boundedMessages.ts';
+import { controlParams, helloParams, initializeParams } from './controlParams.ts';
+import { isProof, newNonce, proofOf } from './proof.ts';
+
+/** What a handler knows of who asks. */
+export interface Caller extends AttachedClient {
+  address: GivenAddress;
+  /** Tells people what takes so long. */
+  progress: (message: string) => void;
+}
+
+/** One function per method; params are checked already. */
+export type ControlHandlers = {
+  [Method in ControlMethod]: (
+    params: Parameters<ControlApi[Method]> extends [infer First] ? First : undefined,
+    caller: Caller,
+  ) => ReturnType<ControlApi[Method]>;
+};
+
+export interface ConnectionPorts {
+  version: string;
+  /** Resolves when the token is in the endpoint file, where clients read it. */
+  token(): Promise<string>;
+  handlers: ControlHandlers;
+  isDraining(): boolean;
+  /** Wraps every request, so that draining can wait for those that run. */
+  running<T>(work: () => Promise<T>): Promise<T>;
+  onAttached(): void;
+  onClosed(): void;
+}
+
+/** Whoever connects and does not prove itself within this time is sent away. */
+const proveWithinMs = 10_000;
+/** A client that does not read gets no more: what it has not read stays in this process's memory. */
+const maxUnsentBytes = 2 * maxMessageBytes;
+const maxRequestsAtOnce = 256;
+
+/** One client. Whatever it sends, it can end only itself. */
+export class ClientConnection {
+  readonly #socket: Socket;
+  readonly #ports: ConnectionPorts;
+  readonly #rpc: MessageConnection;
+  #caller: Caller | null = null;
+  #nonces: { client: string; daemon: string } | null = null;
+  #requests = 0;
+  #latest: (() => Snapshot) | null = null;
+  #isSending = false;
+
+  constructor(socket: Socket, ports: ConnectionPorts) {
+    this.#socket = socket;
+    this.#ports = ports;
+    const input = boundedMessages(maxMessageBytes);
+    this.#rpc = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(socket));
+    const end = (): void => {
+      socket.destroy();
+    };
+    input.on('error', end);
+    socket.on('error', end);
+    socket.pipe(input);
+    const unproven = setTimeout(end, proveWithinMs);
+    unproven.unref();
+    socket.once('close', () => {
+      clearTimeout(unproven);
+      this.#rpc.dispose();
+      this.#caller = null;
+      ports.onClosed();
+    });
+    this.#rpc.onError(end);
+    this.#rpc.onUnhandledNotification(() => undefined);
+    this.#rpc.onRequest(wire.hello, (params: unknown) => this.#hello(params));
+    this.#rpc.onRequest(wire.initialize, async (params: unknown) => {
+      await this.#initialize(params);
+      clearTimeout(unproven);
+      ports.onAttached();
+      return null;
+    });
+    this.#rpc.onRequest(wire.ping, () => null);
+    for (const method of Object.keys(controlParams) as ControlMethod[]) this.#serve(method);
+    this.#rpc.listen();
+  }
+
+  /** Null until the client has proved itself, and after it has gone. */
+  get client(): Caller | null {
+    return this.#caller;
+  }
+
+  /** Sends the latest state as soon as the client has read the one before; those in between are never made. */
+  push(snapshot: () => Snapshot): void {
+    if (this.#caller?.kind !== 'window') return;
+    this.#latest = snapshot;
+    void this.#sendLatest();
+  }
+
+  /** Ends the connection after what was answered has been sent. */
+  close(limitMs: number): void {
+    // The library writes one message after the other, and begins with an answer some ticks after its handler is done.
+    setImmediate(() => {
+      this.#rpc
+        .sendNotification(wire.leaving)
+        .catch(() => undefined)
+        .finally(() => this.#socket.end());
+    });
+    setTimeout(() => this.#socket.destroy(), limitMs).unref();
+  }
+
+  async #sendLatest(): Promise<void> {
+    if (this.#isSending) return;
+    this.#isSending = true;
+    try {
+      while (this.#latest !== null && !this.#socket.destroyed) {
+        if (this.#socket.writableNeedDrain) await drained(this.#socket);
+        const snapshot = this.#latest;
+        this.#latest = null;
+        await this.#rpc.sendNotification(wire.snapshot, snapshot());
+      }
+    } catch {
+      // The client has gone.
+    } finally {
+      this.#isSending = false;
+    }
+  }
+
+  async #hello(params: unknown): Promise<HelloResult> {
+    this.#refuseWhileDraining();
+    const { nonce } = parsed(helloParams, params);
+    const token = await this.#ports.token();
+    // Again: leaving may have begun meanwhile.
+    this.#refuseWhileDraining();
+    const own = newNonce();
+    this.#nonces = { client: nonce, daemon: own };
+    const proof = proofOf(token, 'daemon', nonce, own);
+    return { nonce: own, proof, version: this.#ports.version, protocol: protocolVersion, oldestProtocol };
+  }
+
+  async #initialize(given: unknown): Promise<void> {
+    const params = parsed(initializeParams, given);
+    const nonces = this.#nonces;
+    this.#nonces = null;
+    const token = await this.#ports.token();
+    if (!nonces || !isProof(params.proof, proofOf(token, 'client', nonces.daemon, nonces.client))) {
+      throw new ResponseError(wireErrors.unauthorized, 'The client did not prove that it knows the token.');
+    }
+    const { kind, version, pid, folders, address } = params;
+    const progress = (message: string): void => {
+      this.#rpc.sendNotification(wire.progress, { message }).catch(() => undefined);
+    };
+    this.#caller = { kind, version, pid, folders, address, since: new Date().toISOString(), progress };
+  }
+
+  #serve(method: ControlMethod): void {
+    const schema: z.ZodType = controlParams[method];
+    // Which parameters belong to which handler is said by the two records, and lost where they are looked up by name.
+    const handler = this.#ports.handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
+    this.#rpc.onRequest(wire.method(method), async (params: unknown) => {
+      const caller = this.#caller;
+      if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
+      // Status and a hastened end are answered while leaving, too.
+      if (method !== 'status' && method !== 'drain') this.#refuseWhileDraining();
+      if (this.#requests >= maxRequestsAtOnce || this.#socket.writableLength > maxUnsentBytes) {
+        this.#socket.destroy();
+        throw new Error('too much at once');
+      }
+      this.#requests += 1;
+      try {
+        return await this.#ports.running(() => handler(parsed(schema, params), caller));
+      } catch (error) {
+        throw asResponse(error);
+      } finally {
+        this.#requests -= 1;
+      }
+    });
+  }
+
+  #refuseWhileDraining(): void {
+    if (this.#ports.isDraining()) throw new ResponseError(wireErrors.draining, 'This daemon leaves.');
+  }
+}
+
+function parsed<T>(schema: z.ZodType<T>, params: unknown): T {
+  const result = schema.safeParse(params ?? undefined);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw asResponse(
+    new RegistrarError({
+      code: 'INVALID_ARGUMENT',
+      message: `The request is malformed: ${issue?.path.join('/') ?? ''} ${issue?.message ?? ''}`,
+      hint: 'Use the same version of Registrar on both sides.',
+    }),
+  );
+}
+
+function asResponse(error: unknown): ResponseError<unknown> {
+  if (error instanceof ResponseError) return error;
+  if (error instanceof RegistrarError) {
+    return new ResponseError(wireErrors.registrar, error.message, error.toReport());
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  const message = `Registrar failed in a way that it should not: ${reason}`;
+  const hint = 'Please report it, with registrar log.';
+  return new ResponseError(wireErrors.registrar, message, { code: 'INTERNAL', message, hint });
+}
+
+function drained(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.once('drain', done).once('close', done);
+  });
+}

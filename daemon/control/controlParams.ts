@@ -1,0 +1,64 @@
+import { z } from 'zod';
+import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
+
+type Params<Method extends ControlMethod> = Parameters<ControlApi[Method]> extends [infer First] ? First : undefined;
+
+const text = z.string().max(65_536);
+const noParams = z.unknown().transform(() => undefined);
+const project = z.object({ project: text });
+const folders = z.array(z.object({ path: text, trusted: z.boolean() })).max(1000);
+
+/** For text that may be absent, null or given, which mean what they say in the interface. */
+const optionalText = z.exactOptional(text.nullable());
+const optionalFlag = z.exactOptional(z.boolean());
+
+const question = z.object({
+  directory: optionalText,
+  project: optionalText,
+  expect: optionalText,
+  dryRun: optionalFlag,
+});
+
+/** What clients send is checked here, once; handlers rely on it. */
+export const controlParams = {
+  server: noParams,
+  resolve: question,
+  listProjects: z.object({ query: optionalText, limit: z.exactOptional(z.number()), cursor: optionalText }),
+  showProject: project,
+  createProject: z.object({
+    name: text,
+    description: optionalText,
+    directory: optionalText,
+    dryRun: optionalFlag,
+  }),
+  renameProject: z.object({ project: text, name: text }),
+  adoptDatabase: z.object({ database: text, name: optionalText }),
+  forgetProject: project,
+  dropProject: z.object({ project: text, confirm: text.nullable() }),
+  useProject: z.object({ project: text, directory: text }),
+  connection: question,
+  syncStatus: noParams,
+  syncNow: noParams,
+  drift: noParams,
+  repair: z.object({ planId: text }),
+  status: noParams,
+  setFolders: z.object({ folders }),
+  changeAddress: z.object({ password: text.nullable() }),
+  drain: z.object({ stopServer: z.boolean(), reason: text }),
+} satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
+
+export const helloParams = z.object({ nonce: z.string().min(32).max(128) }) satisfies z.ZodType<HelloParams>;
+
+export const initializeParams = z.object({
+  proof: z.string().max(128),
+  kind: z.enum(['window', 'command', 'forwarder']),
+  version: z.string().max(100),
+  protocol: z.int().positive(),
+  pid: z.int(),
+  folders,
+  address: z.object({
+    url: text.nullable(),
+    source: z.enum(['argument', 'environment', 'setting']),
+    variables: z.record(z.string(), text),
+  }),
+}) satisfies z.ZodType<InitializeParams>;

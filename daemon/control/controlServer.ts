@@ -1,0 +1,96 @@
+import type { Socket } from 'node:net';
+import type { AttachedClient, Snapshot } from '../protocol/control.ts';
+import { ClientConnection, type Caller, type ControlHandlers } from './clientConnection.ts';
+
+export interface ControlServerOptions {
+  version: string;
+  /** Resolves when the token is in the endpoint file, where clients read it. */
+  token(): Promise<string>;
+  handlers: ControlHandlers;
+  /** What a window is to draw now. */
+  snapshot(client: AttachedClient, revision: number): Snapshot;
+  /** Somebody came, left, or asked for something. */
+  onActivity(): void;
+}
+
+/** Serves the control protocol to everyone who connects. */
+export class ControlServer {
+  readonly #options: ControlServerOptions;
+  readonly #connections = new Set<ClientConnection>();
+  #revision = 0;
+  #running = 0;
+  #isDraining = false;
+  #whenQuiet: (() => void) | null = null;
+
+  constructor(options: ControlServerOptions) {
+    this.#options = options;
+  }
+
+  accept(socket: Socket): void {
+    const { version, handlers } = this.#options;
+    const connection = new ClientConnection(socket, {
+      version,
+      token: () => this.#options.token(),
+      handlers,
+      isDraining: () => this.#isDraining,
+      running: (work) => this.#run(work),
+      onAttached: () => {
+        this.#options.onActivity();
+        this.#push(connection);
+      },
+      onClosed: () => {
+        this.#connections.delete(connection);
+        this.#options.onActivity();
+      },
+    });
+    this.#connections.add(connection);
+  }
+
+  clients(): Caller[] {
+    return [...this.#connections].map(({ client }) => client).filter((client) => client !== null);
+  }
+
+  /** Something that windows draw is another: each gets the latest when it can take it. */
+  changed(): void {
+    this.#revision += 1;
+    for (const connection of this.#connections) this.#push(connection);
+  }
+
+  /**
+   * Refuses the new, and resolves when what runs has been answered, or when the limit is over.
+   *
+   * @param limitMs milliseconds
+   */
+  async drain(limitMs: number): Promise<void> {
+    this.#isDraining = true;
+    if (this.#running === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenQuiet = resolve;
+      setTimeout(resolve, limitMs).unref();
+    });
+  }
+
+  /** Sends everyone away, after what was answered has been sent. */
+  close(): void {
+    for (const connection of this.#connections) connection.close(1000);
+  }
+
+  #push(connection: ClientConnection): void {
+    connection.push(() => {
+      const { client } = connection;
+      if (!client) throw new Error('the client has gone');
+      return this.#options.snapshot(client, this.#revision);
+    });
+  }
+
+  async #run<T>(work: () => Promise<T>): Promise<T> {
+    this.#running += 1;
+    try {
+      return await work();
+    } finally {
+      this.#running -= 1;
+      if (this.#running === 0) this.#whenQuiet?.();
+      if (!this.#isDraining) this.#options.onActivity();
+    }
+  }
+}

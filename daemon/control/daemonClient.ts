@@ -1,0 +1,183 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ControlApi, ControlMethod } from '../protocol/control.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { dialDaemon, NoAnswer, type DaemonConnection, type Dialled, type DialOptions } from './dialDaemon.ts';
+import { isNewer } from './versionOrder.ts';
+
+/** A daemon that was started and is not known to answer yet. */
+export interface StartedDaemon {
+  /** Null while it runs. An end without error means that it found another daemon. */
+  ended(): { error: RegistrarError | null } | null;
+}
+
+export interface DaemonClientOptions extends DialOptions {
+  /** Starts a daemon beside this process; null when only a running one is to be used. */
+  start: (() => StartedDaemon) | null;
+  /** For having a daemon, from the first dial on, ms. */
+  connectWithinMs: number;
+}
+
+/** Asks the daemon of this state folder: dials it, else starts it, else explains. */
+export class DaemonClient {
+  readonly #options: DaemonClientOptions;
+  #connecting: Promise<DaemonConnection> | null = null;
+
+  constructor(options: DaemonClientOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Asks, and asks again where a daemon that leaves or has just ended did nothing or nothing that matters twice.
+   *
+   * @throws RegistrarError of the handler; DAEMON_UNREACHABLE, DAEMON_VERSION
+   */
+  async call<Method extends ControlMethod>(
+    method: Method,
+    params: Parameters<ControlApi[Method]>[0],
+  ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
+    for (let attempt = 1; ; attempt += 1) {
+      const connection = await this.connect();
+      try {
+        return await connection.request(method, params);
+      } catch (error) {
+        if (!(error instanceof NoAnswer)) throw error;
+        this.close();
+        if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
+        // Refused because the daemon leaves: nothing was done.
+        if (error.kind === 'draining') await connection.closed;
+        else if (!repeatable.has(method) || attempt >= 3) throw lost(method);
+      }
+    }
+  }
+
+  /** @throws RegistrarError DAEMON_UNREACHABLE, DAEMON_VERSION */
+  async connect(): Promise<DaemonConnection> {
+    const current = await this.#connecting?.catch(() => null);
+    if (current?.isOpen) return current;
+    this.#connecting = this.#connect();
+    return this.#connecting;
+  }
+
+  /** Ends the connection; the daemon lives on. */
+  close(): void {
+    this.#connecting?.then(
+      (connection) => {
+        connection.close();
+      },
+      () => undefined,
+    );
+    this.#connecting = null;
+  }
+
+  async #connect(): Promise<DaemonConnection> {
+    const { start, pipe, client } = this.#options;
+    const giveUpAt = performance.now() + this.#options.connectWithinMs;
+    let started: StartedDaemon | null = null;
+    let strangerSince: number | null = null;
+    for (;;) {
+      const dialled = await dial(this.#options);
+      if (dialled.kind === 'attached') {
+        const { connection } = dialled;
+        if (start === null || !isNewer(client.version, connection.version)) return connection;
+        await handOver(connection, client.version);
+      } else if (dialled.kind === 'silent') {
+        throw silentDaemon(pipe);
+      } else if (dialled.kind === 'incompatible') {
+        throw tooOld(dialled.version);
+      } else if (dialled.kind === 'stranger') {
+        // A daemon that has just taken over may be about to write its endpoint file.
+        strangerSince ??= performance.now();
+        if (performance.now() - strangerSince > 2000) throw stranger(pipe, dialled.reason);
+      } else if (dialled.kind === 'absent') {
+        if (start === null) throw notRunning();
+        const ended: { error: RegistrarError | null } | null = started?.ended() ?? null;
+        if (ended?.error) throw ended.error;
+        if (!started || ended) started = start();
+      }
+      if (performance.now() > giveUpAt) throw neverCame(this.#options.connectWithinMs);
+      await delay(10);
+    }
+  }
+}
+
+/** What may be done twice: it changes nothing, or the second time finds what the first one made. */
+const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
+  'server',
+  'resolve',
+  'listProjects',
+  'showProject',
+  'useProject',
+  'connection',
+  'syncStatus',
+  'syncNow',
+  'drift',
+  'status',
+  'setFolders',
+]);
+
+async function dial(options: DialOptions): Promise<Dialled> {
+  try {
+    return await dialDaemon(options);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw unreachable(`The daemon's socket cannot be opened: ${reason}.`, `Check the permissions of ${options.pipe}.`);
+  }
+}
+
+/** The older daemon finishes what it does and leaves its place, the bundled PostgreSQL running. */
+async function handOver(connection: DaemonConnection, version: string): Promise<void> {
+  try {
+    await connection.request('drain', { stopServer: false, reason: `version ${version} takes over` });
+  } catch (error) {
+    // Somebody else may have asked it just before.
+    if (!(error instanceof NoAnswer)) throw error;
+  }
+  await connection.closed;
+}
+
+function unreachable(message: string, hint: string): RegistrarError {
+  return new RegistrarError({ code: 'DAEMON_UNREACHABLE', message, hint });
+}
+
+function notRunning(): RegistrarError {
+  return new RegistrarError({
+    code: 'DAEMON_UNREACHABLE',
+    message: 'The daemon does not run.',
+    hint: 'Any command that needs it starts it; so does: registrar serve',
+    details: { reason: 'not running' },
+  });
+}
+
+/** The error for something that accepts connections and says nothing: a daemon that is suspended, or a stranger. */
+export function silentDaemon(pipe: string): RegistrarError {
+  return unreachable(
+    `The daemon does not answer: something accepts connections at ${pipe} and says nothing.`,
+    'Try again. If it goes on, look for a suspended or hanging registrar process, and continue or end it.',
+  );
+}
+
+function stranger(pipe: string, reason: string): RegistrarError {
+  return unreachable(
+    `What answers at ${pipe} is not Registrar's daemon: ${reason}. Nothing was told to it.`,
+    'Find out which process has that socket and end it, or set REGISTRAR_HOME to another folder.',
+  );
+}
+
+function lost(method: string): RegistrarError {
+  return unreachable(
+    `The daemon ended before it answered; whether "${method}" was done is not known.`,
+    'Look at what there is now (registrar projects list), then repeat the command if need be.',
+  );
+}
+
+function neverCame(limitMs: number): RegistrarError {
+  return unreachable(`The daemon did not start within ${limitMs / 1000} s.`, 'Look into its log: registrar log');
+}
+
+function tooOld(version: string): RegistrarError {
+  return new RegistrarError({
+    code: 'DAEMON_VERSION',
+    message: `The running daemon is version ${version}, which no longer serves a client as old as this one.`,
+    hint: 'Update this installation of Registrar, or use the newer one.',
+  });
+}

@@ -1,0 +1,237 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
+import {
+  maxMessageBytes,
+  protocolVersion,
+  wire,
+  wireErrors,
+  type ControlApi,
+  type ControlMethod,
+  type HelloResult,
+  type InitializeParams,
+  type Snapshot,
+} from '../protocol/control.ts';
+import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { boundedMessages } from './boundedMessages.ts';
+import { isProof, newNonce, proofOf } from './proof.ts';
+
+export interface DialOptions {
+  pipe: string;
+  /** What the endpoint file holds now; null when it holds none that can be trusted. */
+  token(): Promise<string | null>;
+  client: Omit<InitializeParams, 'proof' | 'protocol'>;
+  onSnapshot?: (snapshot: Snapshot) => void;
+  onProgress?: (message: string) => void;
+  limits: DialLimits;
+}
+
+export interface DialLimits {
+  /** From connecting until both proofs, ms. */
+  handshakeMs: number;
+  /** A daemon that shows no sign of life for this long while it is asked counts as unreachable, ms. */
+  silenceMs: number;
+}
+
+/** How dialling ended. Only `attached` is the daemon; a `stranger` could not prove that it is. */
+export type Dialled =
+  | { kind: 'attached'; connection: DaemonConnection }
+  | { kind: 'absent' }
+  | { kind: 'draining' }
+  | { kind: 'silent' }
+  | { kind: 'stranger'; reason: string }
+  | { kind: 'incompatible'; version: string };
+
+/** Why a request got no answer from a handler. */
+export class NoAnswer extends Error {
+  readonly kind: 'draining' | 'lost' | 'silent';
+
+  constructor(kind: 'draining' | 'lost' | 'silent') {
+    super(`no answer: ${kind}`);
+    this.kind = kind;
+  }
+}
+
+export class DaemonConnection {
+  readonly version: string;
+  readonly pipe: string;
+  /** Settles when the connection has ended, from either side. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #rpc: MessageConnection;
+  readonly #silenceMs: number;
+
+  constructor(socket: Socket, rpc: MessageConnection, version: string, pipe: string, silenceMs: number) {
+    this.#socket = socket;
+    this.#rpc = rpc;
+    this.version = version;
+    this.pipe = pipe;
+    this.#silenceMs = silenceMs;
+    this.closed = new Promise((resolve) => {
+      if (socket.closed) resolve();
+      else socket.once('close', resolve);
+    });
+  }
+
+  get isOpen(): boolean {
+    return !this.#socket.destroyed && this.#socket.readable;
+  }
+
+  /**
+   * Asks the daemon. However long the answer takes, the daemon has to show that it lives.
+   *
+   * @throws RegistrarError of the handler; NoAnswer when there is none
+   */
+  async request<Method extends ControlMethod>(
+    method: Method,
+    params: Parameters<ControlApi[Method]>[0],
+  ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
+    const answer = this.#rpc.sendRequest<Awaited<ReturnType<ControlApi[Method]>>>(wire.method(method), params ?? {});
+    try {
+      return await this.#whileAlive(answer);
+    } catch (error) {
+      throw asFailure(error);
+    }
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  async #whileAlive<T>(answer: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      const ask = (): void => {
+        timer = setTimeout(() => {
+          const silent = setTimeout(() => {
+            this.close();
+            reject(new NoAnswer('silent'));
+          }, this.#silenceMs);
+          timer = silent;
+          this.#rpc.sendRequest(wire.ping).then(
+            () => {
+              clearTimeout(silent);
+              if (timer === silent) ask();
+            },
+            () => undefined,
+          );
+        }, this.#silenceMs);
+      };
+      ask();
+    });
+    try {
+      return await Promise.race([answer, silence]);
+    } finally {
+      clearTimeout(timer);
+      timer = undefined;
+    }
+  }
+}
+
+/** Connects and lets both sides prove themselves; nothing of the client's is told before. */
+export async function dialDaemon(options: DialOptions): Promise<Dialled> {
+  const socket = await open(options.pipe);
+  if (socket === null) return { kind: 'absent' };
+  const input = boundedMessages(maxMessageBytes);
+  const rpc = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(socket));
+  const end = (): void => {
+    socket.destroy();
+  };
+  const seen = { malformed: false, late: false };
+  input.on('error', () => {
+    seen.malformed = true;
+    end();
+  });
+  rpc.onError(() => {
+    seen.malformed = true;
+    end();
+  });
+  socket.on('error', end);
+  // Rejects what waits for an answer.
+  socket.once('close', () => {
+    rpc.dispose();
+  });
+  socket.pipe(input);
+  rpc.onNotification(wire.snapshot, (snapshot: Snapshot) => options.onSnapshot?.(snapshot));
+  rpc.onNotification(wire.progress, ({ message }: { message: string }) => options.onProgress?.(message));
+  rpc.listen();
+  const limit = setTimeout(() => {
+    seen.late = true;
+    end();
+  }, options.limits.handshakeMs);
+  try {
+    const dialled = await shakeHands(socket, rpc, options);
+    if (dialled.kind !== 'attached') end();
+    return dialled;
+  } catch (error) {
+    end();
+    if (seen.late) return { kind: 'silent' };
+    if (seen.malformed) return { kind: 'stranger', reason: 'what answers there does not speak the protocol' };
+    if (error instanceof ResponseError && error.code === wireErrors.draining) return { kind: 'draining' };
+    if (error instanceof ResponseError) return { kind: 'stranger', reason: 'it refuses the handshake' };
+    // It ended while we spoke, as a daemon does that leaves.
+    return { kind: 'draining' };
+  } finally {
+    clearTimeout(limit);
+  }
+}
+
+async function shakeHands(socket: Socket, rpc: MessageConnection, options: DialOptions): Promise<Dialled> {
+  const nonce = newNonce();
+  const hello = await rpc.sendRequest<Partial<HelloResult> | null>(wire.hello, { nonce });
+  // Only now, because the daemon writes the file before it answers.
+  const token = await options.token();
+  if (token === null) return { kind: 'stranger', reason: 'the state folder holds no token' };
+  if (typeof hello?.nonce !== 'string' || typeof hello.proof !== 'string' || typeof hello.version !== 'string') {
+    return { kind: 'stranger', reason: 'its answer is malformed' };
+  }
+  if (!isProof(hello.proof, proofOf(token, 'daemon', nonce, hello.nonce))) {
+    return { kind: 'stranger', reason: 'it does not know the token of the state folder' };
+  }
+  const { version, oldestProtocol = 1 } = hello;
+  if (oldestProtocol > protocolVersion) return { kind: 'incompatible', version };
+  const initialize: InitializeParams = {
+    ...options.client,
+    protocol: protocolVersion,
+    proof: proofOf(token, 'client', hello.nonce, nonce),
+  };
+  await rpc.sendRequest(wire.initialize, initialize);
+  return {
+    kind: 'attached',
+    connection: new DaemonConnection(socket, rpc, version, options.pipe, options.limits.silenceMs),
+  };
+}
+
+/** Gives null when nobody is there. */
+function open(path: string): Promise<Socket | null> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(path);
+    socket.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== undefined && absent.has(error.code)) resolve(null);
+      else reject(error);
+    });
+    socket.once('connect', () => {
+      resolve(socket);
+    });
+  });
+}
+
+/** EAGAIN and ECONNRESET: a queue that is full, or somebody who is leaving; both are tried again like the rest. */
+const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EPROTOTYPE', 'EAGAIN', 'ECONNRESET', 'ENOTDIR']);
+
+function asFailure(error: unknown): unknown {
+  if (error instanceof NoAnswer) return error;
+  if (!(error instanceof ResponseError)) return new NoAnswer('lost');
+  if (error.code === wireErrors.registrar) return new RegistrarError(error.data as ErrorReport);
+  if (error.code === wireErrors.draining) return new NoAnswer('draining');
+  if (error.code === wireErrors.unauthorized) return new NoAnswer('lost');
+  // Codes of the library for a connection that ended under the request lie in its own range; the rest are defects.
+  const isMethodMissing = error.code === -32601;
+  if (!isMethodMissing) return new NoAnswer('lost');
+  return new RegistrarError({
+    code: 'DAEMON_VERSION',
+    message: 'The running daemon is of another version and does not know this request.',
+    hint: 'registrar stop; the next command starts the daemon of this version.',
+  });
+}

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process';
+import { realpath } from 'node:fs/promises';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import { DaemonClient, type StartedDaemon } from '../control/daemonClient.ts';
+import { readEndpoint } from '../lifecycle/endpointFile.ts';
+import { pipePath } from '../lifecycle/pipePath.ts';
+import { openStateFolder } from '../lifecycle/stateFolder.ts';
+import type { GivenAddress } from '../protocol/control.ts';
+import type { RegistrarApi } from '../protocol/methods.ts';
+import type { ServerLabel } from '../protocol/model.ts';
+import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+
+export interface LocalDaemonOptions {
+  stateFolder: string;
+  version: string;
+  environment: Record<string, string | undefined>;
+  /** The script that this process runs: the daemon is the same one. */
+  script: string;
+}
+
+/** What this process's surroundings say about PostgreSQL. */
+export function givenAddress(
+  databaseUrl: string | null,
+  environment: Record<string, string | undefined>,
+): GivenAddress {
+  const url = environment['REGISTRAR_DATABASE_URL'] ?? '';
+  const variables: Record<string, string> = {};
+  for (const [name, value] of Object.entries(environment)) {
+    if (name.startsWith('PG') && value !== undefined) variables[name] = value;
+  }
+  if (databaseUrl !== null) return { url: databaseUrl, source: 'argument', variables };
+  return { url: url === '' ? null : url, source: 'environment', variables };
+}
+
+/**
+ * A client of the daemon of a state folder; nothing is dialled before it is used.
+ *
+ * @param mayStart whether a daemon is started when none runs
+ */
+export async function daemonClient(
+  options: LocalDaemonOptions,
+  databaseUrl: string | null,
+  mayStart: boolean,
+  onProgress: (message: string) => void,
+): Promise<DaemonClient> {
+  await openStateFolder(options.stateFolder);
+  const stateFolder = await realpath(options.stateFolder);
+  const { path } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
+  return new DaemonClient({
+    pipe: path,
+    token: async () => (await readEndpoint(join(stateFolder, 'endpoint.json')))?.token ?? null,
+    client: {
+      kind: 'command',
+      version: options.version,
+      pid: process.pid,
+      folders: [],
+      address: givenAddress(databaseUrl, options.environment),
+    },
+    onProgress,
+    limits: { handshakeMs: 5000, silenceMs: 5000 },
+    connectWithinMs: 20_000,
+    start: mayStart ? () => startDaemon({ ...options, stateFolder }, databaseUrl) : null,
+  });
+}
+
+/** The API over the pipe. The server's label is asked for first, since that opens PostgreSQL and says what prevents it. */
+export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarApi {
+  return {
+    server: () => server,
+    resolve: (params) => client.call('resolve', params),
+    listProjects: (params) => client.call('listProjects', params),
+    showProject: (params) => client.call('showProject', params),
+    createProject: (params) => client.call('createProject', params),
+    renameProject: (params) => client.call('renameProject', params),
+    adoptDatabase: (params) => client.call('adoptDatabase', params),
+    forgetProject: (params) => client.call('forgetProject', params),
+    dropProject: (params) => client.call('dropProject', params),
+    useProject: (params) => client.call('useProject', params),
+    connection: (params) => client.call('connection', params),
+    syncStatus: () => client.call('syncStatus', undefined),
+    syncNow: () => client.call('syncNow', undefined),
+    drift: () => client.call('drift', undefined),
+    repair: (params) => client.call('repair', params),
+  };
+}
+
+/** Starts a daemon that outlives this process. What it says when it cannot is read from its output. */
+function startDaemon(options: LocalDaemonOptions, databaseUrl: string | null): StartedDaemon {
+  const address = databaseUrl === null ? [] : ['--database-url', databaseUrl];
+  const child = spawn(process.execPath, [options.script, 'serve', '--foreground', '--json', ...address], {
+    detached: true,
+    windowsHide: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+    // Nobody's folder is kept busy, and Electron runs scripts only when told so.
+    cwd: options.stateFolder,
+    env: { ...options.environment, REGISTRAR_HOME: options.stateFolder, ELECTRON_RUN_AS_NODE: '1' },
+  });
+  let output = '';
+  let end: { error: RegistrarError | null } | null = null;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    if (output.length < 65_536) output += text;
+  });
+  // This process need not wait for it.
+  child.unref();
+  if (child.stdout instanceof Socket) child.stdout.unref();
+  child.once('error', (error) => {
+    end = { error: notStarted(error.message) };
+  });
+  child.once('close', (code) => {
+    end ??= { error: code === 0 ? null : errorIn(output, code) };
+  });
+  return { ended: () => end };
+}
+
+function errorIn(output: string, code: number | null): RegistrarError {
+  try {
+    const { error } = JSON.parse(output) as { error?: ErrorReport };
+    if (error) return new RegistrarError(error);
+  } catch {
+    // It ended before it could say anything.
+  }
+  return notStarted(`it ended with status ${code ?? 'of a signal'}`);
+}
+
+function notStarted(reason: string): RegistrarError {
+  return new RegistrarError({
+    code: 'DAEMON_UNREACHABLE',
+    message: `The daemon could not be started: ${reason}.`,
+    hint: 'registrar serve --foreground shows what prevents it.',
+  });
+}

@@ -1,0 +1,278 @@
+import { join } from 'node:path';
+import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
+import { ControlServer } from '../control/controlServer.ts';
+import { keptToken, readEndpoint, writeEndpoint } from '../lifecycle/endpointFile.ts';
+import { IdleExit } from '../lifecycle/idleExit.ts';
+import { pipePath } from '../lifecycle/pipePath.ts';
+import { claimInstance } from '../lifecycle/singleInstance.ts';
+import { openStateFolder } from '../lifecycle/stateFolder.ts';
+import { protocolVersion, type Endpoint, type GivenAddress, type Snapshot } from '../protocol/control.ts';
+import type { Resolution } from '../protocol/model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { Settings } from '../protocol/settings.ts';
+import { EngineHolder } from './engineHolder.ts';
+import type { Engine, EngineLog } from './openEngine.ts';
+
+export interface DaemonOptions {
+  /** A real path; the folder is there and private. */
+  stateFolder: string;
+  home: string;
+  version: string;
+  environment: Record<string, string | undefined>;
+  given: GivenAddress;
+  readSettings(): Promise<Settings>;
+  log: EngineLog;
+}
+
+/** The daemon of this process. */
+export interface RunningDaemon {
+  /** Settles when it has ended for whatever reason, everything closed. */
+  ended: Promise<void>;
+  /** Finishes what runs, refuses the new, writes what is known, leaves the path. Asked again, it is the same end. */
+  end(reason: string, stopServer: boolean): Promise<void>;
+}
+
+/** Whatever still runs after this is cut off when the daemon ends. */
+const drainLimitMs = 10_000;
+
+/**
+ * Becomes the daemon of the state folder.
+ *
+ * @returns null when another process is
+ * @throws RegistrarError DAEMON_UNREACHABLE when the state folder cannot hold a socket or the endpoint file
+ */
+export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon | null> {
+  const { stateFolder, version, log } = options;
+  const startedAt = performance.now();
+  const started = new Date().toISOString();
+  const { path, runtimeFolder } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
+  const endpointPath = join(stateFolder, 'endpoint.json');
+  let endpoint: Promise<Endpoint> | null = null;
+  let idleExitAfterMs = 600_000;
+  let onEnded = (): void => undefined;
+  const ended = new Promise<void>((resolve) => (onEnded = resolve));
+  let ending: Promise<void> | null = null;
+  /** The latest answer for each folder that a window has open. */
+  const resolutions = new Map<string, Resolution>();
+
+  const holder: EngineHolder = new EngineHolder({
+    ...options,
+    settingsPath: join(stateFolder, 'settings.json'),
+    windows: () =>
+      control
+        .clients()
+        .filter(({ kind }) => kind === 'window')
+        .flatMap(({ folders }) => folders),
+    onSync: () => {
+      void refreshSync();
+    },
+  });
+  let sync: Snapshot['sync'] = null;
+  const refreshSync = async (): Promise<void> => {
+    sync = (await holder.engine?.syncStatus()) ?? sync;
+    control.changed();
+  };
+  const use = <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> =>
+    holder.use(caller.address, caller.progress, run);
+  /** After what may have changed what windows draw. */
+  const changing = async <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> => {
+    try {
+      return await use(caller, run);
+    } finally {
+      void refreshSync();
+      void lookAgain();
+    }
+  };
+  /** Only looks: a project is made when somebody asks for it, and not because a window has its folder open. */
+  const lookAgain = async (): Promise<void> => {
+    const windows = control.clients().filter(({ kind }) => kind === 'window');
+    const folders = new Set(windows.flatMap((client) => client.folders.map((folder) => folder.path)));
+    for (const known of resolutions.keys()) if (!folders.has(known)) resolutions.delete(known);
+    for (const directory of folders) {
+      await holder
+        .use(
+          null,
+          () => undefined,
+          async (engine) => {
+            resolutions.set(directory, await engine.resolve({ directory, dryRun: true }));
+          },
+        )
+        .catch(() => undefined);
+    }
+    if (folders.size > 0) control.changed();
+  };
+
+  const handlers: ControlHandlers = {
+    server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
+    resolve: (params, caller) => changing(caller, (engine) => engine.resolve(params)),
+    listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
+    showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
+    createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
+    renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
+    adoptDatabase: (params, caller) => changing(caller, (engine) => engine.adoptDatabase(params)),
+    forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
+    dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
+    useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params)),
+    connection: (params, caller) => changing(caller, (engine) => engine.connection(params)),
+    syncStatus: (_params, caller) => use(caller, (engine) => engine.syncStatus()),
+    syncNow: (_params, caller) => changing(caller, (engine) => engine.syncNow()),
+    drift: (_params, caller) => use(caller, (engine) => engine.drift()),
+    repair: (params, caller) => changing(caller, (engine) => engine.repair(params)),
+    status: async () => ({
+      version,
+      protocol: protocolVersion,
+      pid: process.pid,
+      started,
+      uptimeMs: Math.round(performance.now() - startedAt),
+      stateFolder,
+      server: holder.server,
+      error: holder.error,
+      clients: control.clients().map(({ kind, version: of, pid, folders, since }) => ({
+        kind,
+        version: of,
+        pid,
+        folders,
+        since,
+      })),
+      agents: [],
+      sync: (await holder.engine?.syncStatus()) ?? null,
+      pool: holder.engine?.pool() ?? null,
+      memoryBytes: process.memoryUsage.rss(),
+      idleExitAfterMs,
+    }),
+    setFolders: ({ folders }, caller) => {
+      caller.folders = folders;
+      void lookAgain();
+      return Promise.resolve(null);
+    },
+    changeAddress: async ({ password }, caller) => {
+      const change = await holder.changeAddress(password, caller.progress);
+      log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
+      void refreshSync();
+      void lookAgain();
+      return change;
+    },
+    drain: ({ stopServer, reason }) => {
+      void end(reason, stopServer);
+      return Promise.resolve(null);
+    },
+  };
+
+  const control: ControlServer = new ControlServer({
+    version,
+    handlers,
+    token: async () => {
+      if (!endpoint || instance?.isOurs() === false) throw new RegistrarError(notReady);
+      const current = await endpoint;
+      // Somebody may have written over it or removed it, and clients read the token there.
+      if ((await readEndpoint(endpointPath))?.token !== current.token) await writeEndpoint(endpointPath, current);
+      return current.token;
+    },
+    snapshot: ({ folders }, revision) => ({
+      revision,
+      daemon: { version, pid: process.pid, started },
+      server: holder.server,
+      error: holder.error,
+      folders: folders.map((folder) => ({ ...folder, resolution: resolutions.get(folder.path) ?? null })),
+      sync,
+      agents: [],
+    }),
+    onActivity: () => {
+      idle.touch();
+    },
+  });
+
+  const idle: IdleExit = new IdleExit({
+    afterMs: idleExitAfterMs,
+    isNeeded: () => control.clients().length > 0 || (sync?.pending.length ?? 0) > 0,
+    mayEnd: async () => {
+      sync = (await holder.engine?.syncStatus()) ?? sync;
+      if ((sync?.pending.length ?? 0) > 0) return false;
+      return !(await holder.closeAndLook());
+    },
+    end: () => {
+      void end('nobody needs it', true);
+    },
+  });
+
+  const end = (reason: string, stopServer: boolean): Promise<void> => {
+    ending ??= (async () => {
+      idle.stop();
+      log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
+      await control.drain(drainLimitMs);
+      try {
+        await holder.close(stopServer);
+      } finally {
+        instance?.release();
+        control.close();
+        onEnded();
+      }
+    })();
+    return ending;
+  };
+
+  let instance: Awaited<ReturnType<typeof claimInstance>> = null;
+  try {
+    if (runtimeFolder !== null) await openStateFolder(runtimeFolder);
+    // Whoever connects from here on waits for the endpoint file.
+    let onWritten: (endpoint: Endpoint) => void = () => undefined;
+    endpoint = new Promise((resolve) => (onWritten = resolve));
+    instance = await claimInstance(
+      path,
+      (socket) => {
+        control.accept(socket);
+      },
+      () => {
+        void end('another daemon has its place', false);
+      },
+    );
+    if (!instance) return null;
+    const settings = await options.readSettings();
+    idleExitAfterMs = settings['registrar.daemon.idleMinutes'] * 60_000;
+    idle.setAfter(idleExitAfterMs);
+    const written: Endpoint = {
+      url: null,
+      pid: process.pid,
+      started,
+      version,
+      protocol: protocolVersion,
+      token: await keptToken(endpointPath),
+      pipe: path,
+    };
+    await writeEndpoint(endpointPath, written).catch(async (error: unknown) => {
+      // On a full disk the file of the daemon before still holds the token, which is all that clients need of it.
+      if ((await readEndpoint(endpointPath))?.token !== written.token) throw error;
+      log.warn({ operation: 'daemon', reason: String(error) }, 'endpoint.json could not be written');
+    });
+    onWritten(written);
+  } catch (error) {
+    instance?.release();
+    control.close();
+    throw cannotStart(stateFolder, error);
+  }
+  log.info({ operation: 'daemon', version, pid: process.pid }, 'daemon started');
+  idle.touch();
+  // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
+  holder.use(null, () => undefined, refreshSync).catch(() => undefined);
+  return { ended, end };
+}
+
+/** What people read when the state folder cannot hold what a daemon needs; a RegistrarError is one already. */
+export function cannotStart(stateFolder: string, error: unknown): RegistrarError {
+  if (error instanceof RegistrarError) return error;
+  const reason = error instanceof Error ? error.message : String(error);
+  return new RegistrarError(
+    {
+      code: 'DAEMON_UNREACHABLE',
+      message: `The daemon cannot start in ${stateFolder}: ${reason}.`,
+      hint: 'Make the folder writable and its disk not full, or set REGISTRAR_HOME to another folder.',
+    },
+    { cause: error },
+  );
+}
+
+const notReady = {
+  code: 'DAEMON_UNREACHABLE',
+  message: 'This daemon has lost its place to another.',
+  hint: 'Try again.',
+} as const;

@@ -1,0 +1,65 @@
+export interface IdleOptions {
+  /** How long nobody may need the daemon before it ends, ms. */
+  afterMs: number;
+  /** Whether somebody needs it now: a client, an agent, or a project that waits to be delivered. */
+  isNeeded(): boolean;
+  /** A last look, which may cost more; false keeps the daemon. */
+  mayEnd(): Promise<boolean>;
+  end(): void;
+}
+
+/** Without anybody attached it looks at most once a minute. */
+const lookEveryMs = 60_000;
+
+/** Ends a daemon that nobody needs. Time is the timer's own, so a clock that is set neither ends nor keeps it. */
+export class IdleExit {
+  readonly #options: IdleOptions;
+  #timer: NodeJS.Timeout | null = null;
+  #isStopped = false;
+  #afterMs: number;
+
+  constructor(options: IdleOptions) {
+    this.#options = options;
+    this.#afterMs = options.afterMs;
+  }
+
+  /** Somebody came, left or asked for something: the time begins anew. */
+  touch(): void {
+    if (this.#isStopped) return;
+    if (this.#timer) clearTimeout(this.#timer);
+    this.#timer = null;
+    if (this.#options.isNeeded()) {
+      // Clients tell when they leave. What else may need it is looked at from time to time.
+      this.#wait(Math.max(this.#afterMs, lookEveryMs));
+    } else {
+      this.#wait(this.#afterMs);
+    }
+  }
+
+  /** @param afterMs from now on */
+  setAfter(afterMs: number): void {
+    this.#afterMs = afterMs;
+    this.touch();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    if (this.#timer) clearTimeout(this.#timer);
+  }
+
+  #wait(ms: number): void {
+    this.#timer = setTimeout(() => {
+      void this.#look();
+    }, ms);
+    this.#timer.unref();
+  }
+
+  async #look(): Promise<void> {
+    const timer = this.#timer;
+    const mayEnd = !this.#options.isNeeded() && (await this.#options.mayEnd().catch(() => false));
+    // Somebody came during the look.
+    if (this.#isStopped || this.#timer !== timer) return;
+    if (mayEnd && !this.#options.isNeeded()) this.#options.end();
+    else this.touch();
+  }
+}

@@ -1,0 +1,165 @@
+import type { RegistrarApi, SyncStatus } from './methods.ts';
+import type { Resolution, ServerLabel } from './model.ts';
+import type { ErrorReport } from './registrarError.ts';
+
+/** Grows with every change that a client of the version before could not live with. */
+export const protocolVersion = 1;
+/** The oldest clients that this daemon still serves. */
+export const oldestProtocol = 1;
+
+/** `endpoint.json` of the state folder: where the daemon is, and the secret that only its user can read. */
+export interface Endpoint {
+  /** The MCP address; null while there is none. */
+  url: string | null;
+  pid: number;
+  /** ISO 8601 in UTC. */
+  started: string;
+  version: string;
+  protocol: number;
+  /** 64 hex digits; the same after a restart. */
+  token: string;
+  /** Path of the unix socket or name of the pipe. */
+  pipe: string;
+}
+
+/** First message of a client. Each side proves that it knows the token before it says or believes anything else. */
+export interface HelloParams {
+  /** 32 to 128 characters, never used twice. */
+  nonce: string;
+}
+
+export interface HelloResult {
+  nonce: string;
+  /** HMAC-SHA256, in hex, of `daemon:<client's nonce>:<daemon's nonce>` under the token. */
+  proof: string;
+  version: string;
+  protocol: number;
+  oldestProtocol: number;
+}
+
+export type ClientKind = 'window' | 'command' | 'forwarder';
+
+export interface ClientFolder {
+  /** Absolute. */
+  path: string;
+  trusted: boolean;
+}
+
+/** What a client's own surroundings say about PostgreSQL. Crosses the pipe only after both proofs. */
+export interface GivenAddress {
+  /** Null when they name no server, but perhaps a password. */
+  url: string | null;
+  source: 'argument' | 'environment' | 'setting';
+  /** The PG… variables that count with it. */
+  variables: Record<string, string>;
+}
+
+export interface InitializeParams {
+  /** HMAC-SHA256, in hex, of `client:<daemon's nonce>:<client's nonce>` under the token. */
+  proof: string;
+  kind: ClientKind;
+  version: string;
+  protocol: number;
+  pid: number;
+  folders: ClientFolder[];
+  address: GivenAddress;
+}
+
+/** One attached client. */
+export interface AttachedClient {
+  kind: ClientKind;
+  version: string;
+  pid: number;
+  folders: ClientFolder[];
+  /** ISO 8601 in UTC. */
+  since: string;
+}
+
+export interface DaemonStatus {
+  version: string;
+  protocol: number;
+  pid: number;
+  started: string;
+  uptimeMs: number;
+  stateFolder: string;
+  /** Null while no PostgreSQL is opened; `error` then says why, if it was tried. */
+  server: ServerLabel | null;
+  error: ErrorReport | null;
+  clients: AttachedClient[];
+  /** Agents and the directories that they are bound to. */
+  agents: { name: string; directory: string | null; lastSeenAt: string }[];
+  sync: SyncStatus | null;
+  /** Connections of the registry's pool. */
+  pool: { open: number; idle: number; waiting: number } | null;
+  /** Bytes of resident memory. */
+  memoryBytes: number;
+  idleExitAfterMs: number;
+}
+
+/** What windows draw: always the latest, never a queue of what was. */
+export interface Snapshot {
+  /** Grows with every change while this daemon lives. */
+  revision: number;
+  daemon: { version: string; pid: number; started: string };
+  server: ServerLabel | null;
+  error: ErrorReport | null;
+  /** For each folder of this window. */
+  folders: { path: string; trusted: boolean; resolution: Resolution | null }[];
+  sync: SyncStatus | null;
+  agents: DaemonStatus['agents'];
+}
+
+/** A project that another address does not have, with the shell line that moves it. */
+export interface LeftBehind {
+  name: string;
+  databaseName: string;
+  /** True when only this machine's outbox knows it; its entry waits for the old address. */
+  pending: boolean;
+  command: string;
+}
+
+export interface AddressChange {
+  server: ServerLabel | null;
+  error: ErrorReport | null;
+  leftBehind: LeftBehind[];
+}
+
+/** What crosses the pipe after `initialize`. */
+export interface ControlApi extends Omit<RegistrarApi, 'server'> {
+  /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */
+  server(): Promise<ServerLabel>;
+  status(): Promise<DaemonStatus>;
+  /** The window's folders are now these. */
+  setFolders(params: { folders: ClientFolder[] }): Promise<null>;
+  /** Read the settings again: somebody chose another PostgreSQL on purpose. The password is kept in memory only. */
+  changeAddress(params: { password: string | null }): Promise<AddressChange>;
+  /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
+  drain(params: { stopServer: boolean; reason: string }): Promise<null>;
+}
+
+export type ControlMethod = keyof ControlApi;
+
+/** Names on the wire that are no method of `ControlApi`. */
+export const wire = {
+  hello: 'registrar/hello',
+  initialize: 'registrar/initialize',
+  ping: 'registrar/ping',
+  /** The last that a daemon says. */
+  leaving: 'registrar/leaving',
+  snapshot: 'registrar/snapshot',
+  progress: 'registrar/progress',
+  method: (name: ControlMethod): string => `registrar/${name}`,
+} as const;
+
+/** JSON-RPC error codes. */
+export const wireErrors = {
+  /** A RegistrarError; its report is the error's data. */
+  registrar: -32050,
+  /** The daemon leaves: nothing was done, ask its successor. */
+  draining: -32051,
+  /** A proof is wrong, or something came before it. */
+  unauthorized: -32052,
+} as const;
+
+/** Neither side sends or accepts a longer message, bytes. */
+export const maxMessageBytes = 16 * 1024 * 1024;

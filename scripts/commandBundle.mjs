@@ -1,0 +1,28 @@
+/**
+ * How the command, which is also the daemon, is bundled. CommonJS throughout: as ES modules the bundled CommonJS packages
+ * fail at run time.
+ *
+ * @param {string} version what it says that it is
+ * @param {string} outdir
+ * @returns {import('esbuild').BuildOptions}
+ */
+export function commandBundle(version, outdir) {
+  return {
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: 'node20',
+    // jsonc-parser's CommonJS entry is UMD, which a bundler cannot follow.
+    mainFields: ['module', 'main'],
+    entryPoints: { registrar: 'daemon/main.ts' },
+    outdir,
+    outExtension: { '.js': '.cjs' },
+    banner: {
+      js: "#!/usr/bin/env node\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
+    },
+    // CommonJS has no import.meta; without this it would silently be empty.
+    define: { 'import.meta.url': 'importMetaUrl', REGISTRAR_VERSION: JSON.stringify(version) },
+    // `vscode` is deliberately absent: an import of it from the daemon has to break this build.
+    external: ['pg-native'],
+  };
+}

@@ -1,0 +1,122 @@
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
+import { ControlServer } from '../../../daemon/control/controlServer.ts';
+import type { DialOptions } from '../../../daemon/control/dialDaemon.ts';
+import type { Snapshot } from '../../../daemon/protocol/control.ts';
+import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';
+
+export const token = 'ab'.repeat(32);
+
+/** Handlers that answer at once with something; a test replaces those that it is about. */
+export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandlers {
+  return {
+    server: async () => ({ address: 'localhost:5432', source: 'file' }),
+    resolve: async () => resolved,
+    listProjects: async () => ({ projects: [shop], nextCursor: null }),
+    showProject: async () => shop,
+    createProject: async () => resolved,
+    renameProject: async () => resolved,
+    adoptDatabase: async () => resolved,
+    forgetProject: async () => {
+      throw new RegistrarError({ code: 'PROJECT_NOT_FOUND', message: 'No such project.', hint: 'List them.' });
+    },
+    useProject: async () => resolved,
+    connection: async () => ({ resolution: resolved, environment: null }),
+    syncStatus: async () => emptySync,
+    syncNow: async () => emptySync,
+    dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
+    drift: async () => ({ planId: 'p', ok: true, findings: [] }),
+    repair: async () => ({ planId: 'p', applied: [], skipped: [], failed: [] }),
+    status: async () => daemonStatus,
+    setFolders: async () => null,
+    changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
+    drain: async () => null,
+    ...changes,
+  };
+}
+
+/** A control server on a socket of its own, and what dials it. */
+export class ControlFixture {
+  folder = '';
+  pipe = '';
+  control: ControlServer | null = null;
+  snapshots = 0;
+  #listener: Server | null = null;
+  readonly #sockets = new Set<Socket>();
+
+  async open(): Promise<void> {
+    this.folder = await mkdtemp(join(tmpdir(), 'registrar-control-'));
+    this.pipe = join(this.folder, 'daemon.sock');
+  }
+
+  async serve(changes: Partial<ControlHandlers> = {}, version = '1.0.0', knownToken = token): Promise<ControlServer> {
+    const control = new ControlServer({
+      version,
+      token: async () => knownToken,
+      handlers: handlers(changes),
+      snapshot: (client, revision): Snapshot => {
+        this.snapshots += 1;
+        return {
+          revision,
+          daemon: { version, pid: 1, started: daemonStatus.started },
+          server: null,
+          error: null,
+          folders: client.folders.map((folder) => ({ ...folder, resolution: null })),
+          sync: null,
+          agents: [],
+        };
+      },
+      onActivity: () => undefined,
+    });
+    this.control = control;
+    await this.listen((socket) => {
+      control.accept(socket);
+    });
+    return control;
+  }
+
+  /** Anything may answer at the pipe. */
+  async listen(onConnection: (socket: Socket) => void): Promise<void> {
+    this.#listener = createServer((socket) => {
+      this.#sockets.add(socket);
+      onConnection(socket.on('error', () => undefined));
+    }).listen(this.pipe);
+    await once(this.#listener, 'listening');
+  }
+
+  /** As when the process ends. */
+  async end(): Promise<void> {
+    const listener = this.#listener;
+    this.#listener = null;
+    for (const socket of this.#sockets) socket.destroy();
+    this.#sockets.clear();
+    if (listener) await new Promise((resolve) => listener.close(resolve));
+  }
+
+  async close(): Promise<void> {
+    await this.end();
+    await rm(this.folder, { recursive: true, force: true });
+  }
+
+  dialOptions(changes: Partial<DialOptions> = {}): DialOptions {
+    return {
+      pipe: this.pipe,
+      token: async () => token,
+      client: {
+        kind: 'command',
+        version: '1.0.0',
+        pid: process.pid,
+        folders: [],
+        address: { url: null, source: 'environment', variables: {} },
+      },
+      limits: { handshakeMs: 5000, silenceMs: 5000 },
+      ...changes,
+    };
+  }
+}
