@@ -22,10 +22,8 @@ export function planText(plan: ConnectionPlan, view: TextView): string {
   const lines = [`Put this into ${shown(file, home)}:`, '', ...snippet.split('\n').map(copied), ''];
   if (command) lines.push('or run:', '', `  ${command.map(copied).map(shellWord).join(' ')}`, '');
   lines.push(...warnings(plan, view));
-  if (agent.writable)
-    lines.push(
-      `${paint('cyan', 'next:')} ${commandLine(plan)}${plan.transport === 'http' ? ' --http' : ''} --write does it for you`,
-    );
+  const http = plan.transport === 'http' ? ' --http' : '';
+  if (agent.writable) lines.push(`${paint('cyan', 'next:')} ${commandLine(plan)}${http} --write does it for you`);
   return lines.join('\n').trimEnd();
 }
 

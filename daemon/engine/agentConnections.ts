@@ -7,9 +7,9 @@ import { tokenExposure } from '../connect/tokenExposure.ts';
 import { connectionRecords } from '../lifecycle/connectionRecords.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
 import type { AgentConnections, ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
-import { agentEntry, agentSnippet } from '../protocol/agentEntry.ts';
+import { agentSnippet, stdioEntry } from '../protocol/agentEntry.ts';
 import { agents, serverName, tokenVariable } from '../protocol/agents.ts';
-import type { AgentSurroundings } from '../protocol/agents.ts';
+import type { Agent, AgentSurroundings } from '../protocol/agents.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 
 export interface AgentConnectionsOptions extends AgentSurroundings {
@@ -37,40 +37,26 @@ export function agentConnections(options: AgentConnectionsOptions): AgentConnect
     list: () => records.list(),
 
     async plan(request) {
-      const { transport, scope } = request;
       const agent = agents[request.agent];
       const file = fileOf(request);
-      if (transport === 'stdio') {
+      if (request.transport === 'stdio') {
         const launcher = join(stateFolder, 'bin', options.platform === 'win32' ? 'registrar.cmd' : 'registrar');
-        const entry = agentEntry(agent, { kind: 'stdio', launcher }, scope);
-        if (!entry) throw invalid(`${agent.name} cannot start servers.`, `registrar connect ${agent.id} --http`);
+        const entry = stdioEntry(agent, launcher, request.scope);
         return {
-          ...request,
-          file,
-          entry,
-          snippet: agentSnippet(agent, entry),
-          command: agent.addCommand(entry, scope),
-          tokenVariable: null,
+          ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), tokenVariable: null },
+          command: agent.addCommand(entry, request.scope),
           launcher: { path: launcher, exists: await exists(launcher) },
         };
       }
       const { url, token } = await options.endpoint();
       const reason = await tokenExposure(file);
-      const entry = agentEntry(agent, { kind: 'http', url, token: reason === null ? token : null }, scope);
-      if (!entry) {
-        const why =
-          reason === null ? 'connects to no server over HTTP' : `has to hold the token in a file that ${reason}`;
-        throw invalid(`${agent.name} ${why}.`, `Without --http it starts one: registrar connect ${agent.id}`);
-      }
+      const entry = agent.httpEntry(url, reason === null ? token : null);
+      if (!entry) throw noHttp(agent, reason);
       return {
-        ...request,
-        file,
-        entry,
-        snippet: agentSnippet(agent, entry),
+        ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), launcher: null },
         // It would show the token to everybody who lists the processes.
         command: null,
         tokenVariable: reason === null ? null : { name: tokenVariable, value: token, reason },
-        launcher: null,
       };
     },
 
@@ -153,6 +139,11 @@ function foreignEntry(file: string): RegistrarError {
 function changedEntry(file: string): RegistrarError {
   const hint = `Remove "${serverName}" there by hand.`;
   return changed(file, `has an entry "${serverName}" that was changed since Registrar wrote it; it was left`, hint);
+}
+
+function noHttp({ id, name }: Agent, reason: string | null): RegistrarError {
+  const why = reason === null ? 'connects to no server over HTTP' : `has to hold the token in a file that ${reason}`;
+  return invalid(`${name} ${why}.`, `Without --http it starts one: registrar connect ${id}`);
 }
 
 async function exists(path: string): Promise<boolean> {

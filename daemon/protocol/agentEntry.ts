@@ -1,12 +1,10 @@
 import { serverName } from './agents.ts';
-import type { Agent, AgentEntry, AgentTransport, ConnectionScope } from './agents.ts';
+import type { Agent, AgentEntry, ConnectionScope } from './agents.ts';
 
-/** What an agent's file says of Registrar; null when the agent cannot be connected this way. */
-export function agentEntry(agent: Agent, transport: AgentTransport, scope: ConnectionScope): AgentEntry | null {
-  if (transport.kind === 'http') return agent.httpEntry(transport.url, transport.token);
+/** The entry for a process that the agent starts. */
+export function stdioEntry(agent: Agent, launcher: string, scope: ConnectionScope): AgentEntry {
   const folder = agent.folderVariable(scope);
-  const args = folder === null ? ['mcp'] : ['mcp', '--directory', folder];
-  const entry = { command: transport.launcher, args };
+  const entry = { command: launcher, args: folder === null ? ['mcp'] : ['mcp', '--directory', folder] };
   // Both tell by it what kind of server it is.
   return agent.id === 'vscode' || agent.id === 'claude-code' ? { type: 'stdio', ...entry } : entry;
 }

@@ -20,9 +20,6 @@ export type AgentId = (typeof agentIds)[number];
 /** Whether an entry counts wherever the user works, or in one workspace folder. */
 export type ConnectionScope = 'user' | 'workspace';
 
-/** How an agent reaches Registrar; a null token stands for a reference to `tokenVariable`. */
-export type AgentTransport = { kind: 'stdio'; launcher: string } | { kind: 'http'; url: string; token: string | null };
-
 /** One server as an agent's file describes it. */
 export type AgentEntry = Record<string, string | string[] | Record<string, string>>;
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { findEntry } from '../../../daemon/connect/agentText.ts';
-import { agentEntry, agentSnippet } from '../../../daemon/protocol/agentEntry.ts';
+import { agentSnippet, stdioEntry } from '../../../daemon/protocol/agentEntry.ts';
 import { agentIds, agents } from '../../../daemon/protocol/agents.ts';
 import type { AgentEntry, AgentId, ConnectionScope } from '../../../daemon/protocol/agents.ts';
 
@@ -88,9 +88,9 @@ describe('the table of agents', () => {
     it(`${agent.name}: an entry for a process, one with the token, and one that refers to it`, () => {
       const { stdio, http, reference } = expected[id];
       assert.equal(agent.id, id);
-      assert.deepEqual(agentEntry(agent, { kind: 'stdio', launcher }, 'user'), stdio);
-      assert.deepEqual(agentEntry(agent, { kind: 'http', url, token: 'c0ffee' }, 'user'), http);
-      assert.deepEqual(agentEntry(agent, { kind: 'http', url, token: null }, 'user'), reference);
+      assert.deepEqual(stdioEntry(agent, launcher, 'user'), stdio);
+      assert.deepEqual(agent.httpEntry(url, 'c0ffee'), http);
+      assert.deepEqual(agent.httpEntry(url, null), reference);
       assert.deepEqual(agent.addCommand(stdio, 'user'), commands[id] ?? null);
     });
 
@@ -111,8 +111,7 @@ describe('the table of agents', () => {
   }
 
   it('passes the workspace folder where the agent puts it in', () => {
-    const args = (id: AgentId, scope: ConnectionScope): unknown =>
-      agentEntry(agents[id], { kind: 'stdio', launcher }, scope)?.['args'];
+    const args = (id: AgentId, scope: ConnectionScope): unknown => stdioEntry(agents[id], launcher, scope)['args'];
     const passed = ['mcp', '--directory', '${workspaceFolder}'];
     assert.deepEqual([args('vscode', 'user'), args('vscode', 'workspace')], [['mcp'], passed]);
     assert.deepEqual([args('cursor', 'user'), args('cursor', 'workspace')], [passed, passed]);
