@@ -3,7 +3,9 @@ import { readdirSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Limits } from '../../daemon/postgres/registryDatabase.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
+import { patientLimits } from '../support/patientLimits.ts';
 import { recordLog } from '../support/recordedLog.ts';
 import { path, registryFixture, type RegistryFixture, type Role } from '../support/registryFixture.ts';
 import { assertAgreement, creations, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
@@ -14,8 +16,8 @@ interface Cause {
   title: string;
   /** What the warning says of it. */
   reason: RegExp;
-  /** Brings it about; gives the cure, and the role as which the daemon meets it. */
-  cause(fixture: RegistryFixture): Promise<{ mend: () => Promise<unknown>; role?: Role }>;
+  /** Brings it about; gives the cure, and the role and limits with which the daemon meets it. */
+  cause(fixture: RegistryFixture): Promise<{ mend: () => Promise<unknown>; role?: Role; limits?: Limits }>;
 }
 
 const found = ['explicit skipped', 'config matched', 'identity matched'];
@@ -49,10 +51,9 @@ describe('a project that the registry cannot take', function () {
 
   for (const { title, reason, cause } of causes()) {
     it(`S1: ${title}: it works by id and by name, survives a restart, and its row appears unprompted`, async () => {
-      const { mend, role } = await cause(fixture);
+      const { mend, role, limits = patientLimits } = await cause(fixture);
       const stateFolder = await fixture.stateFolder();
       const outbox = join(stateFolder, 'outbox');
-      const limits = { lookMs: 2000, writeMs: 2000, provisionMs: 60_000 };
       const options = { stateFolder, limits, ...(role ? { role } : {}) };
       const engine = await fixture.engine(options);
       const folder = await workspace({ name: 'kept' });
@@ -327,7 +328,7 @@ function causes(): Cause[] {
     },
     {
       title: 'a table that is locked',
-      reason: /did not answer within 2000 ms/,
+      reason: /did not answer within 4000 ms/,
       async cause(fixture) {
         await (await fixture.engine()).listProjects({});
         const url = new URL((await testServer()).url);
@@ -336,7 +337,7 @@ function causes(): Cause[] {
         await holder.connect();
         await holder.query('begin');
         await holder.query('lock table projects in share mode');
-        return { mend: () => holder.end() };
+        return { mend: () => holder.end(), limits: { ...patientLimits, writeMs: 4000 } };
       },
     },
   ];
