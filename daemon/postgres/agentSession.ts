@@ -39,6 +39,8 @@ export const defaultAgentLimits: AgentLimits = {
 
 /** The server's own limit comes first; this is how much later ours does, and again how long a cancelled statement may go on. */
 const graceMs = 1000;
+/** How long this process may do something else, or be paused, before the server gives its session up, ms. */
+const idleMs = 60_000;
 /** Logins with a new password before it is taken for refused: a copy of this machine may set one at the same moment. */
 const maxLogins = 3;
 
@@ -95,10 +97,12 @@ export class AgentSessions {
         return await withConnection(address, project.databaseName, limits, async (client) => {
           progress.isLoggedIn = true;
           await this.#begin(client, project);
-          const answer = await this.#limited(client, role, signal, () => work(client));
-          // What was cut off takes no more questions, and rolls back by itself.
-          if (!client.connection.stream.destroyed) await client.query('rollback');
-          return answer;
+          return this.#limited(client, role, signal, async () => {
+            const answer = await work(client);
+            // What was cut off takes no more questions, and rolls back by itself.
+            if (!client.connection.stream.destroyed) await client.query('rollback');
+            return answer;
+          });
         });
       } catch (error) {
         if (progress.isLoggedIn) throw error;
@@ -118,7 +122,7 @@ export class AgentSessions {
     const results = (await client.query(`begin read only;
       set local statement_timeout = ${statementMs};
       set local lock_timeout = ${lockMs};
-      set local idle_in_transaction_session_timeout = ${2 * statementMs};
+      set local idle_in_transaction_session_timeout = ${statementMs + idleMs};
       set local client_min_messages = error;
       set local datestyle = 'ISO';
       set local bytea_output = hex;
