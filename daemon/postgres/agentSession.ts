@@ -99,8 +99,9 @@ export class AgentSessions {
           await this.#begin(client, project);
           return this.#limited(client, role, signal, async () => {
             const answer = await work(client);
-            // What was cut off takes no more questions, and rolls back by itself.
-            if (!client.connection.stream.destroyed) await client.query('rollback');
+            // What was cut off rolls back by itself, but goes on with what it computes until it is told.
+            if (client.connection.stream.destroyed) await cancelRequest(client);
+            else await client.query('rollback');
             return answer;
           });
         });
@@ -158,6 +159,8 @@ export class AgentSessions {
       if (cancelling.length > 0) return;
       cancelling.push(cancelRequest(client));
       cutting = setTimeout(() => {
+        // The first request did nothing if it came between two statements.
+        cancelling.push(cancelRequest(client));
         client.connection.stream.destroy();
       }, graceMs);
     };
