@@ -131,6 +131,8 @@ export class AgentRoles {
         const me = this.#registry.role;
         throw state?.exists && state.creates ? agentRoleTaken(role, me, error) : agentRoleForbidden(me, error);
       });
+      // Whoever drops the database has to end the sessions in it, which takes a membership where it is no superuser.
+      if (!state?.exists && !state?.super) await client.query(`grant ${name} to current_user`);
       if (state?.super) await client.query(`alter role ${name} set temp_file_limit = '${tempFileLimit}'`);
       await grantAll(client, role);
     });
