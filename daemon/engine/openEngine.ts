@@ -167,6 +167,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
   const agents = agentSql(database, {
     resolve: resolveLogged,
+    log,
     owner: `${host}\0${stateFolder}`,
     limits: options.agentLimits,
   });
@@ -200,9 +201,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     async dropProject({ project, confirm }) {
       const sighting = await dropProject(project, confirm, registryPorts, () => sync.attempt());
-      const { id, databaseName } = sighting.row;
+      const { id, databaseName, registrar } = sighting.row;
       log.info({ operation: 'drop', projectId: id, databaseName }, 'project dropped');
-      await agents.dropRoles(id).catch((error: unknown) => {
+      await agents.dropRoles([id, ...(registrar.formerIds ?? [])]).catch((error: unknown) => {
         log.warn({ operation: 'drop', projectId: id, reason: textOf(error) }, 'a role for agents’ SQL is left');
       });
       return { project: listed(sighting), databaseName };

@@ -151,6 +151,8 @@ export class AgentRoles {
         await withConnection(address, databaseName, connection, async (client) => {
           await client.query('begin');
           await client.query(`set local statement_timeout = ${limits.writeMs}`);
+          // A function of the database's own must not stand in for one of the system's here.
+          await client.query('set local search_path = pg_catalog');
           await client.query(`select pg_advisory_xact_lock(hashtextextended('registrar agents', 0))`);
           await work(client);
           await client.query('commit');

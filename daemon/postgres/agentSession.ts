@@ -15,6 +15,9 @@ import { withConnection } from './directConnection.ts';
 import { sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
+/** A connection in an agents' role, in its transaction. */
+export type AgentClient = pg.Client;
+
 /** Limits of agents' SQL. Times are in milliseconds. */
 export interface AgentLimits {
   /** One statement. */
@@ -69,7 +72,7 @@ export class AgentSessions {
   async run<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (client: pg.Client) => Promise<T>,
+    work: (client: AgentClient) => Promise<T>,
   ): Promise<T> {
     const { statementMs } = this.#limits;
     return this.#turns.run(
@@ -82,7 +85,7 @@ export class AgentSessions {
   async #connected<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (client: pg.Client) => Promise<T>,
+    work: (client: AgentClient) => Promise<T>,
   ): Promise<T> {
     const { connectMs, statementMs } = this.#limits;
     const role = this.#roles.nameFor(project);
@@ -96,7 +99,9 @@ export class AgentSessions {
       try {
         return await withConnection(address, project.databaseName, limits, async (client) => {
           progress.isLoggedIn = true;
-          await this.#begin(client, project);
+          await this.#begin(client, project).catch((error: unknown) => {
+            throw statementFailed(error, role, statementMs);
+          });
           return this.#limited(client, role, signal, async () => {
             const answer = await work(client);
             // What was cut off rolls back by itself, but goes on with what it computes until it is told.

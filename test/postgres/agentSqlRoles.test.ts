@@ -165,10 +165,7 @@ describe('the roles that SQL of agents runs as', function () {
       const sql = 'select pg_sleep(1e9)';
       const asked = thrown(engine.queryDatabase({ project: id, sql }), 'REGISTRY_UNREACHABLE');
       const running = (): Promise<unknown[]> =>
-        fixture.sql(`select from pg_stat_activity where datname = $1 and state = 'active' and query = $2`, [
-          databaseName,
-          sql,
-        ]);
+        fixture.sql(`select from pg_stat_activity where datname = $1 and wait_event = 'PgSleep'`, [databaseName]);
       while ((await running()).length === 0);
       await engine.dropProject({ project: id, confirm: databaseName });
       await asked;

@@ -23,7 +23,7 @@ describe('a request to cancel', function () {
       const asked = client.query('select pg_sleep(1e9)');
       const ended = assert.rejects(asked, { code: '57014' });
       const isRunning = async (): Promise<boolean> => {
-        const sql = `select from pg_stat_activity where pid = $1 and state = 'active' and query like '%pg_sleep%'`;
+        const sql = `select from pg_stat_activity where pid = $1 and wait_event = 'PgSleep'`;
         return (await watcher.query(sql, [processID])).rowCount === 1;
       };
       while (!(await isRunning()));
