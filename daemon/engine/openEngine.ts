@@ -9,6 +9,7 @@ import { gitEvidence } from '../config/gitEvidence.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
+import type { AgentLimits } from '../postgres/agentSession.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
@@ -33,6 +34,7 @@ import { Outbox } from '../sync/outbox.ts';
 import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
+import { agentSql } from './agentSql.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
@@ -45,6 +47,7 @@ export interface EngineOptions {
   settings: Settings;
   log: EngineLog;
   limits?: Limits;
+  agentLimits?: AgentLimits;
   /** This machine's name in what rows record of folders; the operating system's when absent. */
   host?: string;
   /** Folders that windows have open. */
@@ -173,6 +176,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return answer;
   };
   const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  const agents = agentSql(database, {
+    resolve: resolveLogged,
+    log,
+    owner: `${host}\0${stateFolder}`,
+    limits: options.agentLimits,
+  });
   const driftPorts: DriftPorts = {
     registry: registryPorts,
     readRegistry: () => readRegistry(database),
@@ -203,8 +212,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     async dropProject({ project, confirm }) {
       const sighting = await dropProject(project, confirm, registryPorts, () => sync.attempt());
-      const { id, databaseName } = sighting.row;
+      const { id, databaseName, registrar } = sighting.row;
       log.info({ operation: 'drop', projectId: id, databaseName }, 'project dropped');
+      await agents.dropRoles([id, ...(registrar.formerIds ?? [])]).catch((error: unknown) => {
+        log.warn({ operation: 'drop', projectId: id, reason: textOf(error) }, 'a role for agents’ SQL is left');
+      });
       return { project: listed(sighting), databaseName };
     },
     useProject: (params) => useProject(params, commands),
@@ -216,6 +228,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const password = address.password ?? (host ? await passwordFor(address, host, databaseName) : null);
       return { resolution: answer, environment: addressEnvironment({ ...address, password }, databaseName) };
     },
+    describeDatabase: agents.describeDatabase,
+    queryDatabase: agents.queryDatabase,
     syncStatus: () => Promise.resolve(sync.status()),
     async syncNow() {
       await sync.attempt(true);

@@ -28,6 +28,8 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     },
     useProject: async () => resolved,
     connection: async () => ({ resolution: resolved, environment: null }),
+    describeDatabase: async () => ({ resolution: resolved, description: null }),
+    queryDatabase: async () => ({ resolution: resolved, result: null }),
     syncStatus: async () => emptySync,
     syncNow: async () => emptySync,
     dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
