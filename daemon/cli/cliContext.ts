@@ -1,3 +1,4 @@
+import type { AgentConnections } from '../protocol/agentConnections.ts';
 import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -80,6 +81,8 @@ export interface CliContext {
   daemon: DaemonControl;
   /** Carries messages between an agent on the standard streams and the daemon, until the agent ends. */
   forwardAgent(directory: string | null): Promise<void>;
+  /** Registrar's entries in the files of agents. */
+  connections(): AgentConnections;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
   /** Puts the password where libpq looks for it; gives the path of that file. */

@@ -15,7 +15,7 @@ import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
 import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
-import { watchChanges, type ChangeWatch } from '../postgres/registryChanges.ts';
+import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { AddressSource, ListedProject, ServerLabel } from '../protocol/model.ts';
@@ -58,6 +58,10 @@ export interface EngineOptions {
   onSync?: () => void;
   /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
   watches?: boolean;
+  /** How it listens and polls; the defaults of `watchChanges` when absent. */
+  watchTimes?: Pick<ChangeWatchOptions, 'pollMs' | 'echoMs'>;
+  /** How long the workflow server may take, ms; 1 s when absent. */
+  workflowTimeoutMs?: number;
 }
 
 /** One structured line of the log; the fields are those of the log's documentation. */
@@ -133,7 +137,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       read: (path) => reader.read(path),
       idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
-    workflow: workflowUrl === null ? null : createWorkflowClient({ url: workflowUrl, now: () => performance.now() }),
+    workflow:
+      workflowUrl === null
+        ? null
+        : createWorkflowClient({
+            url: workflowUrl,
+            timeoutMs: options.workflowTimeoutMs,
+            now: () => performance.now(),
+          }),
     defaultProject: settings['registrar.defaultProject.enabled']
       ? { databaseName: defaultDatabaseName(address.registryDatabase) }
       : null,
@@ -167,6 +178,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
   const agents = agentSql(database, {
     resolve: resolveLogged,
+    log,
     owner: `${host}\0${stateFolder}`,
     limits: options.agentLimits,
   });
@@ -179,7 +191,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     readConfig: (path) => reader.read(path),
   };
   if (outbox.entries().length > 0) void sync.attempt();
-  const watch = options.watches ? watchKnown(database, memory, outbox, registryPorts, log) : null;
+  const watch = options.watches ? watchKnown(database, memory, outbox, registryPorts, options) : null;
 
   return {
     server: () => server,
@@ -200,9 +212,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     async dropProject({ project, confirm }) {
       const sighting = await dropProject(project, confirm, registryPorts, () => sync.attempt());
-      const { id, databaseName } = sighting.row;
+      const { id, databaseName, registrar } = sighting.row;
       log.info({ operation: 'drop', projectId: id, databaseName }, 'project dropped');
-      await agents.dropRoles(id).catch((error: unknown) => {
+      await agents.dropRoles([id, ...(registrar.formerIds ?? [])]).catch((error: unknown) => {
         log.warn({ operation: 'drop', projectId: id, reason: textOf(error) }, 'a role for agents’ SQL is left');
       });
       return { project: listed(sighting), databaseName };
@@ -252,7 +264,7 @@ function watchKnown(
   memory: KnownProjects,
   outbox: Outbox,
   ports: RegistryPorts,
-  log: EngineLog,
+  { log, watchTimes }: Pick<EngineOptions, 'log' | 'watchTimes'>,
 ): ChangeWatch {
   let isAsked = false;
   let running: Promise<void> | null = null;
@@ -271,6 +283,7 @@ function watchKnown(
     }
   };
   return watchChanges(database, {
+    ...watchTimes,
     retryDelayMs: (failures) => retryDelayMs(failures, Math.random()),
     onChange: () => {
       isAsked = true;

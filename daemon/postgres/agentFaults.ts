@@ -118,8 +118,8 @@ export function sqlTimeout(statementMs: number, cause?: unknown): RegistrarError
 export function statementFailed(error: unknown, agentRole: string, statementMs: number): unknown {
   const state = sqlState(error);
   if (state === null || !(error instanceof Error) || error instanceof RegistrarError) return error;
-  // 57P01 and its like: the server ended the session, which says nothing about the statement.
-  if (state.startsWith('08') || state.startsWith('57P')) return error;
+  // The server ended the session, which says nothing about the statement. (08… is a statement's own connection to elsewhere.)
+  if (state.startsWith('57P')) return error;
   const said = error as Error & { routine?: string; position?: string; detail?: string; hint?: string };
   // The parser's own words are in the server's language.
   if (state === '42601' && said.routine === 'exec_parse_message') return notOneRead('These are several statements.');

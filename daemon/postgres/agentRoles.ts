@@ -131,6 +131,8 @@ export class AgentRoles {
         const me = this.#registry.role;
         throw state?.exists && state.creates ? agentRoleTaken(role, me, error) : agentRoleForbidden(me, error);
       });
+      // Whoever drops the database has to end the sessions in it, which takes a membership where it is no superuser.
+      if (!state?.exists && !state?.super) await client.query(`grant ${name} to current_user`);
       if (state?.super) await client.query(`alter role ${name} set temp_file_limit = '${tempFileLimit}'`);
       await grantAll(client, role);
     });
@@ -149,6 +151,8 @@ export class AgentRoles {
         await withConnection(address, databaseName, connection, async (client) => {
           await client.query('begin');
           await client.query(`set local statement_timeout = ${limits.writeMs}`);
+          // A function of the database's own must not stand in for one of the system's here.
+          await client.query('set local search_path = pg_catalog');
           await client.query(`select pg_advisory_xact_lock(hashtextextended('registrar agents', 0))`);
           await work(client);
           await client.query('commit');

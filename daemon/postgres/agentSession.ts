@@ -15,6 +15,9 @@ import { withConnection } from './directConnection.ts';
 import { sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
+/** A connection in an agents' role, in its transaction. */
+export type AgentClient = pg.Client;
+
 /** Limits of agents' SQL. Times are in milliseconds. */
 export interface AgentLimits {
   /** One statement. */
@@ -39,6 +42,8 @@ export const defaultAgentLimits: AgentLimits = {
 
 /** The server's own limit comes first; this is how much later ours does, and again how long a cancelled statement may go on. */
 const graceMs = 1000;
+/** How long this process may do something else, or be paused, before the server gives its session up, ms. */
+const idleMs = 60_000;
 /** Logins with a new password before it is taken for refused: a copy of this machine may set one at the same moment. */
 const maxLogins = 3;
 
@@ -67,7 +72,7 @@ export class AgentSessions {
   async run<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (client: pg.Client) => Promise<T>,
+    work: (client: AgentClient) => Promise<T>,
   ): Promise<T> {
     const { statementMs } = this.#limits;
     return this.#turns.run(
@@ -80,7 +85,7 @@ export class AgentSessions {
   async #connected<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (client: pg.Client) => Promise<T>,
+    work: (client: AgentClient) => Promise<T>,
   ): Promise<T> {
     const { connectMs, statementMs } = this.#limits;
     const role = this.#roles.nameFor(project);
@@ -94,11 +99,16 @@ export class AgentSessions {
       try {
         return await withConnection(address, project.databaseName, limits, async (client) => {
           progress.isLoggedIn = true;
-          await this.#begin(client, project);
-          const answer = await this.#limited(client, role, signal, () => work(client));
-          // What was cut off takes no more questions, and rolls back by itself.
-          if (!client.connection.stream.destroyed) await client.query('rollback');
-          return answer;
+          await this.#begin(client, project).catch((error: unknown) => {
+            throw statementFailed(error, role, statementMs);
+          });
+          return this.#limited(client, role, signal, async () => {
+            const answer = await work(client);
+            // What was cut off rolls back by itself, but goes on with what it computes until it is told.
+            if (client.connection.stream.destroyed) await cancelRequest(client);
+            else await client.query('rollback');
+            return answer;
+          });
         });
       } catch (error) {
         if (progress.isLoggedIn) throw error;
@@ -118,7 +128,7 @@ export class AgentSessions {
     const results = (await client.query(`begin read only;
       set local statement_timeout = ${statementMs};
       set local lock_timeout = ${lockMs};
-      set local idle_in_transaction_session_timeout = ${2 * statementMs};
+      set local idle_in_transaction_session_timeout = ${statementMs + idleMs};
       set local client_min_messages = error;
       set local datestyle = 'ISO';
       set local bytea_output = hex;
@@ -154,6 +164,8 @@ export class AgentSessions {
       if (cancelling.length > 0) return;
       cancelling.push(cancelRequest(client));
       cutting = setTimeout(() => {
+        // The first request did nothing if it came between two statements.
+        cancelling.push(cancelRequest(client));
         client.connection.stream.destroy();
       }, graceMs);
     };

@@ -49,7 +49,7 @@ export async function queryDatabase(client: pg.Client, query: Query, maxBytes: n
     rows: rows.map((row) => row.map((text, index) => jsonValue(text, fields[index]?.dataTypeID ?? 0))),
     truncated: truncatedBy !== null,
     truncatedBy,
-    durationMs: performance.now() - startedAt,
+    durationMs: Math.round(performance.now() - startedAt),
   };
 }
 

@@ -119,7 +119,8 @@ export class ControlFixture {
         folders: [],
         address: { url: null, source: 'environment', variables: {} },
       },
-      limits: { handshakeMs: 5000, silenceMs: 5000 },
+      // A machine may stall for seconds.
+      limits: { handshakeMs: 30_000, silenceMs: 30_000 },
       ...changes,
     };
   }
