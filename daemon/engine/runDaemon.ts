@@ -151,6 +151,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
         folders,
         since,
       })),
+      mcpUrl: agents?.url ?? null,
       agents: agents?.agents() ?? [],
       sync: (await holder.engine?.syncStatus()) ?? null,
       pool: holder.engine?.pool() ?? null,

@@ -87,6 +87,8 @@ export interface DaemonStatus {
   server: ServerLabel | null;
   error: ErrorReport | null;
   clients: AttachedClient[];
+  /** Where agents reach it over HTTP; null while they are not served there. */
+  mcpUrl: string | null;
   /** Agents and the directories that they are bound to. */
   agents: { name: string; directory: string | null; lastSeenAt: string }[];
   sync: SyncStatus | null;

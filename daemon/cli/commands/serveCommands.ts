@@ -52,11 +52,14 @@ async function stay(
   const resolution = directory === null ? null : await registrar.resolve({ directory });
   const sync = await registrar.syncStatus();
   const server = registrar.server();
-  output.answer({ server, resolution, sync }, (view) =>
+  const mcpUrl = (await context.daemon.status())?.mcpUrl ?? null;
+  output.answer({ server, resolution, sync, mcpUrl }, (view) =>
     [
       ...(resolution && directory !== null ? [resolutionText(resolution, view, selectionText({ directory })), ''] : []),
       `server: ${shown(server.address, view.home)} (${server.source === 'bundled' ? 'bundled' : 'yours'})`,
       syncText(sync, view),
+      mcpUrl === null ? 'agents: over stdio only' : `agents: ${mcpUrl}`,
+      `${view.paint('cyan', 'next:')} registrar connect (how an agent is connected)`,
     ].join('\n'),
   );
   if (stopped === null) {

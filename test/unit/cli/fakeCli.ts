@@ -79,6 +79,7 @@ export const daemonStatus: DaemonStatus = {
   server: { address: 'localhost:5432', source: 'bundled' },
   error: null,
   clients: [],
+  mcpUrl: 'http://127.0.0.1:4321/mcp',
   agents: [],
   sync: emptySync,
   pool: { open: 1, idle: 1, waiting: 0 },

@@ -3,7 +3,7 @@ import { setImmediate } from 'node:timers/promises';
 import { Writable } from 'node:stream';
 import { errorCodes } from '../../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { cli, emptySync, path, refused, resolved, shop } from './fakeCli.ts';
+import { cli, daemonStatus, emptySync, path, refused, resolved, shop } from './fakeCli.ts';
 
 const refusal = refused({ code: 'PROJECT_MISMATCH', message: 'Expected "x", but this is "shop".', hint: 'Check.' });
 
@@ -291,9 +291,14 @@ describe('registrar', () => {
     it('--json prints one document on standard output, the rest beside it', async () => {
       const run = await cli(['start', '--json']);
       const server = { address: 'localhost:5432', source: 'bundled' };
-      assert.deepEqual(JSON.parse(run.stdout), { server, resolution: resolved, sync: emptySync });
+      assert.deepEqual(JSON.parse(run.stdout), { server, resolution: resolved, sync: emptySync, mcpUrl: null });
       assert.match(run.stderr, /sample[^]*Staying until Ctrl-C/);
     });
+  });
+
+  it('start prints where agents reach it, and how one is connected', async () => {
+    const run = await cli(['start', '--once'], { daemon: { status: async () => daemonStatus } });
+    assert.match(run.stdout, /agents: http:\/\/127\.0\.0\.1:4321\/mcp\nnext: registrar connect/);
   });
 
   describe('sync', () => {
