@@ -4,7 +4,7 @@ import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
-import { silentDaemon, type DaemonClient } from './control/daemonClient.ts';
+import { left, silentDaemon, type DaemonClient } from './control/daemonClient.ts';
 import { NoAnswer } from './control/dialDaemon.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './engine/localDaemon.ts';
 import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
@@ -120,7 +120,7 @@ async function main(): Promise<void> {
             if (!(error instanceof NoAnswer)) throw error;
             if (error.kind === 'silent') throw silentDaemon(connection.pipe);
           });
-          await connection.closed;
+          await left(connection);
           return true;
         });
         return stopped ?? false;

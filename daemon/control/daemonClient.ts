@@ -44,7 +44,7 @@ export class DaemonClient {
         this.close();
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
         // Refused because the daemon leaves: nothing was done.
-        if (error.kind === 'draining') await connection.closed;
+        if (error.kind === 'draining') await left(connection);
         else if (!repeatable.has(method) || attempt >= 3) throw lost(method);
       }
     }
@@ -81,7 +81,8 @@ export class DaemonClient {
         if (start === null || !isNewer(client.version, connection.version)) return connection;
         await handOver(connection, client.version);
       } else if (dialled.kind === 'silent') {
-        throw silentDaemon(pipe);
+        // Where there was nobody before, somebody has begun just now, and the machine may be busy with many who do.
+        if (!started) throw silentDaemon(pipe);
       } else if (dialled.kind === 'incompatible') {
         throw tooOld(dialled.version);
       } else if (dialled.kind === 'stranger') {
@@ -132,7 +133,20 @@ async function handOver(connection: DaemonConnection, version: string): Promise<
     // Somebody else may have asked it just before.
     if (!(error instanceof NoAnswer)) throw error;
   }
-  await connection.closed;
+  await left(connection);
+}
+
+/**
+ * Waits until a daemon that was told to leave, or does so by itself, has left.
+ *
+ * @throws RegistrarError DAEMON_UNREACHABLE when it hangs instead
+ */
+export async function left(connection: DaemonConnection): Promise<void> {
+  try {
+    await connection.gone();
+  } catch (error) {
+    throw error instanceof NoAnswer ? silentDaemon(connection.pipe) : error;
+  }
 }
 
 function unreachable(message: string, hint: string): RegistrarError {

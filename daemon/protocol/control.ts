@@ -146,6 +146,7 @@ export const wire = {
   ping: 'registrar/ping',
   /** The last that a daemon says. */
   leaving: 'registrar/leaving',
+  /** A request of the daemon's to a window; the next snapshot is sent when it is answered, with null. */
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',
   method: (name: ControlMethod): string => `registrar/${name}`,
