@@ -60,7 +60,7 @@ async function main(): Promise<void> {
     try {
       const given = givenAddress(databaseUrl, environment);
       const readSettings = (): ReturnType<typeof file.read> => file.read();
-      return await runDaemon({
+      const daemon = await runDaemon({
         stateFolder: folder,
         home,
         version,
@@ -69,6 +69,9 @@ async function main(): Promise<void> {
         readSettings,
         log: openLog(folder),
       });
+      // The process ends by itself when nothing is open any more; what hangs must not keep it.
+      void daemon?.ended.then(() => setTimeout(() => process.exit(), 3000).unref());
+      return daemon;
     } catch (error) {
       throw cannotStart(folder, error);
     }

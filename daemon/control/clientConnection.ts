@@ -12,6 +12,7 @@ import {
   type ControlMethod,
   type GivenAddress,
   type HelloResult,
+  type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
@@ -39,7 +40,8 @@ export interface ConnectionPorts {
   /** Resolves when the token is in the endpoint file, where clients read it. */
   token(): Promise<string>;
   handlers: ControlHandlers;
-  isDraining(): boolean;
+  /** Null unless this daemon leaves. */
+  leaving(): Leaving | null;
   /** Wraps every request, so that draining can wait for those that run. */
   running<T>(work: () => Promise<T>): Promise<T>;
   onAttached(): void;
@@ -98,13 +100,15 @@ export class ClientConnection {
     void this.#sendLatest();
   }
 
+  /** Says that the daemon begins to leave. */
+  sayLeaving(leaving: Leaving): void {
+    if (this.#caller) this.#notify(wire.leaving, leaving);
+  }
+
   /** Ends the connection after what was answered has been sent. */
   close(limitMs: number): void {
     // The library writes an answer some ticks after its handler is done.
-    setImmediate(() => {
-      this.#notify(wire.leaving);
-      this.#socket.end();
-    });
+    setImmediate(() => this.#socket.end());
     setTimeout(() => this.#socket.destroy(), limitMs).unref();
   }
 
@@ -126,7 +130,7 @@ export class ClientConnection {
   }
 
   /** Whoever has gone need not be told; the library throws then, or rejects later. */
-  #notify(name: string, params: object = {}): void {
+  #notify(name: string, params: object): void {
     if (this.#socket.destroyed) return;
     this.#rpc.sendNotification(name, params).catch(() => undefined);
   }
@@ -186,7 +190,8 @@ export class ClientConnection {
   }
 
   #refuseWhileDraining(): void {
-    if (this.#ports.isDraining()) throw new ResponseError(wireErrors.draining, 'This daemon leaves.');
+    const leaving = this.#ports.leaving();
+    if (leaving) throw new ResponseError(wireErrors.draining, 'This daemon leaves.', leaving);
   }
 }
 

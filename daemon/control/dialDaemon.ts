@@ -10,6 +10,7 @@ import {
   type ControlMethod,
   type HelloResult,
   type InitializeParams,
+  type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
@@ -24,6 +25,8 @@ export interface DialOptions {
   client: Omit<InitializeParams, 'proof' | 'protocol'>;
   onSnapshot?: (snapshot: Snapshot) => void;
   onProgress?: (message: string) => void;
+  /** The daemon begins to leave; not called for one that dies. */
+  onLeaving?: (leaving: Leaving | undefined) => void;
   limits: DialLimits;
 }
 
@@ -154,6 +157,7 @@ export async function dialDaemon(options: DialOptions): Promise<Dialled> {
     return null;
   });
   rpc.onNotification(wire.progress, ({ message }: { message: string }) => options.onProgress?.(message));
+  rpc.onNotification(wire.leaving, (leaving?: Leaving) => options.onLeaving?.(leaving));
   rpc.listen();
   const stopWaiting = startTimeLimit(options.limits.handshakeMs, () => {
     seen.late = true;
@@ -167,7 +171,10 @@ export async function dialDaemon(options: DialOptions): Promise<Dialled> {
     socket.destroy();
     if (seen.late) return { kind: 'silent' };
     if (seen.malformed) return { kind: 'stranger', reason: 'what answers there does not speak the protocol' };
-    if (error instanceof ResponseError && error.code === wireErrors.draining) return { kind: 'draining' };
+    if (error instanceof ResponseError && error.code === wireErrors.draining) {
+      options.onLeaving?.(error.data as Leaving | undefined);
+      return { kind: 'draining' };
+    }
     if (error instanceof ResponseError) return { kind: 'stranger', reason: 'it refuses the handshake' };
     // It ended while we spoke, as a daemon does that leaves.
     return { kind: 'draining' };

@@ -77,7 +77,7 @@ describe('the control protocol', () => {
     const connection = await attach();
     const running = connection.request('resolve', {});
     await begun;
-    const drained = fixture.control?.drain(10_000);
+    const drained = fixture.control?.drain(10_000, { hasSuccessor: false });
     await assert.rejects(connection.request('syncStatus', undefined), (error) => {
       return error instanceof NoAnswer && error.kind === 'draining';
     });
@@ -99,7 +99,7 @@ describe('the control protocol', () => {
     const connection = await attach();
     const answer = assert.rejects(connection.request('resolve', {}), NoAnswer);
     await begun;
-    await fixture.control?.drain(20);
+    await fixture.control?.drain(20, { hasSuccessor: false });
     fixture.control?.close();
     await fixture.end();
     await answer;
