@@ -72,8 +72,11 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   });
   let sync: Snapshot['sync'] = null;
   const refreshSync = async (): Promise<void> => {
+    const hadPending = (sync?.pending.length ?? 0) > 0;
     sync = (await holder.engine?.syncStatus()) ?? sync;
     control.changed();
+    // The last that waited may have been all that this daemon was needed for.
+    if (hadPending && sync?.pending.length === 0) idle.touch();
   };
   const agents = new AgentActivity(() => performance.now());
   const use = <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> => {
