@@ -22,7 +22,7 @@ const dialEveryMs = 10;
  * How long a newer version may take to start its daemon. Without it the many who use the older one would start theirs
  * again, before the newer one comes, which then would drain it again.
  */
-const yieldMs = 5000;
+const yieldMs = 15_000;
 
 /** Asks the daemon of this state folder: dials it, else starts it, else explains. */
 export class DaemonClient {
