@@ -4,7 +4,7 @@ import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
-import { silentDaemon, type DaemonClient } from './control/daemonClient.ts';
+import { left, silentDaemon, type DaemonClient } from './control/daemonClient.ts';
 import { NoAnswer } from './control/dialDaemon.ts';
 import { agentConnections } from './engine/agentConnections.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './engine/localDaemon.ts';
@@ -62,7 +62,7 @@ async function main(): Promise<void> {
     try {
       const given = givenAddress(databaseUrl, environment);
       const readSettings = (): ReturnType<typeof file.read> => file.read();
-      return await runDaemon({
+      const daemon = await runDaemon({
         stateFolder: folder,
         home,
         version,
@@ -71,6 +71,9 @@ async function main(): Promise<void> {
         readSettings,
         log: openLog(folder),
       });
+      // The process ends by itself when nothing is open any more; what hangs must not keep it.
+      void daemon?.ended.then(() => setTimeout(() => process.exit(), 3000).unref());
+      return daemon;
     } catch (error) {
       throw cannotStart(folder, error);
     }
@@ -122,7 +125,7 @@ async function main(): Promise<void> {
             if (!(error instanceof NoAnswer)) throw error;
             if (error.kind === 'silent') throw silentDaemon(connection.pipe);
           });
-          await connection.closed;
+          await left(connection);
           return true;
         });
         return stopped ?? false;

@@ -37,7 +37,6 @@ export async function forwardAgent(options: ForwardOptions): Promise<void> {
         return await connection.openAgentStream(params);
       } catch (error) {
         connection.close();
-        await connection.closed;
         // A daemon that leaves has a successor soon.
         if (!(error instanceof NoAnswer) || attempt === maxDials) throw error;
         await delay(50);
