@@ -59,14 +59,14 @@ async function main(): Promise<void> {
     const folder = await realpath(stateFolder());
     try {
       const given = givenAddress(databaseUrl, environment);
-      const readSettings = (): ReturnType<typeof file.read> => file.read();
       return await runDaemon({
         stateFolder: folder,
         home,
         version,
         environment,
         given,
-        readSettings,
+        readSettings: () => file.read(),
+        updateSettings: (change) => file.update(change),
         log: openLog(folder),
       });
     } catch (error) {
@@ -137,12 +137,16 @@ async function main(): Promise<void> {
         const own = await become(databaseUrl);
         return own && { pid: process.pid, ended: own.ended, end: () => own.end('stopped', true) };
       },
-      changeAddress: (password) => withRunning((client) => client.call('changeAddress', { password })),
       log: (follow, signal) => readLog(join(stateFolder(), 'logs', 'registrar.log'), follow, signal),
     },
     tryPostgres: (url, password) => {
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });
+    },
+    async choosePostgres(postgres, password) {
+      const change = await withRunning((client) => client.call('changeAddress', { postgres, password }));
+      if (change === null) await (await settings()).update((before) => ({ ...before, postgres }));
+      return change;
     },
     savePassword: (url, password) => savePassword(parse(url), password),
     describePostgres: async () => describePostgres(environment, (await (await settings()).read()).postgres),

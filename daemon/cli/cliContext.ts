@@ -44,8 +44,6 @@ export interface DaemonControl {
   start(databaseUrl: string | null): Promise<DaemonStatus>;
   /** Becomes the daemon; null when another process is. */
   become(databaseUrl: string | null): Promise<OwnDaemon | null>;
-  /** Tells a running one that another PostgreSQL was chosen; null when none runs. */
-  changeAddress(password: string | null): Promise<AddressChange | null>;
   /** The lines of its log; with `follow` also those to come, until the signal. */
   log(follow: boolean, signal: AbortSignal): AsyncIterable<string>;
 }
@@ -80,6 +78,15 @@ export interface CliContext {
   daemon: DaemonControl;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
+  /**
+   * Keeps the choice of a PostgreSQL, through the daemon where one runs, which then serves it.
+   *
+   * @returns what the daemon made of it; null when none runs
+   */
+  choosePostgres(
+    postgres: NonNullable<Settings['postgres']>,
+    password: string | null,
+  ): Promise<AddressChange | null>;
   /** Puts the password where libpq looks for it; gives the path of that file. */
   savePassword(url: string, password: string): Promise<string>;
   describePostgres(): Promise<ChosenPostgres>;

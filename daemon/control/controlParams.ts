@@ -43,7 +43,13 @@ export const controlParams = {
   repair: z.object({ planId: text }),
   status: noParams,
   setFolders: z.object({ folders }),
-  changeAddress: z.object({ password: text.nullable() }),
+  changeAddress: z.object({
+    postgres: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('bundled') }),
+      z.object({ kind: z.literal('url'), url: text }),
+    ]),
+    password: text.nullable(),
+  }),
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 

@@ -23,7 +23,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
-import { projectOf, type Sighting } from '../registry/model.ts';
+import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import type { ResolutionPorts } from '../resolution/ports.ts';
@@ -66,8 +66,19 @@ export interface EngineLog {
 export interface Engine extends RegistrarApi {
   /** Connections of the registry's pool. */
   pool(): { open: number; idle: number; waiting: number };
+  /** Every project of this registry, those that wait for it included. */
+  projectsHere(): Promise<ProjectHere[]>;
   /** Stops the sync loop, writes what is known and closes every connection. */
   close(): Promise<void>;
+}
+
+/** A project of this registry, with its database's comment. */
+export interface ProjectHere {
+  name: string;
+  databaseName: string;
+  /** True when only this machine's outbox knows it. */
+  pending: boolean;
+  comment: string | null;
 }
 
 /** Joins rules and adapters for one PostgreSQL address. Nothing is dialled before the first request or pending delivery. */
@@ -176,6 +187,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     server: () => server,
     pool: () => database.poolFigures(),
+    projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     listProjects: (params) => listProjects(params, registryPorts, outbox),
     async showProject({ project }) {
@@ -312,6 +324,35 @@ async function listProjects(
     ...page.filter(({ row }) => !waiting.some((entry) => entry.row.id === row.id)).map(listed),
   ];
   return { projects, nextCursor: rows.length > limit ? (page.at(-1)?.row.name ?? null) : null };
+}
+
+/** What the registry holds, then what waits for it. Without the server only the latter is known, and not its marks. */
+async function projectsHere({ lookingOnly, outbox }: RegistryPorts): Promise<ProjectHere[]> {
+  const sightings: Sighting[] = [];
+  let isReachable = true;
+  try {
+    for (let after: string | null | undefined = null; after !== undefined; ) {
+      const page: Sighting[] = await lookingOnly.registry.list({ query: null, after, limit: 1000 });
+      sightings.push(...page);
+      after = page.at(-1)?.row.name;
+    }
+  } catch (error) {
+    if (!(error instanceof RegistrarError)) throw error;
+    isReachable = false;
+  }
+  const registered = sightings
+    .filter(({ row, database }) => database.presence === 'present' && outbox.find({ id: row.id, name: null }).length === 0)
+    .map(({ row, database }) => ({ ...placeOf(row), pending: false, comment: database.comment }));
+  const waiting: ProjectHere[] = [];
+  for (const row of outbox.rows()) {
+    const database = isReachable ? await lookingOnly.catalog.lookDatabase(row.databaseName) : null;
+    waiting.push({ ...placeOf(row), pending: true, comment: database?.comment ?? null });
+  }
+  return [...registered, ...waiting];
+}
+
+function placeOf({ name, databaseName }: RegistryRow): { name: string; databaseName: string } {
+  return { name, databaseName };
 }
 
 function includes(name: string, query: string | null): boolean {

@@ -21,6 +21,7 @@ export interface DaemonOptions {
   environment: Record<string, string | undefined>;
   given: GivenAddress;
   readSettings(): Promise<Settings>;
+  updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
   log: EngineLog;
 }
 
@@ -145,8 +146,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       void lookAgain();
       return Promise.resolve(null);
     },
-    changeAddress: async ({ password }, caller) => {
-      const change = await holder.changeAddress(password, caller.progress);
+    changeAddress: async (choice, caller) => {
+      const { variables } = caller.address;
+      const change = await holder.changeAddress({ ...choice, variables }, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
       void refreshSync();
       void lookAgain();

@@ -1,6 +1,7 @@
 import type { RegistrarApi, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
+import type { Settings } from './settings.ts';
 
 /** Grows with every change that a client of the version before could not live with. */
 export const protocolVersion = 1;
@@ -131,8 +132,8 @@ export interface ControlApi extends Omit<RegistrarApi, 'server'> {
   status(): Promise<DaemonStatus>;
   /** The window's folders are now these. */
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
-  /** Read the settings again: somebody chose another PostgreSQL on purpose. The password is kept in memory only. */
-  changeAddress(params: { password: string | null }): Promise<AddressChange>;
+  /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
+  changeAddress(params: { postgres: NonNullable<Settings['postgres']>; password: string | null }): Promise<AddressChange>;
   /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
   drain(params: { stopServer: boolean; reason: string }): Promise<null>;
 }

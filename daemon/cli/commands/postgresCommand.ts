@@ -35,8 +35,7 @@ async function show({ context, output }: CliSession): Promise<void> {
 }
 
 async function chooseBundled({ context, output }: CliSession): Promise<void> {
-  await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'bundled' } }));
-  const change = await context.daemon.changeAddress(null);
+  const change = await context.choosePostgres({ kind: 'bundled' }, null);
   const chosen = await context.describePostgres();
   output.answer({ ...chosen, leftBehind: change?.leftBehind ?? [] }, (view) =>
     [chosenText(chosen, view), ...changeLines(change, view), ...overruled(chosen, 'bundled', view)].join('\n'),
@@ -55,8 +54,7 @@ async function chooseUrl({ context, output }: CliSession, url: string, savePassw
   );
   const { facts, password } = await tryAddress(context, url);
   const passwordFile = savePassword && password !== null ? await context.savePassword(url, password) : null;
-  await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'url', url } }));
-  const change = await context.daemon.changeAddress(password);
+  const change = await context.choosePostgres({ kind: 'url', url }, password);
   const chosen = await context.describePostgres();
   output.answer({ ...chosen, server: facts, passwordFile, leftBehind: change?.leftBehind ?? [] }, (view) =>
     [

@@ -139,10 +139,6 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       stop: async () => false,
       start: async () => daemonStatus,
       become: async () => null,
-      changeAddress: async (password) => {
-        calls.push(['changeAddress', password]);
-        return null;
-      },
       async *log() {
         yield '{"time":"2026-11-03T09:00:00.000Z","level":"info","msg":"daemon started","pid":4711}';
       },
@@ -151,6 +147,11 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
     tryPostgres: async (url, password) => {
       calls.push(['tryPostgres', url, password]);
       return { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' };
+    },
+    choosePostgres: async (postgres, password) => {
+      calls.push(['choosePostgres', postgres, password]);
+      current = { ...current, postgres };
+      return null;
     },
     savePassword: async (url, password) => {
       calls.push(['savePassword', url, password]);

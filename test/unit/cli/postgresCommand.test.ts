@@ -39,13 +39,13 @@ describe('registrar postgres', () => {
   it('bundled is kept without starting anything', async () => {
     const run = await cli(['postgres', 'bundled']);
     assert.deepEqual(run.settings.postgres, { kind: 'bundled' });
-    assert.deepEqual(path(run), ['settings.update', 'changeAddress']);
+    assert.deepEqual(path(run), ['choosePostgres']);
     assert.equal(run.stdout, 'The bundled PostgreSQL is chosen.\n');
   });
 
   it('tries an address before it keeps it', async () => {
     const run = await cli(['postgres', url]);
-    assert.deepEqual(path(run), ['tryPostgres', 'settings.update', 'changeAddress']);
+    assert.deepEqual(path(run), ['tryPostgres', 'choosePostgres']);
     assert.deepEqual(run.settings.postgres, { kind: 'url', url });
     assert.match(run.stdout, /^PostgreSQL 15\.3, role a, may create databases, registry codebase_mcp_registry\n/);
   });
@@ -120,7 +120,10 @@ describe('registrar postgres', () => {
 
     it('goes into the password file with --save-password', async () => {
       const run = await cli(['postgres', url, '--save-password'], { stdin: 'right', context: wanting([]) });
-      assert.deepEqual(run.calls, [['savePassword', url, 'right'], ['settings.update'], ['changeAddress', 'right']]);
+      assert.deepEqual(run.calls, [
+        ['savePassword', url, 'right'],
+        ['choosePostgres', { kind: 'url', url }, 'right'],
+      ]);
       assert.match(run.stdout, /The password is in ~\/\.pgpass\.\n/);
       const json = await cli(['postgres', url, '--save-password', '--json'], { stdin: 'right', context: wanting([]) });
       assert.deepEqual(JSON.parse(json.stdout), {
