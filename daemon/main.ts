@@ -18,6 +18,7 @@ import { withoutPassword } from './postgres/connectionString.ts';
 import { localSurroundings } from './postgres/localSurroundings.ts';
 import { savePassword } from './postgres/savePassword.ts';
 import { RegistrarError } from './protocol/registrarError.ts';
+import type { Settings } from './protocol/settings.ts';
 
 /** The package's version, put in when it is bundled. */
 declare const REGISTRAR_VERSION: string | undefined;
@@ -149,7 +150,10 @@ async function main(): Promise<void> {
       return change;
     },
     savePassword: (url, password) => savePassword(parse(url), password),
-    describePostgres: async () => describePostgres(environment, (await (await settings()).read()).postgres),
+    describePostgres: async () => ({
+      ...chosenPostgres(environment, (await (await settings()).read()).postgres),
+      daemon: (await withRunning((client) => client.call('status', undefined)))?.server ?? null,
+    }),
     async sampleWorkspace() {
       const folder = join(stateFolder(), 'sample-workspace');
       await mkdir(join(folder, '.codebase-mcp'), { recursive: true });
@@ -174,10 +178,10 @@ async function main(): Promise<void> {
   process.exitCode = await runCli(context);
 }
 
-function describePostgres(
+function chosenPostgres(
   environment: NodeJS.ProcessEnv,
-  postgres: Awaited<ReturnType<ReturnType<typeof settingsFile>['read']>>['postgres'],
-): ChosenPostgres {
+  postgres: Settings['postgres'],
+): Omit<ChosenPostgres, 'daemon'> {
   const given = environment['REGISTRAR_DATABASE_URL'] ?? '';
   if (given !== '') {
     return { chosen: 'environment', address: addressLabel(parseAddress(given, environment, localSurroundings())) };

@@ -1,5 +1,6 @@
 import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
+import type { ServerLabel } from '../protocol/model.ts';
 import type { Settings } from '../protocol/settings.ts';
 
 /** What the commands need of a standard stream; `process.stdout` and `process.stderr` are such. */
@@ -20,10 +21,12 @@ export interface PostgresFacts {
   registry: string;
 }
 
-/** Which PostgreSQL counts now, its address without password; `chosen` is null when none was chosen. */
+/** Which PostgreSQL counts for this terminal, its address without password; `chosen` is null when none was chosen. */
 export interface ChosenPostgres {
   chosen: 'bundled' | 'url' | 'environment' | null;
   address: string | null;
+  /** What the running daemon serves; null when none runs or it has opened none. */
+  daemon: ServerLabel | null;
 }
 
 /** A daemon that is this process. */
@@ -83,10 +86,7 @@ export interface CliContext {
    *
    * @returns what the daemon made of it; null when none runs
    */
-  choosePostgres(
-    postgres: NonNullable<Settings['postgres']>,
-    password: string | null,
-  ): Promise<AddressChange | null>;
+  choosePostgres(postgres: NonNullable<Settings['postgres']>, password: string | null): Promise<AddressChange | null>;
   /** Puts the password where libpq looks for it; gives the path of that file. */
   savePassword(url: string, password: string): Promise<string>;
   describePostgres(): Promise<ChosenPostgres>;

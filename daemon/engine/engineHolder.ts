@@ -162,7 +162,11 @@ export class EngineHolder {
    */
   async close(stopServer: boolean): Promise<void> {
     const serving = this.#serving;
-    if (serving) await isSettled(serving.opening.catch(() => null), this.#limits.closeMs);
+    if (serving)
+      await isSettled(
+        serving.opening.catch(() => null),
+        this.#limits.closeMs,
+      );
     await this.#swap(0);
     if (!stopServer) return;
     for (const chosen of [serving?.opened?.chosen, this.#former]) if (chosen) await stopUnused(chosen);

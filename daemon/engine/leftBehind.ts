@@ -9,7 +9,11 @@ import type { ProjectHere } from './openEngine.ts';
  *
  * @param to null when it is not known where to
  */
-export function leftBehind(projects: readonly ProjectHere[], from: ChosenAddress, to: ChosenAddress | null): LeftBehind[] {
+export function leftBehind(
+  projects: readonly ProjectHere[],
+  from: ChosenAddress,
+  to: ChosenAddress | null,
+): LeftBehind[] {
   return projects.map((project) => ({
     name: project.name,
     databaseName: project.databaseName,

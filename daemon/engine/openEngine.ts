@@ -331,7 +331,7 @@ async function projectsHere({ lookingOnly, outbox }: RegistryPorts): Promise<Pro
   const sightings: Sighting[] = [];
   let isReachable = true;
   try {
-    for (let after: string | null | undefined = null; after !== undefined; ) {
+    for (let after: string | null | undefined = null; after !== undefined;) {
       const page: Sighting[] = await lookingOnly.registry.list({ query: null, after, limit: 1000 });
       sightings.push(...page);
       after = page.at(-1)?.row.name;
@@ -341,7 +341,9 @@ async function projectsHere({ lookingOnly, outbox }: RegistryPorts): Promise<Pro
     isReachable = false;
   }
   const registered = sightings
-    .filter(({ row, database }) => database.presence === 'present' && outbox.find({ id: row.id, name: null }).length === 0)
+    .filter(
+      ({ row, database }) => database.presence === 'present' && outbox.find({ id: row.id, name: null }).length === 0,
+    )
     .map(({ row, database }) => ({ ...placeOf(row), pending: false, comment: database.comment }));
   const waiting: ProjectHere[] = [];
   for (const row of outbox.rows()) {

@@ -133,7 +133,10 @@ export interface ControlApi extends Omit<RegistrarApi, 'server'> {
   /** The window's folders are now these. */
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
   /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
-  changeAddress(params: { postgres: NonNullable<Settings['postgres']>; password: string | null }): Promise<AddressChange>;
+  changeAddress(params: {
+    postgres: NonNullable<Settings['postgres']>;
+    password: string | null;
+  }): Promise<AddressChange>;
   /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
   drain(params: { stopServer: boolean; reason: string }): Promise<null>;
 }

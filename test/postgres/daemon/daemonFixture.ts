@@ -89,18 +89,21 @@ export class DaemonFixture {
     return address.href;
   }
 
-  /** Runs the built command to its end; `--json` is added. */
+  /** Runs the built command to its end; `--json` is added. @param input what is on its standard input */
   async run(
     home: string,
     args: string[],
     environment: Record<string, string> = {},
     version = '1.0.0',
+    input = '',
   ): Promise<CommandResult> {
     const { PATH = '' } = process.env;
     const child = spawn(process.execPath, [join(this.#bundles, version, 'registrar.cjs'), ...args, '--json'], {
       env: { PATH, HOME: home, REGISTRAR_HOME: home, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     });
+    // A command that does not read its input may end before it is written.
+    child.stdin.on('error', () => undefined).end(input);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

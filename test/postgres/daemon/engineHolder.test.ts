@@ -144,6 +144,6 @@ describe('the engine of the daemon', () => {
       () => null,
       (error: unknown) => error,
     );
-    assert.match(String(refused), /no password/);
+    assert.match(String(refused), /asks for the password .* and none is known/);
   });
 });

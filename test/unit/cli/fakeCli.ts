@@ -216,7 +216,7 @@ function recording(api: Api, calls: FakeRun['calls']): Api {
 }
 
 function chosenBy({ postgres }: Settings): ChosenPostgres {
-  return { chosen: postgres?.kind ?? null, address: postgres?.kind === 'url' ? 'localhost:5432' : null };
+  return { chosen: postgres?.kind ?? null, address: postgres?.kind === 'url' ? 'localhost:5432' : null, daemon: null };
 }
 
 function capture(isTTY: boolean): TextOutput & { text(): string } {

@@ -12,8 +12,22 @@ describe('lending', () => {
   it('ends when the last of those who use it has finished, one that failed too', async () => {
     const lending = new Lending();
     const finishers: (() => void)[] = [];
-    const first = lending.lend(() => new Promise((resolve) => finishers.push(() => resolve('done'))));
-    const second = lending.lend(() => new Promise((_, reject) => finishers.push(() => reject(new Error('own')))));
+    const first = lending.lend(
+      () =>
+        new Promise((resolve) =>
+          finishers.push(() => {
+            resolve('done');
+          }),
+        ),
+    );
+    const second = lending.lend(
+      () =>
+        new Promise((_, reject) =>
+          finishers.push(() => {
+            reject(new Error('own'));
+          }),
+        ),
+    );
     let hasEnded = false;
     const end = lending.end(60_000, reason).then(() => (hasEnded = true));
     finishers[0]?.();
