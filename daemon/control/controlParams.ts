@@ -24,6 +24,7 @@ export const controlParams = {
   server: noParams,
   resolve: question,
   listProjects: z.object({ query: optionalText, limit: z.exactOptional(z.number()), cursor: optionalText }),
+  unusedProjects: z.object({ unusedMs: z.number().positive(), query: optionalText }),
   showProject: project,
   createProject: z.object({
     name: text,

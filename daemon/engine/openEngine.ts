@@ -9,6 +9,7 @@ import { gitEvidence } from '../config/gitEvidence.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
+import { databaseSizes } from '../postgres/databaseSizes.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
@@ -36,6 +37,7 @@ import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
+import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
   address: PostgresAddress;
@@ -190,6 +192,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     listProjects: (params) => listProjects(params, registryPorts, outbox),
+    unusedProjects({ unusedMs, query }) {
+      const before = new Date(now().getTime() - unusedMs).toISOString();
+      const { registry } = registryPorts;
+      return unusedProjects(query ?? null, before, { registry, sizes: (names) => databaseSizes(database, names) });
+    },
     async showProject({ project }) {
       return listed(await findSighting(project, registryPorts));
     },

@@ -107,6 +107,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
     resolve: (params, caller) => changing(caller, (engine) => engine.resolve(params)),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
+    unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
     createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
     renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),

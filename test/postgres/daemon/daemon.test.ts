@@ -84,7 +84,10 @@ describe('the daemon', function () {
     assert.equal(changed.status, 0, changed.stdout);
     const [left] = changed.json?.['leftBehind'] as { name: string; command: string }[];
     assert.equal(left?.name, 'moving');
-    assert.match(left.command, /^psql '[^' ]+\/postgres' --command 'comment on database "cb_proj_moving_[0-9a-f]{8}" is /);
+    assert.match(
+      left.command,
+      /^psql '[^' ]+\/postgres' --command 'comment on database "cb_proj_moving_[0-9a-f]{8}" is /,
+    );
     const listed = await fixture.run(home, ['projects', 'list'], { REGISTRAR_DATABASE_URL: second });
     assert.deepEqual(listed.json, { projects: [] });
     await fixture.run(home, ['stop']);

@@ -186,6 +186,7 @@ const answers: Api = {
   server: () => ({ address: 'localhost:5432', source: 'bundled' }),
   resolve: async () => resolved,
   listProjects: async () => ({ projects: [shop], nextCursor: null }),
+  unusedProjects: async () => ({ projects: [], sizesMissing: null }),
   showProject: async () => shop,
   createProject: async () => ({ ...resolved, created: true }),
   renameProject: async () => resolved,
