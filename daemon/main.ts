@@ -6,8 +6,10 @@ import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
 import { silentDaemon, type DaemonClient } from './control/daemonClient.ts';
 import { NoAnswer } from './control/dialDaemon.ts';
+import { isNewer } from './control/versionOrder.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './engine/localDaemon.ts';
 import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
+import { refreshLauncher } from './lifecycle/launcher.ts';
 import { readLog } from './lifecycle/readLog.ts';
 import { tryPostgres } from './postgres/tryPostgres.ts';
 import { openLog } from './lifecycle/logFile.ts';
@@ -27,6 +29,8 @@ void main();
 
 /** The only place where argv, environment, signals and standard streams come in. */
 async function main(): Promise<void> {
+  // The launcher sets it for Electron; a command that is run from here may be an Electron of its own.
+  delete process.env['ELECTRON_RUN_AS_NODE'];
   const environment = process.env;
   const home = homedir();
   const stateFolder = (): string => stateFolderPath(environment, process.platform, home);
@@ -59,17 +63,23 @@ async function main(): Promise<void> {
     const file = await settings();
     const folder = await realpath(stateFolder());
     try {
-      const given = givenAddress(databaseUrl, environment);
-      return await runDaemon({
+      const log = openLog(folder);
+      const daemon = await runDaemon({
         stateFolder: folder,
         home,
         version,
         environment,
-        given,
+        given: givenAddress(databaseUrl, environment),
         readSettings: () => file.read(),
         updateSettings: (change) => file.update(change),
-        log: openLog(folder),
+        log,
       });
+      const installation = { version, script: process.argv[1] ?? '', node: process.execPath };
+      if (daemon)
+        await refreshLauncher(folder, installation, isNewer).catch((error: unknown) => {
+          log.warn({ operation: 'launcher', reason: String(error) }, 'bin/registrar could not be written');
+        });
+      return daemon;
     } catch (error) {
       throw cannotStart(folder, error);
     }
