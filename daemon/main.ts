@@ -9,6 +9,7 @@ import { NoAnswer } from './control/dialDaemon.ts';
 import { isNewer } from './control/versionOrder.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './engine/localDaemon.ts';
 import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
+import { uninstall } from './engine/uninstall.ts';
 import { refreshLauncher } from './lifecycle/launcher.ts';
 import { readLog } from './lifecycle/readLog.ts';
 import { tryPostgres } from './postgres/tryPostgres.ts';
@@ -160,6 +161,8 @@ async function main(): Promise<void> {
       return change;
     },
     savePassword: (url, password) => savePassword(parse(url), password),
+    // Nothing is written into agents' own files yet.
+    uninstall: () => uninstall(stateFolder(), { list: () => Promise.resolve([]), remove: () => Promise.resolve() }),
     describePostgres: async () => ({
       ...chosenPostgres(environment, (await (await settings()).read()).postgres),
       daemon: (await withRunning((client) => client.call('status', undefined)))?.server ?? null,

@@ -1,6 +1,7 @@
 import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
+import type { ErrorReport } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 
 /** What the commands need of a standard stream; `process.stdout` and `process.stderr` are such. */
@@ -51,6 +52,34 @@ export interface DaemonControl {
   log(follow: boolean, signal: AbortSignal): AsyncIterable<string>;
 }
 
+/** The entries that were put into agents' own files, so that they find Registrar. */
+export interface AgentEntries {
+  list(): Promise<readonly { agent: string; file: string }[]>;
+  /** Takes out what was put into this file. Throws when somebody changed it since, or it cannot be written. */
+  remove(file: string): Promise<unknown>;
+}
+
+/** What there is of Registrar on this machine besides its program. */
+export interface FoundHere {
+  stateFolder: string;
+  /** Names in the state folder. */
+  entries: string[];
+  /** The folder of the bundled PostgreSQL's data; null when there is none. */
+  bundledData: string | null;
+  agents: { agent: string; file: string }[];
+}
+
+export interface Uninstall {
+  found(): Promise<FoundHere>;
+  /**
+   * Removes it all, the bundled PostgreSQL whoever is connected to it; no daemon may run. Throws PROVISION_FAILED, with
+   * nothing removed, when that server does not stop.
+   *
+   * @returns the agents' entries that could not be taken out, and what is left in the state folder, which was not ours
+   */
+  remove(): Promise<{ failures: ErrorReport[]; left: string[] }>;
+}
+
 /** Everything that the commands touch outside themselves. */
 export interface CliContext {
   /** Without the names of the runtime and of the script. */
@@ -89,6 +118,7 @@ export interface CliContext {
   choosePostgres(postgres: NonNullable<Settings['postgres']>, password: string | null): Promise<AddressChange | null>;
   /** Puts the password where libpq looks for it; gives the path of that file. */
   savePassword(url: string, password: string): Promise<string>;
+  uninstall(): Uninstall;
   describePostgres(): Promise<ChosenPostgres>;
   /** Makes the folder that a first look needs; gives its absolute path. */
   sampleWorkspace(): Promise<string>;

@@ -32,7 +32,8 @@ export function addProjectListCommand(projects: Command, session: CliSession): v
     });
 }
 
-async function allProjects(registrar: RegistrarApi, query: string | null): Promise<ListedProject[]> {
+/** Every project, page by page. */
+export async function allProjects(registrar: RegistrarApi, query: string | null): Promise<ListedProject[]> {
   const found: ListedProject[] = [];
   let cursor: string | null = null;
   do {

@@ -1,5 +1,11 @@
 import { Readable } from 'node:stream';
-import type { ChosenPostgres, CliContext, DaemonControl, TextOutput } from '../../../daemon/cli/cliContext.ts';
+import type {
+  ChosenPostgres,
+  CliContext,
+  DaemonControl,
+  FoundHere,
+  TextOutput,
+} from '../../../daemon/cli/cliContext.ts';
 import { runCli } from '../../../daemon/cli/runCli.ts';
 import type { DaemonStatus } from '../../../daemon/protocol/control.ts';
 import type { Connection, RegistrarApi, SyncStatus } from '../../../daemon/protocol/methods.ts';
@@ -83,6 +89,13 @@ export const daemonStatus: DaemonStatus = {
   idleExitAfterMs: 600_000,
 };
 
+const nothingFound: FoundHere = {
+  stateFolder: daemonStatus.stateFolder,
+  entries: [],
+  bundledData: null,
+  agents: [],
+};
+
 type Api = RegistrarApi & { close(): Promise<void> };
 
 /** What a run is given besides its arguments, each with something that works when a test does not care. */
@@ -94,6 +107,7 @@ export interface FakeParts {
   /** What is on standard input; no terminal. */
   stdin?: string;
   chosen?: ChosenPostgres;
+  found?: FoundHere;
   settings?: Settings;
 }
 
@@ -157,6 +171,13 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       calls.push(['savePassword', url, password]);
       return '/home/a/.pgpass';
     },
+    uninstall: () => ({
+      found: async () => parts.found ?? nothingFound,
+      remove: async () => {
+        calls.push(['uninstall.remove']);
+        return { failures: [], left: [] };
+      },
+    }),
     describePostgres: async () => parts.chosen ?? chosenBy(current),
     sampleWorkspace: async () => '/home/a/.local/state/project-registrar/sample',
     spawn: async (command, args, environment) => {
