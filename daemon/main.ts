@@ -7,9 +7,11 @@ import { runCli } from './cli/runCli.ts';
 import { silentDaemon, type DaemonClient } from './control/daemonClient.ts';
 import { NoAnswer } from './control/dialDaemon.ts';
 import { isNewer } from './control/versionOrder.ts';
+import { agentConnections } from './engine/agentConnections.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './engine/localDaemon.ts';
 import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
 import { uninstall } from './engine/uninstall.ts';
+import { readEndpoint } from './lifecycle/endpointFile.ts';
 import { refreshLauncher } from './lifecycle/launcher.ts';
 import { readLog } from './lifecycle/readLog.ts';
 import { tryPostgres } from './postgres/tryPostgres.ts';
@@ -151,6 +153,26 @@ async function main(): Promise<void> {
       },
       log: (follow, signal) => readLog(join(stateFolder(), 'logs', 'registrar.log'), follow, signal),
     },
+    connections: () =>
+      agentConnections({
+        stateFolder: stateFolder(),
+        platform: process.platform,
+        home,
+        environment,
+        now: () => new Date().toISOString(),
+        async endpoint() {
+          const path = join(stateFolder(), 'endpoint.json');
+          // Address and token are those of the last daemon, so that one has to be started only once.
+          if ((await readEndpoint(path))?.url == null) await context.daemon.start(null);
+          const { url, token } = (await readEndpoint(path)) ?? {};
+          if (url != null && token !== undefined) return { url, token };
+          throw new RegistrarError({
+            code: 'DAEMON_UNREACHABLE',
+            message: 'The daemon serves no MCP address.',
+            hint: 'See registrar log; without --http, the agent needs no address.',
+          });
+        },
+      }),
     tryPostgres: (url, password) => {
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });
@@ -161,8 +183,7 @@ async function main(): Promise<void> {
       return change;
     },
     savePassword: (url, password) => savePassword(parse(url), password),
-    // Nothing is written into agents' own files yet.
-    uninstall: () => uninstall(stateFolder(), { list: () => Promise.resolve([]), remove: () => Promise.resolve() }),
+    uninstall: () => uninstall(stateFolder(), context.connections()),
     describePostgres: async () => ({
       ...chosenPostgres(environment, (await (await settings()).read()).postgres),
       daemon: (await withRunning((client) => client.call('status', undefined)))?.server ?? null,

@@ -1,3 +1,4 @@
+import type { AgentConnections } from '../protocol/agentConnections.ts';
 import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
@@ -52,13 +53,6 @@ export interface DaemonControl {
   log(follow: boolean, signal: AbortSignal): AsyncIterable<string>;
 }
 
-/** The entries that were put into agents' own files, so that they find Registrar. */
-export interface AgentEntries {
-  list(): Promise<readonly { agent: string; file: string }[]>;
-  /** Takes out what was put into this file. Throws when somebody changed it since, or it cannot be written. */
-  remove(file: string): Promise<unknown>;
-}
-
 /** What there is of Registrar on this machine besides its program. */
 export interface FoundHere {
   stateFolder: string;
@@ -108,6 +102,8 @@ export interface CliContext {
     onProgress: (message: string) => void;
   }): Promise<RegistrarApi & { close(): Promise<void> }>;
   daemon: DaemonControl;
+  /** Registrar's entries in the files of agents. */
+  connections(): AgentConnections;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
   /**

@@ -19,7 +19,7 @@ export type Installation = z.infer<typeof installationSchema>;
 const maxInstallations = 8;
 
 /** The launcher in a state folder: what agents are told to start, whatever is updated or removed since. */
-export function launcherPath(stateFolder: string, platform: NodeJS.Platform): string {
+export function launcherPath(stateFolder: string, platform: string): string {
   return join(stateFolder, 'bin', platform === 'win32' ? 'registrar.cmd' : 'registrar');
 }
 

@@ -24,6 +24,8 @@ describe('uninstalling', function () {
     const directory = await fixture.workspace('kept');
     const made = await fixture.run(home, ['env', '--directory', directory], environment);
     await writeFile(join(home, 'notes.txt'), 'not ours');
+    await fixture.run(home, ['connect', 'cursor', '--write', '--workspace', '--directory', directory]);
+    assert.deepEqual(await readdir(join(directory, '.cursor')), ['mcp.json']);
     const asked = await fixture.run(home, ['uninstall'], environment);
     assert.equal(asked.status, 1);
     const pid = await fixture.pid(home);
@@ -35,6 +37,7 @@ describe('uninstalling', function () {
       ['kept'],
     );
     await gone(pid);
+    assert.equal(await exists(join(directory, '.cursor')), false);
     assert.deepEqual(await readdir(home), ['notes.txt']);
     assert.deepEqual(removed.json?.['left'], ['notes.txt']);
     const client = new pg.Client({ connectionString: String(made.json?.['DATABASE_URL']) });

@@ -7,6 +7,7 @@ import type {
   TextOutput,
 } from '../../../daemon/cli/cliContext.ts';
 import { runCli } from '../../../daemon/cli/runCli.ts';
+import { agentConnections } from '../../../daemon/engine/agentConnections.ts';
 import type { DaemonStatus } from '../../../daemon/protocol/control.ts';
 import type { Connection, RegistrarApi, SyncStatus } from '../../../daemon/protocol/methods.ts';
 import type { ListedProject, Resolution } from '../../../daemon/protocol/model.ts';
@@ -158,6 +159,15 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       },
       ...parts.daemon,
     },
+    connections: () =>
+      agentConnections({
+        stateFolder: daemonStatus.stateFolder,
+        platform: 'linux',
+        home: '/home/a',
+        environment: {},
+        endpoint: async () => ({ url: 'http://127.0.0.1:4321/mcp', token: 'c0ffee' }),
+        now: () => '2026-11-03T09:00:00.000Z',
+      }),
     tryPostgres: async (url, password) => {
       calls.push(['tryPostgres', url, password]);
       return { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' };
