@@ -1,4 +1,4 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { keepBinaries } from './binaries.ts';
 import { bundledFault } from './bundledFault.ts';
@@ -25,8 +25,6 @@ export async function removeBundledServer(folder: string): Promise<void> {
   await stopPostmaster(place.account, binaries, path.join(home, 'cluster', 'data'));
   try {
     await rm(home, { recursive: true, force: true });
-    // For root it stood in a folder of its own kind, which goes with the last of them.
-    if (home !== folder) await rmdir(path.dirname(home)).catch(() => undefined);
   } catch (error) {
     throw bundledFault(`The bundled server’s data in ${home} could not be removed.`, `Remove ${home} yourself.`, error);
   }
