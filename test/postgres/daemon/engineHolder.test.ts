@@ -7,7 +7,8 @@ import type { GivenAddress } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';
 
-describe('the engine of the daemon', () => {
+describe('the engine of the daemon', function () {
+  this.timeout(60_000);
   let fixture: RegistryFixture;
   const holders: EngineHolder[] = [];
   before(async () => {
