@@ -109,6 +109,8 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'showProject',
   'useProject',
   'connection',
+  'describeDatabase',
+  'queryDatabase',
   'syncStatus',
   'syncNow',
   'drift',

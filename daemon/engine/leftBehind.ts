@@ -26,7 +26,7 @@ export function leftBehind(
 function copyLine({ databaseName }: ProjectHere, from: ChosenAddress, to: ChosenAddress | null): string[] {
   if (to && addressLabel(from.address) === addressLabel(to.address)) return [];
   const source = quoted(urlOf(from.address, databaseName));
-  return [`${passwordOf(from)}pg_dump --create --no-owner ${source} | ${psql(to)}`];
+  return [`${passwordOf(from)}pg_dump --create --no-owner --no-acl ${source} | ${psql(to)}`];
 }
 
 /** The marker that comes along names the old registry, and a database of another registry cannot be adopted. */
