@@ -4,7 +4,7 @@ import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
-import { silentDaemon, type DaemonClient } from './control/daemonClient.ts';
+import { left, silentDaemon, type DaemonClient } from './control/daemonClient.ts';
 import { NoAnswer } from './control/dialDaemon.ts';
 import { isNewer } from './control/versionOrder.ts';
 import { agentConnections } from './engine/agentConnections.ts';
@@ -82,6 +82,8 @@ async function main(): Promise<void> {
         await refreshLauncher(folder, installation, isNewer).catch((error: unknown) => {
           log.warn({ operation: 'launcher', reason: String(error) }, 'bin/registrar could not be written');
         });
+      // The process ends by itself when nothing is open any more; what hangs must not keep it.
+      void daemon?.ended.then(() => setTimeout(() => process.exit(), 3000).unref());
       return daemon;
     } catch (error) {
       throw cannotStart(folder, error);
@@ -134,7 +136,7 @@ async function main(): Promise<void> {
             if (!(error instanceof NoAnswer)) throw error;
             if (error.kind === 'silent') throw silentDaemon(connection.pipe);
           });
-          await connection.closed;
+          await left(connection);
           return true;
         });
         return stopped ?? false;

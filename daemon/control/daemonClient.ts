@@ -17,13 +17,28 @@ export interface DaemonClientOptions extends DialOptions {
   connectWithinMs: number;
 }
 
+const dialEveryMs = 10;
+/**
+ * How long a newer version may take to start its daemon. Without it the many who use the older one would start theirs
+ * again, before the newer one comes, which then would drain it again.
+ */
+const yieldMs = 15_000;
+
 /** Asks the daemon of this state folder: dials it, else starts it, else explains. */
 export class DaemonClient {
   readonly #options: DaemonClientOptions;
   #connecting: Promise<DaemonConnection> | null = null;
+  /** Until then a newer daemon is awaited where there is none. */
+  #yieldsUntil = 0;
 
   constructor(options: DaemonClientOptions) {
-    this.#options = options;
+    this.#options = {
+      ...options,
+      onLeaving: (leaving) => {
+        if (leaving?.hasSuccessor) this.#yieldsUntil = performance.now() + yieldMs;
+        options.onLeaving?.(leaving);
+      },
+    };
   }
 
   /**
@@ -41,10 +56,9 @@ export class DaemonClient {
         return await connection.request(method, params);
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
-        this.close();
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
         // Refused because the daemon leaves: nothing was done.
-        if (error.kind === 'draining') await connection.closed;
+        if (error.kind === 'draining') await left(connection);
         else if (!repeatable.has(method) || attempt >= 3) throw lost(method);
       }
     }
@@ -80,8 +94,11 @@ export class DaemonClient {
         const { connection } = dialled;
         if (start === null || !isNewer(client.version, connection.version)) return connection;
         await handOver(connection, client.version);
+        // The successor is to be started here.
+        this.#yieldsUntil = 0;
       } else if (dialled.kind === 'silent') {
-        throw silentDaemon(pipe);
+        // Where there was nobody before, somebody has begun just now, and the machine may be busy with many who do.
+        if (!started) throw silentDaemon(pipe);
       } else if (dialled.kind === 'incompatible') {
         throw tooOld(dialled.version);
       } else if (dialled.kind === 'stranger') {
@@ -90,12 +107,16 @@ export class DaemonClient {
         if (performance.now() - strangerSince > 2000) throw stranger(pipe, dialled.reason);
       } else if (dialled.kind === 'absent') {
         if (start === null) throw notRunning();
+        if (performance.now() < this.#yieldsUntil) {
+          await delay(dialEveryMs);
+          continue;
+        }
         const ended: { error: RegistrarError | null } | null = started?.ended() ?? null;
         if (ended?.error) throw ended.error;
         if (!started || ended) started = start();
       }
       if (performance.now() > giveUpAt) throw neverCame(this.#options.connectWithinMs);
-      await delay(10);
+      await delay(dialEveryMs);
     }
   }
 }
@@ -135,7 +156,20 @@ async function handOver(connection: DaemonConnection, version: string): Promise<
     // Somebody else may have asked it just before.
     if (!(error instanceof NoAnswer)) throw error;
   }
-  await connection.closed;
+  await left(connection);
+}
+
+/**
+ * Waits until a daemon that was told to leave, or does so by itself, has left.
+ *
+ * @throws RegistrarError DAEMON_UNREACHABLE when it hangs instead
+ */
+export async function left(connection: DaemonConnection): Promise<void> {
+  try {
+    await connection.gone();
+  } catch (error) {
+    throw error instanceof NoAnswer ? silentDaemon(connection.pipe) : error;
+  }
 }
 
 function unreachable(message: string, hint: string): RegistrarError {

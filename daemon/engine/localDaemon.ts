@@ -17,6 +17,8 @@ export interface LocalDaemonOptions {
   environment: Record<string, string | undefined>;
   /** The script that this process runs: the daemon is the same one. */
   script: string;
+  /** For having a daemon, ms; half a minute when left out. */
+  connectWithinMs?: number;
 }
 
 /** What this process's surroundings say about PostgreSQL. */
@@ -59,7 +61,7 @@ export async function daemonClient(
     },
     onProgress,
     limits: { handshakeMs: 5000, silenceMs: 5000 },
-    connectWithinMs: 20_000,
+    connectWithinMs: options.connectWithinMs ?? 30_000,
     start: mayStart ? () => startDaemon({ ...options, stateFolder }, databaseUrl) : null,
   });
 }

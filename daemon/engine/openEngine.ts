@@ -303,7 +303,8 @@ function watchKnown(
   };
   return watchChanges(database, {
     ...watchTimes,
-    retryDelayMs: (failures) => retryDelayMs(failures, Math.random()),
+    // A daemon that nobody uses does not wake up more than once a minute for a server that is not there.
+    retryDelayMs: (failures) => (failures > 6 ? 60_000 * (1 + Math.random()) : retryDelayMs(failures, Math.random())),
     onChange: () => {
       isAsked = true;
       running ??= refresh()

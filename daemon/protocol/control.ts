@@ -144,6 +144,12 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   drain(params: { stopServer: boolean; reason: string }): Promise<null>;
 }
 
+/** What a daemon that leaves says to those who are attached, and to those who come, as its error's data. */
+export interface Leaving {
+  /** A newer version takes its place: whoever is older lets that one come, and starts none meanwhile. */
+  hasSuccessor: boolean;
+}
+
 export type ControlMethod = keyof ControlApi;
 
 /** Names on the wire that are no method of `ControlApi`. */
@@ -151,8 +157,9 @@ export const wire = {
   hello: 'registrar/hello',
   initialize: 'registrar/initialize',
   ping: 'registrar/ping',
-  /** The last that a daemon says. */
+  /** A daemon begins to leave. */
   leaving: 'registrar/leaving',
+  /** A request of the daemon's to a window; the next snapshot is sent when it is answered, with null. */
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',
   method: (name: ControlMethod): string => `registrar/${name}`,
@@ -162,7 +169,7 @@ export const wire = {
 export const wireErrors = {
   /** A RegistrarError; its report is the error's data. */
   registrar: -32050,
-  /** The daemon leaves: nothing was done, ask its successor. */
+  /** The daemon leaves: nothing was done, ask the next. Its data is `Leaving`. */
   draining: -32051,
   /** A proof is wrong, or something came before it. */
   unauthorized: -32052,
