@@ -15,6 +15,7 @@ import { addProjectCommands } from './commands/projectCommands.ts';
 import { addResolveCommands } from './commands/resolveCommands.ts';
 import { addServeCommands } from './commands/serveCommands.ts';
 import { addTrustCommand } from './commands/trustCommand.ts';
+import { addUninstallCommand } from './commands/uninstallCommand.ts';
 import { statusOfError } from './exitStatus.ts';
 
 /**
@@ -42,6 +43,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addTrustCommand(program, session);
   addMcpCommand(program, session);
   addConnectCommand(program, session);
+  addUninstallCommand(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return session.status;

@@ -126,6 +126,7 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'server',
   'resolve',
   'listProjects',
+  'unusedProjects',
   'showProject',
   'useProject',
   'connection',

@@ -73,6 +73,7 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
     server: () => server,
     resolve: (params) => client.call('resolve', params),
     listProjects: (params) => client.call('listProjects', params),
+    unusedProjects: (params) => client.call('unusedProjects', params),
     showProject: (params) => client.call('showProject', params),
     createProject: (params) => client.call('createProject', params),
     renameProject: (params) => client.call('renameProject', params),

@@ -27,6 +27,7 @@ export interface DaemonOptions {
   environment: Record<string, string | undefined>;
   given: GivenAddress;
   readSettings(): Promise<Settings>;
+  updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
   log: EngineLog;
 }
 
@@ -137,6 +138,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
     resolve: (params, caller) => changing(caller, (engine) => engine.resolve(params)),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
+    unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
     createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
     renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
@@ -179,8 +181,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       void lookAgain();
       return Promise.resolve(null);
     },
-    changeAddress: async ({ password }, caller) => {
-      const change = await holder.changeAddress(password, caller.progress);
+    changeAddress: async (choice, caller) => {
+      const { variables } = caller.address;
+      const change = await holder.changeAddress({ ...choice, variables }, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
       void refreshSync();
       void lookAgain();

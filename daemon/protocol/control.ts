@@ -2,6 +2,7 @@ import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
 import type { RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
+import type { Settings } from './settings.ts';
 
 /** Grows with every change that a client of the version before could not live with. */
 export const protocolVersion = 1;
@@ -136,8 +137,11 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   status(): Promise<DaemonStatus>;
   /** The window's folders are now these. */
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
-  /** Read the settings again: somebody chose another PostgreSQL on purpose. The password is kept in memory only. */
-  changeAddress(params: { password: string | null }): Promise<AddressChange>;
+  /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
+  changeAddress(params: {
+    postgres: NonNullable<Settings['postgres']>;
+    password: string | null;
+  }): Promise<AddressChange>;
   /** Agents and clients need the new token from now on; those that are connected over HTTP are sent away. */
   rotateToken(): Promise<{ url: string | null }>;
   /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */

@@ -13,6 +13,14 @@ describe('the daemon', function () {
   const nameOf = ({ json }: CommandResult): unknown =>
     (json?.['project'] as { name?: string } | null | undefined)?.name;
 
+  /** An argument holds no password. */
+  const withoutPassword = (address: string): { url: string; environment: Record<string, string> } => {
+    const url = new URL(address);
+    const environment = { PGPASSWORD: decodeURIComponent(url.password) };
+    url.password = '';
+    return { url: url.href, environment };
+  };
+
   it('is started by the first command, shared by the next, and ends when told', async () => {
     const home = await fixture.home('shared');
     const environment = { REGISTRAR_DATABASE_URL: await fixture.address() };
@@ -39,7 +47,8 @@ describe('the daemon', function () {
     assert.equal(refused.status, 3);
     const pid = await fixture.pid(home);
     assert.equal((await readdir(home)).includes('postgres'), false);
-    const chosen = await fixture.run(home, ['postgres', await fixture.address()]);
+    const { url, environment } = withoutPassword(await fixture.address());
+    const chosen = await fixture.run(home, ['postgres', url], environment);
     assert.equal(chosen.status, 0, chosen.stdout);
     assert.equal(nameOf(await fixture.run(home, ['resolve', '--directory', directory])), 'unchosen');
     assert.equal(await fixture.pid(home), pid);
@@ -53,12 +62,16 @@ describe('the daemon', function () {
     await fixture.run(home, ['resolve', '--directory', directory], { REGISTRAR_DATABASE_URL: first });
     const refused = await fixture.run(home, ['resolve', '--directory', directory], { REGISTRAR_DATABASE_URL: second });
     assert.equal(codeOf(refused), 'ADDRESS_MISMATCH');
-    for (const url of [first, second]) assert.ok(refused.stdout.includes(new URL(url).pathname));
-    const changed = await fixture.run(home, ['postgres', second]);
+    for (const named of [first, second]) assert.ok(refused.stdout.includes(new URL(named).pathname));
+    const { url, environment } = withoutPassword(second);
+    const changed = await fixture.run(home, ['postgres', url], environment);
     assert.equal(changed.status, 0, changed.stdout);
     const [left] = changed.json?.['leftBehind'] as { name: string; command: string }[];
     assert.equal(left?.name, 'moving');
-    assert.match(left.command, /^pg_dump --create '[^' ]+\/cb_proj_moving_[0-9a-f]{8}' \| psql '[^' ]+\/postgres'$/);
+    assert.match(
+      left.command,
+      /^psql '[^' ]+\/postgres' --command 'comment on database "cb_proj_moving_[0-9a-f]{8}" is /,
+    );
     const listed = await fixture.run(home, ['projects', 'list'], { REGISTRAR_DATABASE_URL: second });
     assert.deepEqual(listed.json, { projects: [] });
     await fixture.run(home, ['stop']);

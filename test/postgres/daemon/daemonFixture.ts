@@ -93,17 +93,20 @@ export class DaemonFixture {
     return address.href;
   }
 
-  /** Runs the built command to its end; `--json` is added. */
+  /** Runs the built command to its end; `--json` is added. @param input what is on its standard input */
   async run(
     home: string,
     args: string[],
     environment: Record<string, string> = {},
     version = '1.0.0',
+    input = '',
   ): Promise<CommandResult> {
     const child = spawn(process.execPath, [this.script(version), ...args, '--json'], {
       env: this.environment(home, environment),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: 'pipe',
     });
+    // A command that does not read its input may end before it is written.
+    child.stdin.on('error', () => undefined).end(input);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));

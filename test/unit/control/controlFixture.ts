@@ -28,6 +28,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     server: async () => ({ address: 'localhost:5432', source: 'file' }),
     resolve: async () => resolved,
     listProjects: async () => ({ projects: [shop], nextCursor: null }),
+    unusedProjects: async () => ({ projects: [], sizesMissing: null }),
     showProject: async () => shop,
     createProject: async () => resolved,
     renameProject: async () => resolved,
