@@ -49,6 +49,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
         durationMs: 1,
       },
     }),
+    unusedProjects: async () => ({ projects: [], sizesMissing: null }),
     syncStatus: async () => emptySync,
     syncNow: async () => emptySync,
     drift: async () => ({ planId: 'p', ok: true, findings: [] }),
