@@ -1,6 +1,9 @@
+import { statSync } from 'node:fs';
+import nodeModule from 'node:module';
 import { homedir } from 'node:os';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { stateFolderPath } from './lifecycle/stateFolder.ts';
 
 /** The package's version, put in when it is bundled. */
 declare const REGISTRAR_VERSION: string | undefined;
@@ -12,13 +15,13 @@ void start();
  * client nor the other commands.
  */
 async function start(): Promise<void> {
+  keepCompiledCode();
   const asked = forwarderArguments(process.argv.slice(2));
   if (!asked) {
     await import('./main.ts');
     return;
   }
   const { forwardAgent } = await import('./engine/forwardAgent.ts');
-  const { stateFolderPath } = await import('./lifecycle/stateFolder.ts');
   try {
     await forwardAgent({
       stateFolder: stateFolderPath(process.env, process.platform, homedir()),
@@ -30,6 +33,26 @@ async function start(): Promise<void> {
   } catch (error) {
     process.stderr.write(`registrar: ${error instanceof Error ? error.message : String(error)}\n`);
     process.exitCode = 3;
+  }
+}
+
+/**
+ * Lets V8 keep what it compiled in the state folder, which saves a quarter of what a command's start costs. The system's
+ * temporary folder, which Node would choose, is open to others.
+ */
+function keepCompiledCode(): void {
+  // Since Node 22.1.
+  const { enableCompileCache } = nodeModule as { enableCompileCache?: (folder: string) => unknown };
+  try {
+    const stateFolder = stateFolderPath(process.env, process.platform, homedir());
+    // Whoever could write there could have this process run what is theirs.
+    const folder = statSync(stateFolder, { throwIfNoEntry: false });
+    const isPrivate = folder?.uid === process.getuid?.() && ((folder?.mode ?? 0) & 0o077) === 0;
+    if (folder?.isDirectory() && (isPrivate || process.platform === 'win32')) {
+      enableCompileCache?.(join(stateFolder, 'compiled'));
+    }
+  } catch {
+    // A state folder that cannot be named is reported by whoever needs it.
   }
 }
 

@@ -75,13 +75,14 @@ async function main(): Promise<void> {
         given: givenAddress(databaseUrl, environment),
         readSettings: () => file.read(),
         updateSettings: (change) => file.update(change),
+        async beforeServing() {
+          const installation = { version, script: process.argv[1] ?? '', node: process.execPath };
+          await refreshLauncher(folder, installation, isNewer).catch((error: unknown) => {
+            log.warn({ operation: 'launcher', reason: String(error) }, 'bin/registrar could not be written');
+          });
+        },
         log,
       });
-      const installation = { version, script: process.argv[1] ?? '', node: process.execPath };
-      if (daemon)
-        await refreshLauncher(folder, installation, isNewer).catch((error: unknown) => {
-          log.warn({ operation: 'launcher', reason: String(error) }, 'bin/registrar could not be written');
-        });
       // The process ends by itself when nothing is open any more; what hangs must not keep it.
       void daemon?.ended.then(() => setTimeout(() => process.exit(), 3000).unref());
       return daemon;

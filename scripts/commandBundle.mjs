@@ -12,6 +12,8 @@ export function commandBundle(version, outdir) {
     format: 'cjs',
     platform: 'node',
     target: 'node20',
+    // So the commands are loaded by require, whose compiled code Node keeps when it is told to.
+    supported: { 'dynamic-import': false },
     // jsonc-parser's CommonJS entry is UMD, which a bundler cannot follow.
     mainFields: ['module', 'main'],
     // Two files: a forwarder, of which there may be many, loads only the small one.

@@ -12,8 +12,8 @@ interface Counts {
 }
 
 /**
- * A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. A stage
- * that runs beside the one before it is shown when both have ended.
+ * A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. Those
+ * that run beside the one before them, one after the other, are shown when all have ended.
  */
 interface Stage {
   script: string;
@@ -25,9 +25,10 @@ interface Stage {
 const stages: Stage[] = [
   { script: 'check', hasMocha: false },
   { script: 'test:unit', hasMocha: true },
-  // Together they are test:postgres. Both wait for PostgreSQL more than they compute.
+  // Together they are test:postgres. They wait for PostgreSQL and for processes more than they compute.
   { script: 'test:rules', hasMocha: true },
   { script: 'test:faults', hasMocha: true, isBeside: true },
+  { script: 'test:daemon', hasMocha: true, isBeside: true },
   { script: 'test:package', hasMocha: false },
   { script: 'test:extension', hasMocha: true },
 ];
@@ -39,9 +40,10 @@ const rows: { script: string; counts: Counts; seconds: number }[] = [];
 try {
   for (const [index, stage] of stages.entries()) {
     if (stage.isBeside) continue;
-    const next = stages[index + 1];
-    const together = next?.isBeside ? [stage, next] : [stage];
-    await Promise.all(together.map(run));
+    const rest = stages.slice(index + 1);
+    const end = rest.findIndex(({ isBeside }) => !isBeside);
+    const beside = rest.slice(0, end === -1 ? undefined : end);
+    await Promise.all([run(stage), inTurn(beside)]);
     for (const text of held.splice(0)) console.log(text);
   }
 } finally {
@@ -66,6 +68,10 @@ for (const { script, counts, seconds } of rows) {
 const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
 console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
 process.exitCode = total.failed > 0 ? 1 : 0;
+
+async function inTurn(beside: Stage[]): Promise<void> {
+  for (const stage of beside) await run(stage);
+}
 
 async function run(stage: Stage): Promise<void> {
   const title = `\n── ${stage.script}\n`;

@@ -28,6 +28,8 @@ export interface DaemonOptions {
   given: GivenAddress;
   readSettings(): Promise<Settings>;
   updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
+  /** Called when this process is the daemon, and before anybody is answered: what is there then, everyone finds. */
+  beforeServing(): Promise<void>;
   log: EngineLog;
 }
 
@@ -312,6 +314,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       pipe: path,
     };
     await publish(written);
+    await options.beforeServing();
+    log.info({ operation: 'daemon', version, pid: process.pid }, 'daemon started');
     onWritten(written);
   } catch (error) {
     await agents?.close();
@@ -319,7 +323,6 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     control.close();
     throw cannotStart(stateFolder, error);
   }
-  log.info({ operation: 'daemon', version, pid: process.pid }, 'daemon started');
   idle.touch();
   // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
   holder.use(null, () => undefined, refreshSync).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const folders = ['bin', 'connections', 'logs', 'outbox', 'postgres', 'sample-workspace'];
+const folders = ['bin', 'compiled', 'connections', 'logs', 'outbox', 'postgres', 'sample-workspace'];
 /** With what their writers leave beside them when they are killed. */
 const files = /^(?:endpoint\.json|settings\.json|known\.json|daemon\.sock)(?:\..*)?$/;
 
