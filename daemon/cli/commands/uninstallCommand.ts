@@ -87,7 +87,7 @@ function planText({ stateFolder, bundledData, agents, databases, databasesUnknow
     ...agents.map(({ agent, file }) => `  the entry for ${agent} in ${shown(file, home)}`),
     ...(databases && !isBundled
       ? [
-          `This stays, on ${shown(databases.server.address, home)}: the registry and ${databases.projects.length} databases`,
+          `This stays, on ${shown(databases.server.address, home)}: the registry and its projects’ databases`,
           ...projects,
         ]
       : []),

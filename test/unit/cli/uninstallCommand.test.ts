@@ -26,7 +26,7 @@ describe('registrar uninstall', () => {
       'This would be removed:',
       '  ~/.local/state/project-registrar   settings, log, launcher, and what is not registered yet',
       '  the entry for cursor in ~/.cursor/mcp.json',
-      'This stays, on db:5432: the registry and 1 databases',
+      'This stays, on db:5432: the registry and its projects’ databases',
       '    cb_proj_shop_1f2e3d4c  shop',
       '',
     ]);
