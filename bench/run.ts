@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBenchServer } from './benchServer.ts';
 import { load, machineLine } from './machine.ts';
+import { agents } from './questions/agents.ts';
 import { bundleSizes } from './questions/bundleSizes.ts';
 import { commandLine } from './questions/commandLine.ts';
 import { config } from './questions/config.ts';
@@ -19,7 +20,7 @@ import { firstResolves } from './questions/firstResolves.ts';
 import { markdown } from './report.ts';
 import { isMissed, ratioOf, type Result } from './result.ts';
 
-const questions = [explicit, config, creation, firstResolves, delivery, commandLine, bundleSizes];
+const questions = [explicit, config, creation, firstResolves, delivery, agents, commandLine, bundleSizes];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,

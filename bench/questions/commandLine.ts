@@ -1,38 +1,69 @@
-import { execFile } from 'node:child_process';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
+import type { BenchServer } from '../benchServer.ts';
 import { interleave } from '../harness.ts';
+import { environmentOf, registrar, runNode } from '../installation.ts';
 import type { Question, Timing } from '../result.ts';
-
-const run = promisify(execFile);
-const registrar = join(import.meta.dirname, '..', '..', 'dist', 'registrar.cjs');
 
 /** The command `registrar` from its start to its end, as a person in a terminal waits for it. */
 export const commandLine: Question = {
   name: 'command-line',
   async ask(server) {
-    const directory = await server.workspace({ name: 'from the terminal' });
-    const env = {
-      ...process.env,
-      REGISTRAR_HOME: await server.stateFolder(),
-      REGISTRAR_DATABASE_URL: server.url('registry_command_line'),
-    };
-    const node = (...args: string[]): Promise<unknown> => run(process.execPath, args, { env });
-    const resolve = (): Promise<unknown> => node(registrar, 'resolve', '--directory', directory);
-    // Makes the registry and the project.
-    await resolve();
-    const { floor, help, resolving } = await interleave(
-      [
-        { name: 'floor', run: () => node('-e', '0') },
-        { name: 'help', run: () => node(registrar, '--help') },
-        { name: 'resolving', run: resolve },
-      ],
-      { rounds: 20, perRound: 1, warmUp: 2 },
-    );
-    const reported = { kind: 'timing', floor: '`node -e 0`', floorFigures: floor, target: null } as const;
-    return [
-      { ...reported, what: '`registrar --help`, whole process', figures: help },
-      { ...reported, what: '`registrar resolve`, whole process, PostgreSQL running', figures: resolving },
-    ] satisfies Timing[];
+    let made = 0;
+    const next = (): Promise<Terminal> => newTerminal(server, (made += 1));
+    const used = await next();
+    let fresh = await next();
+    try {
+      // Starts the daemon, and makes the registry and the project.
+      await resolve(used);
+      const { floor, help, resolving, fromNothing } = await interleave(
+        [
+          { name: 'floor', run: () => runNode(used.env, '-e', '0') },
+          { name: 'help', run: () => runNode(used.env, registrar, '--help') },
+          { name: 'resolving', run: () => resolve(used) },
+          {
+            name: 'fromNothing',
+            prepare: async () => {
+              await stop(fresh);
+              fresh = await next();
+            },
+            run: () => resolve(fresh),
+          },
+        ],
+        { rounds: 20, perRound: 1, warmUp: 2 },
+      );
+      const reported = { kind: 'timing', floor: '`node -e 0`', floorFigures: floor, target: null } as const;
+      return [
+        { ...reported, what: '`registrar --help`, whole process', figures: help },
+        { ...reported, what: '`registrar resolve`, whole process, daemon running', figures: resolving },
+        {
+          ...reported,
+          what: '`registrar resolve`, whole process, only PostgreSQL running: state folder, daemon, registry and project are made',
+          figures: fromNothing,
+        },
+      ] satisfies Timing[];
+    } finally {
+      await stop(fresh);
+      await stop(used);
+    }
   },
 };
+
+/** A state folder and a registry that are still empty, and a workspace whose project nobody has made. */
+interface Terminal {
+  env: NodeJS.ProcessEnv;
+  directory: string;
+}
+
+async function newTerminal(server: BenchServer, number: number): Promise<Terminal> {
+  return {
+    env: environmentOf(await server.stateFolder(), server.url(`registry_terminal_${String(number)}`)),
+    directory: await server.workspace({ name: `terminal ${String(number)}` }),
+  };
+}
+
+function resolve({ env, directory }: Terminal): Promise<unknown> {
+  return runNode(env, registrar, 'resolve', '--directory', directory);
+}
+
+function stop({ env }: Terminal): Promise<unknown> {
+  return runNode(env, registrar, 'stop');
+}
