@@ -5,18 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import pg from 'pg';
-import type { Resolution } from '../../../daemon/protocol/model.ts';
-import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { readMarker } from '../../../daemon/registry/marker.ts';
-import type { Marker } from '../../../daemon/registry/model.ts';
-import {
-  engineProcesses,
-  ProcessEnded,
-  type EngineProcess,
-  type EngineProcesses,
-} from '../../support/engineProcess.ts';
-import { OwnServer } from '../../support/ownServer.ts';
-import { noSettings } from '../../support/registryFixture.ts';
+import type { Resolution } from '../../daemon/protocol/model.ts';
+import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { readMarker } from '../../daemon/registry/marker.ts';
+import type { Marker } from '../../daemon/registry/model.ts';
+import { engineProcesses, ProcessEnded, type EngineProcess, type EngineProcesses } from '../support/engineProcess.ts';
+import { OwnServer } from '../support/ownServer.ts';
+import { noSettings } from '../support/registryFixture.ts';
 
 /*
  * Random sequences of what people, agents, crashes and strangers do to one registry from three daemons, and then, when all
