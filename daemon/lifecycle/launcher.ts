@@ -1,8 +1,8 @@
-import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
-import { randomBytes } from 'node:crypto';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { launcherCommand, launcherScript } from './launcherScript.ts';
+import { writePrivateFile } from './stateFolder.ts';
 
 const installationSchema = z.object({
   version: z.string(),
@@ -48,9 +48,9 @@ export async function refreshLauncher(
     if (isNewer(one.version, other.version)) return -1;
     return isNewer(other.version, one.version) ? 1 : 0;
   });
-  await replaceFile(list, `${JSON.stringify(known, null, 2)}\n`, 0o600);
+  await keepFile(list, `${JSON.stringify(known, null, 2)}\n`, 0o600);
   const text = platform === 'win32' ? launcherCommand(newestFirst) : launcherScript(newestFirst);
-  await replaceFile(launcherPath(stateFolder, platform), text, 0o700);
+  await keepFile(launcherPath(stateFolder, platform), text, 0o700);
 }
 
 /** A damaged list is written anew by whoever starts. */
@@ -63,22 +63,6 @@ async function readInstallations(path: string): Promise<Installation[]> {
 }
 
 /** Whoever starts the launcher at this instant gets the old one or the new one, whole. */
-async function replaceFile(path: string, text: string, mode: number): Promise<void> {
-  if ((await readFile(path, 'utf8').catch(() => null)) === text) return;
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', mode);
-    try {
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    // The umask may have taken the right to run it.
-    await chmod(temporary, mode);
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
+async function keepFile(path: string, text: string, mode: 0o600 | 0o700): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => null)) !== text) await writePrivateFile(path, text, mode);
 }

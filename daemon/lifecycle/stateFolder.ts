@@ -76,13 +76,16 @@ export async function openStateFolder(path: string): Promise<void> {
  * Writes a file that only this user can read, so that after a crash at any instant the old or the new text is there,
  * whole. The name never refers to half of it, and nobody sees the content under a wider mode.
  *
+ * @param mode 0o600, or 0o700 for what is to be run
  * @throws the operating system's error, the old file untouched
  */
-export async function writePrivateFile(path: string, text: string): Promise<void> {
+export async function writePrivateFile(path: string, text: string, mode: 0o600 | 0o700 = 0o600): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
   try {
-    const file = await open(temporary, 'wx', 0o600);
+    const file = await open(temporary, 'wx', mode);
     try {
+      // The umask may have taken the right to run it.
+      if (mode === 0o700) await file.chmod(mode);
       await file.writeFile(text);
       await file.sync();
     } finally {
