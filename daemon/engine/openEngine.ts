@@ -186,7 +186,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       durationMs: Math.round(performance.now() - startedAt),
     };
     if (answer.outcome === 'refused') log.warn(fields, answer.error?.message ?? 'refused');
-    else log.info(fields, answer.created ? 'project created' : answer.outcome);
+    // Whoever asked does not wait for the disk: the line follows the answer.
+    else
+      setImmediate(() => {
+        log.info(fields, answer.created ? 'project created' : answer.outcome);
+      });
     return answer;
   };
   const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
