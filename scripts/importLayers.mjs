@@ -4,6 +4,9 @@ import path from 'node:path';
 const pureSyncFiles = ['retryPolicy', 'outboxRules', 'driftComparison'].map((name) => `daemon/sync/${name}.ts`);
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
 const joiners = ['daemon/engine', 'daemon/main.ts'];
+/** What both sides of the pipe need to find and believe each other. */
+const meetingFiles = ['endpointFile', 'pipePath', 'stateFolder'].map((name) => `daemon/lifecycle/${name}.ts`);
+const sharedWithControl = ['boundedMessages', 'proof'].map((name) => `daemon/client/${name}.ts`);
 
 /** Packages that only one folder (and the tests) may import. */
 const owners = [
@@ -31,13 +34,17 @@ function objection(file, target, isPackage) {
     if (layer === 'pure')
       return 'pure code imports no packages and no Node modules; what it needs comes in through ports';
     if (layer === 'extension' && target !== 'vscode' && !isBuiltin(target))
-      return 'extension/ imports only vscode, Node modules, its own files and daemon/protocol';
+      return 'extension/ imports only vscode, Node modules, its own files, daemon/protocol and daemon/client';
+    if (layer === 'client' && !target.startsWith('vscode-jsonrpc/') && !isBuiltin(target))
+      return 'daemon/client is part of the extension, so it imports only vscode-jsonrpc and Node modules';
     return undefined;
   }
   if (layer === 'protocol' && !isInside(target, 'daemon/protocol'))
     return 'daemon/protocol imports nothing outside itself';
-  if (layer === 'extension' && !isInside(target, 'extension') && !isInside(target, 'daemon/protocol'))
-    return 'extension/ imports only daemon/protocol from the daemon';
+  if (layer === 'extension' && !['extension', 'protocol', 'client'].includes(layerOf(target)))
+    return 'extension/ imports only daemon/protocol and daemon/client from the daemon';
+  if (layer === 'client' && !['client', 'protocol'].includes(layerOf(target)) && !meetingFiles.includes(target))
+    return `daemon/client imports only daemon/protocol and ${meetingFiles.join(', ')}`;
   if (layer === 'pure' && !['pure', 'protocol'].includes(layerOf(target)))
     return 'pure code imports only daemon/protocol and other pure code; what it needs comes in through ports';
   if (layer === 'adapter' && !isAllowedForAdapter(file, target))
@@ -49,12 +56,14 @@ function objection(file, target, isPackage) {
 function isAllowedForAdapter(file, target) {
   const folder = file.split('/').slice(0, 2).join('/');
   const shared = ['daemon/protocol', ...pureFolders];
+  if (folder === 'daemon/control' && sharedWithControl.includes(target)) return true;
   return isInside(target, folder) || shared.some((allowed) => isInside(target, allowed));
 }
 
 function layerOf(file) {
   if (isInside(file, 'extension')) return 'extension';
   if (isInside(file, 'daemon/protocol')) return 'protocol';
+  if (isInside(file, 'daemon/client')) return 'client';
   if (pureSyncFiles.includes(file) || pureFolders.some((folder) => isInside(file, folder))) return 'pure';
   if (joiners.some((joiner) => isInside(file, joiner))) return 'joiner';
   return isInside(file, 'daemon') ? 'adapter' : 'free';

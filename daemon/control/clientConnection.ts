@@ -16,9 +16,9 @@ import {
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { boundedMessages } from './boundedMessages.ts';
+import { boundedMessages } from '../client/boundedMessages.ts';
 import { controlParams, helloParams, initializeParams } from './controlParams.ts';
-import { isProof, newNonce, proofOf } from './proof.ts';
+import { isProof, newNonce, proofOf } from '../client/proof.ts';
 
 /** What a handler knows of who asks. */
 export interface Caller extends AttachedClient {

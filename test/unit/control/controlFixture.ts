@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
-import type { DialOptions } from '../../../daemon/control/dialDaemon.ts';
+import type { DialOptions } from '../../../daemon/client/dialDaemon.ts';
 import type { Snapshot } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import fc from 'fast-check';
-import { dialDaemon, NoAnswer, type DaemonConnection, type DialOptions } from '../../../daemon/control/dialDaemon.ts';
+import { dialDaemon, NoAnswer, type DaemonConnection, type DialOptions } from '../../../daemon/client/dialDaemon.ts';
 import type { Snapshot } from '../../../daemon/protocol/control.ts';
 import { emptySync, resolved } from '../cli/fakeCli.ts';
 import { ControlFixture } from './controlFixture.ts';

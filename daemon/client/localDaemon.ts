@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
-import { DaemonClient, type StartedDaemon } from '../control/daemonClient.ts';
 import { readEndpoint } from '../lifecycle/endpointFile.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
@@ -10,6 +9,7 @@ import type { GivenAddress } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { DaemonClient, type StartedDaemon } from './daemonClient.ts';
 
 export interface LocalDaemonOptions {
   stateFolder: string;

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { DaemonClient, type DaemonClientOptions } from '../../../daemon/control/daemonClient.ts';
-import { isNewer } from '../../../daemon/control/versionOrder.ts';
+import { DaemonClient, type DaemonClientOptions } from '../../../daemon/client/daemonClient.ts';
+import { isNewer } from '../../../daemon/client/versionOrder.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { resolved } from '../cli/fakeCli.ts';
-import { ControlFixture } from './controlFixture.ts';
+import { ControlFixture } from '../control/controlFixture.ts';
 
 describe('a client of the daemon', () => {
   const fixture = new ControlFixture();
