@@ -113,6 +113,7 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'drift',
   'status',
   'setFolders',
+  'look',
 ]);
 
 async function dial(options: DialOptions): Promise<Dialled> {

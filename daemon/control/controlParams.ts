@@ -43,6 +43,7 @@ export const controlParams = {
   repair: z.object({ planId: text }),
   status: noParams,
   setFolders: z.object({ folders }),
+  look: noParams,
   changeAddress: z.object({ password: text.nullable() }),
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };

@@ -9,6 +9,8 @@ export interface ControlServerOptions {
   handlers: ControlHandlers;
   /** What a window is to draw now. */
   snapshot(client: AttachedClient, revision: number): Snapshot;
+  /** Somebody has proved itself. */
+  onAttached(): void;
   /** Somebody came, left, or asked for something. */
   onActivity(): void;
 }
@@ -36,6 +38,7 @@ export class ControlServer {
       running: (work) => this.#run(work),
       onAttached: () => {
         this.#options.onActivity();
+        this.#options.onAttached();
         this.#push(connection);
       },
       onClosed: () => {

@@ -21,6 +21,7 @@ export interface EngineHolderOptions {
   log: EngineLog;
   windows: () => readonly WindowFolder[];
   onSync: () => void;
+  onRegistryChange: () => void;
 }
 
 interface Opened {
@@ -154,7 +155,7 @@ export class EngineHolder {
   }
 
   async #openNow(onProgress: (message: string) => void): Promise<Opened> {
-    const { stateFolder, home, log, windows, onSync } = this.#options;
+    const { stateFolder, home, log, windows, onSync, onRegistryChange } = this.#options;
     const settings = await this.#read();
     const given = this.#given;
     const environment: Record<string, string | undefined> = { ...this.#options.environment, ...given.variables };
@@ -172,6 +173,7 @@ export class EngineHolder {
       windows,
       trustedFolders,
       onSync,
+      onRegistryChange,
       watches: true,
     });
     return { engine, chosen };

@@ -12,12 +12,14 @@ import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } fr
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
+import { countProjects, databaseFacts } from '../postgres/figures.ts';
 import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
+import type { DatabaseFacts } from '../protocol/control.ts';
 import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
-import type { AddressSource, ListedProject, ServerLabel } from '../protocol/model.ts';
+import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
@@ -53,6 +55,8 @@ export interface EngineOptions {
   trustedFolders?: () => Promise<readonly string[]>;
   /** Called when a delivery changed what `syncStatus` says. */
   onSync?: () => void;
+  /** Called when somebody may have changed the registry, and when the server went or came back; needs `watches`. */
+  onRegistryChange?: () => void;
   /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
   watches?: boolean;
 }
@@ -64,6 +68,12 @@ export interface EngineLog {
 }
 
 export interface Engine extends RegistrarApi {
+  /** As a dry run of `resolve`, for what windows show: it is no request of anybody's, so nothing is logged. */
+  look(directory: string): Promise<Resolution>;
+  /** Whether `onRegistryChange` comes at once; a server or pooler may not allow it. */
+  isListening(): boolean;
+  databaseFacts(databaseName: string): Promise<DatabaseFacts>;
+  countProjects(): Promise<number>;
   /** Connections of the registry's pool. */
   pool(): { open: number; idle: number; waiting: number };
   /** Stops the sync loop, writes what is known and closes every connection. */
@@ -171,12 +181,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     readConfig: (path) => reader.read(path),
   };
   if (outbox.entries().length > 0) void sync.attempt();
-  const watch = options.watches ? watchKnown(database, memory, outbox, registryPorts, log) : null;
+  const watch = options.watches ? watchKnown(database, memory, outbox, registryPorts, options) : null;
 
   return {
     server: () => server,
     pool: () => database.poolFigures(),
     resolve: resolveLogged,
+    look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
+    isListening: () => watch?.mode() === 'listening',
+    databaseFacts: (databaseName) => databaseFacts(database, databaseName),
+    countProjects: () => countProjects(database.lookingOnly()),
     listProjects: (params) => listProjects(params, registryPorts, outbox),
     async showProject({ project }) {
       return listed(await findSighting(project, registryPorts));
@@ -239,7 +253,7 @@ function watchKnown(
   memory: KnownProjects,
   outbox: Outbox,
   ports: RegistryPorts,
-  log: EngineLog,
+  { log, onRegistryChange }: Pick<EngineOptions, 'log' | 'onRegistryChange'>,
 ): ChangeWatch {
   let isAsked = false;
   let running: Promise<void> | null = null;
@@ -259,7 +273,9 @@ function watchKnown(
   };
   return watchChanges(database, {
     retryDelayMs: (failures) => retryDelayMs(failures, Math.random()),
+    onLost: () => onRegistryChange?.(),
     onChange: () => {
+      onRegistryChange?.();
       isAsked = true;
       running ??= refresh()
         .catch((error: unknown) => {

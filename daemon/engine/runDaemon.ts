@@ -6,12 +6,18 @@ import { IdleExit } from '../lifecycle/idleExit.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { claimInstance } from '../lifecycle/singleInstance.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
-import { protocolVersion, type Endpoint, type GivenAddress, type Snapshot } from '../protocol/control.ts';
-import type { Resolution } from '../protocol/model.ts';
+import {
+  protocolVersion,
+  type ClientFolder,
+  type Endpoint,
+  type GivenAddress,
+  type Snapshot,
+} from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
+import { WindowLooks } from './windowLooks.ts';
 
 export interface DaemonOptions {
   /** A real path; the folder is there and private. */
@@ -52,19 +58,26 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   let onEnded = (): void => undefined;
   const ended = new Promise<void>((resolve) => (onEnded = resolve));
   let ending: Promise<void> | null = null;
-  /** The latest answer for each folder that a window has open. */
-  const resolutions = new Map<string, Resolution>();
-
   const holder: EngineHolder = new EngineHolder({
     ...options,
     settingsPath: join(stateFolder, 'settings.json'),
-    windows: () =>
-      control
-        .clients()
-        .filter(({ kind }) => kind === 'window')
-        .flatMap(({ folders }) => folders),
+    windows: () => windowFolders(),
     onSync: () => {
       void refreshSync();
+      void looks.look();
+    },
+    onRegistryChange: () => void looks.look(),
+  });
+  const windowFolders = (): ClientFolder[] =>
+    control
+      .clients()
+      .filter(({ kind }) => kind === 'window')
+      .flatMap(({ folders }) => folders);
+  const looks = new WindowLooks({
+    holder,
+    folders: () => windowFolders().map((folder) => folder.path),
+    onChanged: () => {
+      control.changed();
     },
   });
   let sync: Snapshot['sync'] = null;
@@ -80,31 +93,18 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       return await use(caller, run);
     } finally {
       void refreshSync();
-      void lookAgain();
+      void looks.look();
     }
   };
-  /** Only looks: a project is made when somebody asks for it, and not because a window has its folder open. */
-  const lookAgain = async (): Promise<void> => {
-    const windows = control.clients().filter(({ kind }) => kind === 'window');
-    const folders = new Set(windows.flatMap((client) => client.folders.map((folder) => folder.path)));
-    for (const known of resolutions.keys()) if (!folders.has(known)) resolutions.delete(known);
-    for (const directory of folders) {
-      await holder
-        .use(
-          null,
-          () => undefined,
-          async (engine) => {
-            resolutions.set(directory, await engine.resolve({ directory, dryRun: true }));
-          },
-        )
-        .catch(() => undefined);
-    }
-    if (folders.size > 0) control.changed();
-  };
-
   const handlers: ControlHandlers = {
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
-    resolve: (params, caller) => changing(caller, (engine) => engine.resolve(params)),
+    resolve: (params, caller) =>
+      changing(caller, async (engine) => {
+        const answer = await engine.resolve(params);
+        const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
+        if (isOfFolder && typeof params.directory === 'string') looks.note(params.directory, answer);
+        return answer;
+      }),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
     createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
@@ -142,14 +142,18 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     }),
     setFolders: ({ folders }, caller) => {
       caller.folders = folders;
-      void lookAgain();
+      void looks.look();
       return Promise.resolve(null);
+    },
+    look: async () => {
+      await looks.look();
+      return null;
     },
     changeAddress: async ({ password }, caller) => {
       const change = await holder.changeAddress(password, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
       void refreshSync();
-      void lookAgain();
+      void looks.look();
       return change;
     },
     drain: ({ stopServer, reason }) => {
@@ -173,10 +177,14 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       daemon: { version, pid: process.pid, started },
       server: holder.server,
       error: holder.error,
-      folders: folders.map((folder) => ({ ...folder, resolution: resolutions.get(folder.path) ?? null })),
+      folders: folders.map((folder) => looks.stateOf(folder)),
+      projects: looks.projects,
       sync,
       agents: [],
     }),
+    onAttached: () => {
+      if (windowFolders().length > 0) void looks.look();
+    },
     onActivity: () => {
       idle.touch();
     },
@@ -199,7 +207,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     ending ??= (async () => {
       idle.stop();
       log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      await control.drain(drainLimitMs);
+      await Promise.all([control.drain(drainLimitMs), looks.stop()]);
       try {
         await holder.close(stopServer);
       } finally {

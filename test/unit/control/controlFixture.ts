@@ -35,6 +35,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     repair: async () => ({ planId: 'p', applied: [], skipped: [], failed: [] }),
     status: async () => daemonStatus,
     setFolders: async () => null,
+    look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
     drain: async () => null,
     ...changes,
@@ -67,11 +68,13 @@ export class ControlFixture {
           daemon: { version, pid: 1, started: daemonStatus.started },
           server: null,
           error: null,
-          folders: client.folders.map((folder) => ({ ...folder, resolution: null })),
+          folders: client.folders.map((folder) => ({ ...folder, resolution: null, database: null })),
+          projects: null,
           sync: null,
           agents: [],
         };
       },
+      onAttached: () => undefined,
       onActivity: () => undefined,
     });
     this.control = control;

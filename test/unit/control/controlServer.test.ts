@@ -125,7 +125,7 @@ describe('the control protocol', () => {
     await latest;
     assert.ok(seen.length < 10, `${seen.length} snapshots`);
     assert.ok(fixture.snapshots < 10);
-    assert.deepEqual(seen.at(-1)?.folders, [{ ...folders[0], resolution: null }]);
+    assert.deepEqual(seen.at(-1)?.folders, [{ ...folders[0], resolution: null, database: null }]);
     connection.close();
   });
 
