@@ -1,6 +1,7 @@
+import { clockTime } from '../protocol/clockTime.ts';
 import type { AttachedClient, DaemonStatus } from '../protocol/control.ts';
 import { syncText } from './syncText.ts';
-import { clockTime, shown } from './terminalText.ts';
+import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
 /** What the daemon does now, one subject a line, without a line break at the end. */

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlApi, ControlMethod } from '../protocol/control.ts';
+import type { ClientFolder, ControlApi, ControlMethod } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { dialDaemon, NoAnswer, type DaemonConnection, type Dialled, type DialOptions } from './dialDaemon.ts';
 import { isNewer } from './versionOrder.ts';
@@ -41,7 +41,8 @@ export class DaemonClient {
         return await connection.request(method, params);
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
-        this.close();
+        // This one, and not a newer one that somebody else dialled meanwhile.
+        connection.close();
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
         // Refused because the daemon leaves: nothing was done.
         if (error.kind === 'draining') await connection.closed;
@@ -52,10 +53,17 @@ export class DaemonClient {
 
   /** @throws RegistrarError DAEMON_UNREACHABLE, DAEMON_VERSION */
   async connect(): Promise<DaemonConnection> {
-    const current = await this.#connecting?.catch(() => null);
+    const former = this.#connecting;
+    const current = await former?.catch(() => null);
     if (current?.isOpen) return current;
-    this.#connecting = this.#connect();
+    // Of several who find it lost, the first dials for all.
+    if (this.#connecting === former || this.#connecting === null) this.#connecting = this.#connect();
     return this.#connecting;
+  }
+
+  /** What the next connection says of this client's folders; one that is open is told by `setFolders` of the protocol. */
+  setFolders(folders: ClientFolder[]): void {
+    this.#options.client.folders = folders;
   }
 
   /** Ends the connection; the daemon lives on. */

@@ -67,6 +67,16 @@ describe('a client of the daemon', () => {
     assert.equal(asked, 1);
   });
 
+  it('dials once for all who find the daemon lost', async () => {
+    await fixture.serve();
+    const client = clientWith();
+    await client.call('resolve', {});
+    await fixture.end();
+    const control = await fixture.serve();
+    await Promise.all(Array.from({ length: 5 }, () => client.call('resolve', {})));
+    assert.equal(control.clients().length, 1);
+  });
+
   it('knows which version is newer; a checkout’s is neither', () => {
     assert.equal(isNewer('1.10.0', '1.9.9'), true);
     assert.equal(isNewer('1.9.9', '1.10.0'), false);
