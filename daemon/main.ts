@@ -7,7 +7,9 @@ import { runCli } from './cli/runCli.ts';
 import { silentDaemon, type DaemonClient } from './client/daemonClient.ts';
 import { NoAnswer } from './client/dialDaemon.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './client/localDaemon.ts';
+import { agentConnections } from './engine/agentConnections.ts';
 import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
+import { readEndpoint } from './lifecycle/endpointFile.ts';
 import { readLog } from './lifecycle/readLog.ts';
 import { tryPostgres } from './postgres/tryPostgres.ts';
 import { openLog } from './lifecycle/logFile.ts';
@@ -140,6 +142,26 @@ async function main(): Promise<void> {
       changeAddress: (password) => withRunning((client) => client.call('changeAddress', { password })),
       log: (follow, signal) => readLog(join(stateFolder(), 'logs', 'registrar.log'), follow, signal),
     },
+    connections: () =>
+      agentConnections({
+        stateFolder: stateFolder(),
+        platform: process.platform,
+        home,
+        environment,
+        now: () => new Date().toISOString(),
+        async endpoint() {
+          const path = join(stateFolder(), 'endpoint.json');
+          // Address and token are those of the last daemon, so that one has to be started only once.
+          if ((await readEndpoint(path))?.url == null) await context.daemon.start(null);
+          const { url, token } = (await readEndpoint(path)) ?? {};
+          if (url != null && token !== undefined) return { url, token };
+          throw new RegistrarError({
+            code: 'DAEMON_UNREACHABLE',
+            message: 'The daemon serves no MCP address.',
+            hint: 'See registrar log; without --http, the agent needs no address.',
+          });
+        },
+      }),
     tryPostgres: (url, password) => {
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });

@@ -3,6 +3,8 @@ import path from 'node:path';
 
 const pureSyncFiles = ['retryPolicy', 'outboxRules', 'driftComparison'].map((name) => `daemon/sync/${name}.ts`);
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
+/** What an adapter may import of another all the same: agents' files are edited under the rules of config files. */
+const edges = { 'daemon/connect': ['daemon/config'] };
 const joiners = ['daemon/engine', 'daemon/main.ts'];
 /** What both sides of the pipe need to find and believe each other. */
 const meetingFiles = ['endpointFile', 'pipePath', 'stateFolder'].map((name) => `daemon/lifecycle/${name}.ts`);
@@ -55,7 +57,7 @@ function objection(file, target, isPackage) {
 
 function isAllowedForAdapter(file, target) {
   const folder = file.split('/').slice(0, 2).join('/');
-  const shared = ['daemon/protocol', ...pureFolders];
+  const shared = ['daemon/protocol', ...pureFolders, ...(edges[folder] ?? [])];
   if (folder === 'daemon/control' && sharedWithControl.includes(target)) return true;
   return isInside(target, folder) || shared.some((allowed) => isInside(target, allowed));
 }

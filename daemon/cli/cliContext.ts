@@ -1,3 +1,4 @@
+import type { AgentConnections } from '../protocol/agentConnections.ts';
 import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -78,6 +79,8 @@ export interface CliContext {
     onProgress: (message: string) => void;
   }): Promise<RegistrarApi & { close(): Promise<void> }>;
   daemon: DaemonControl;
+  /** Registrar's entries in the files of agents. */
+  connections(): AgentConnections;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
   /** Puts the password where libpq looks for it; gives the path of that file. */

@@ -5,6 +5,7 @@ import { withoutPasswords } from './addressPassword.ts';
 import type { CliContext } from './cliContext.ts';
 import { CliOutput } from './cliOutput.ts';
 import { CliSession, saying } from './cliSession.ts';
+import { addConnectCommand } from './commands/connectCommand.ts';
 import { addDriftCommands } from './commands/driftCommands.ts';
 import { addDaemonCommands } from './commands/daemonCommands.ts';
 import { addEnvironmentCommands } from './commands/environmentCommands.ts';
@@ -38,6 +39,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addDriftCommands(program, session);
   addPostgresCommand(program, session);
   addTrustCommand(program, session);
+  addConnectCommand(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return session.status;

@@ -26,6 +26,11 @@ export function shown(text: string, home: string): string {
   return line.replaceAll(new RegExp(String.raw`(?<![\w./\\-])${escapedHome}(?![\w.-])`, 'g'), () => '~');
 }
 
+/** A word of a command line for POSIX shells. */
+export function shellWord(word: string): string {
+  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
+}
+
 /** Control characters, and those that change the direction of writing. */
 const unsafe = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
 

@@ -116,6 +116,8 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'showProject',
   'useProject',
   'connection',
+  'describeDatabase',
+  'queryDatabase',
   'syncStatus',
   'syncNow',
   'drift',

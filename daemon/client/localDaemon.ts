@@ -113,6 +113,8 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
     dropProject: (params) => client.call('dropProject', params),
     useProject: (params) => client.call('useProject', params),
     connection: (params) => client.call('connection', params),
+    describeDatabase: (params) => client.call('describeDatabase', params),
+    queryDatabase: (params) => client.call('queryDatabase', params),
     syncStatus: () => client.call('syncStatus', undefined),
     syncNow: () => client.call('syncNow', undefined),
     drift: () => client.call('drift', undefined),

@@ -43,11 +43,20 @@ function applyEdit(text: string, edit: ConfigEdit): string {
   const project = projectNode(text);
   const key = edit.key.slice('project.'.length);
   const property = propertyOf(project, key);
-  if (edit.value === null) return property ? applyChanges(text, removal(text, project, property)) : text;
+  if (edit.value === null) return property ? withoutProperty(text, project, property) : text;
   const changes = property
     ? replacement(property, edit.value)
     : insertion(text, project, key, edit.value, predecessors[edit.key]);
   return applyChanges(text, changes);
+}
+
+/**
+ * Takes a property out of an object and leaves every other byte as it is, comments included.
+ *
+ * @param object and `property` are nodes of the text's tree, which `parseJsoncTree` gave
+ */
+export function withoutProperty(text: string, object: Node, property: Node): string {
+  return applyChanges(text, removal(text, object, property));
 }
 
 function projectNode(text: string): Node {
@@ -142,7 +151,8 @@ function applyChanges(text: string, changes: readonly Change[]): string {
   return edited + text.slice(offset);
 }
 
-function propertyOf(object: Node, key: string): Node | undefined {
+/** The first property of this name. */
+export function propertyOf(object: Node, key: string): Node | undefined {
   return object.children?.find((property) => property.children?.[0]?.value === key);
 }
 

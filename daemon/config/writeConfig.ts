@@ -1,19 +1,15 @@
-import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import type { Stats } from 'node:fs';
-import { access, link, lstat, mkdir, open, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { configChanged, readConfigFile } from './configFile.ts';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
-import type { ConfigFileContent } from './configFile.ts';
 import { configVersion } from './configSchema.ts';
 import { decodeConfig } from './decodeConfig.ts';
 import { editConfigText } from './editConfig.ts';
 import type { ConfigEdit } from './editConfig.ts';
 import { osErrorCode } from './osError.ts';
 import { parseConfig } from './parseConfig.ts';
+import { createFile, replaceUnlessChanged, writeFailureWords } from './replaceFile.ts';
 
 /** Why a config file could not be written. The project stays usable, so this is returned and becomes a warning. */
 export interface ConfigWriteFailure {
@@ -73,53 +69,13 @@ async function writeInTurn(
       const edited = Buffer.from(editConfigText(decodeConfig(before.bytes).text, edits(current)));
       if (edited.equals(before.bytes)) return { written: false, config: current };
       const config = { ...parseConfig(edited, path), uid: before.uid };
-      if (await replaceUnlessChanged(path, target, before, edited)) return { written: true, config };
+      const read = async (): Promise<Buffer> => (await readConfigFile(path)).bytes;
+      if (await replaceUnlessChanged(path, { target, ...before }, edited, read)) return { written: true, config };
     }
   } catch (error) {
     return { written: false, failure: failureOf(path, error) };
   }
   throw configChanged(path, `was changed ${maxAttempts} times while Registrar wanted to write it`);
-}
-
-/** Puts new bytes in the place of the old; false, and nothing done, when the old are not there any more. */
-async function replaceUnlessChanged(
-  path: string,
-  target: string,
-  before: ConfigFileContent,
-  bytes: Buffer,
-): Promise<boolean> {
-  await refuseReadOnly(target, before.stats);
-  const temporary = temporaryBeside(target);
-  try {
-    await writeDurably(temporary, bytes, 0o600, (handle) => copyOwnerAndMode(handle, before.stats));
-    const now = await readConfigFile(path);
-    if (!now.bytes.equals(before.bytes) || (await realpath(path)) !== target) return false;
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
-  }
-  await syncFolder(dirname(target));
-  return true;
-}
-
-/**
- * A rename needs only the folder to be writable. Whoever made the file read-only did not want it replaced, and that
- * holds for root, whom `access` never refuses.
- */
-async function refuseReadOnly(target: string, stats: Stats): Promise<void> {
-  if ((stats.mode & 0o222) === 0) {
-    throw Object.assign(new Error(`EACCES: ${target} is read-only`), { code: 'EACCES', syscall: 'access' });
-  }
-  await access(target, constants.W_OK);
-}
-
-/** Fails where the owner cannot be kept: under a new owner, the old one's daemon would not trust its own file. */
-async function copyOwnerAndMode(handle: FileHandle, stats: Stats): Promise<void> {
-  if (process.platform === 'win32') return;
-  const own = await handle.stat();
-  if (own.uid !== stats.uid || own.gid !== stats.gid) await handle.chown(stats.uid, stats.gid);
-  // After chown, which clears the set-id bits.
-  await handle.chmod(stats.mode & 0o7777);
 }
 
 /**
@@ -137,21 +93,17 @@ export async function createConfig(
   const path = join(configFolder, 'config.json');
   const bytes = Buffer.from(newConfigText(project));
   parseConfig(bytes, path);
-  const temporary = temporaryBeside(path);
   let folderIsNew = false;
   try {
     if (await isThere(path)) return { created: false, path };
     folderIsNew = await makeFolder(configFolder);
-    await writeDurably(temporary, bytes, 0o666);
-    await linkExclusively(temporary, path, bytes);
+    await createFile(path, bytes, 0o666);
     folderIsNew = false;
-    await syncFolder(configFolder);
     return { created: true, path };
   } catch (error) {
     const failure = failureOf(path, error);
     return failure.code === 'EEXIST' ? { created: false, path } : { created: false, failure };
   } finally {
-    await rm(temporary, { force: true });
     if (folderIsNew) await rmdir(configFolder).catch(() => undefined);
   }
 }
@@ -184,58 +136,10 @@ async function makeFolder(path: string): Promise<boolean> {
   }
 }
 
-/** A hard link appears whole or fails because the name is taken. Some file systems have none (exFAT, some shares). */
-async function linkExclusively(temporary: string, path: string, bytes: Buffer): Promise<void> {
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EINVAL'].includes(osErrorCode(error) ?? '')) throw error;
-    await writeFile(path, bytes, { flag: 'wx' });
-  }
-}
-
-function temporaryBeside(target: string): string {
-  return join(dirname(target), `.config.json.${randomBytes(6).toString('hex')}.tmp`);
-}
-
-async function writeDurably(
-  path: string,
-  bytes: Buffer,
-  mode: number,
-  prepare: (handle: FileHandle) => Promise<void> = () => Promise.resolve(),
-): Promise<void> {
-  const handle = await open(path, 'wx', mode);
-  try {
-    await handle.writeFile(bytes);
-    await prepare(handle);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Makes the new name survive a power cut. Windows cannot open folders, and not every file system syncs them. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r').catch(() => null);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
-}
-
 /** What the operating system said, also behind an error of reading; anything else is thrown on. */
 function failureOf(path: string, error: unknown): ConfigWriteFailure {
   const fromRead = error instanceof RegistrarError ? error.cause : error;
   const code = osErrorCode(fromRead);
   if (code === null) throw error;
-  return { code, message: `${path} ${failureWords[code] ?? `could not be written (${code})`}.` };
+  return { code, message: `${path} ${writeFailureWords(code)}.` };
 }
-
-const failureWords: Record<string, string> = {
-  EACCES: 'may not be written by you',
-  EPERM: 'may not be written by you without changing its owner',
-  EROFS: 'is on a read-only file system',
-  ENOSPC: 'could not be written: the disk is full',
-  EDQUOT: 'could not be written: your disk quota is used up',
-  ENOENT: 'is gone',
-  ENOTDIR: 'is gone',
-};

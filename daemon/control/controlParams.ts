@@ -37,6 +37,12 @@ export const controlParams = {
   dropProject: z.object({ project: text, confirm: text.nullable() }),
   useProject: z.object({ project: text, directory: text }),
   connection: question,
+  describeDatabase: question,
+  queryDatabase: question.extend({
+    sql: text,
+    params: z.exactOptional(z.array(z.unknown()).max(65_535)),
+    limit: z.exactOptional(z.number()),
+  }),
   syncStatus: noParams,
   syncNow: noParams,
   drift: noParams,

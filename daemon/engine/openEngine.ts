@@ -9,13 +9,14 @@ import { gitEvidence } from '../config/gitEvidence.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
+import type { AgentLimits } from '../postgres/agentSession.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
 import { countProjects, databaseFacts } from '../postgres/figures.ts';
 import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
-import { watchChanges, type ChangeWatch } from '../postgres/registryChanges.ts';
+import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { DatabaseFacts } from '../protocol/control.ts';
 import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
@@ -35,6 +36,7 @@ import { Outbox } from '../sync/outbox.ts';
 import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
+import { agentSql } from './agentSql.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
@@ -47,6 +49,7 @@ export interface EngineOptions {
   settings: Settings;
   log: EngineLog;
   limits?: Limits;
+  agentLimits?: AgentLimits;
   /** This machine's name in what rows record of folders; the operating system's when absent. */
   host?: string;
   /** Folders that windows have open. */
@@ -59,6 +62,10 @@ export interface EngineOptions {
   onRegistryChange?: () => void;
   /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
   watches?: boolean;
+  /** How it listens and polls; the defaults of `watchChanges` when absent. */
+  watchTimes?: Pick<ChangeWatchOptions, 'pollMs' | 'echoMs'>;
+  /** How long the workflow server may take, ms; 1 s when absent. */
+  workflowTimeoutMs?: number;
 }
 
 /** One structured line of the log; the fields are those of the log's documentation. */
@@ -140,7 +147,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       read: (path) => reader.read(path),
       idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
-    workflow: workflowUrl === null ? null : createWorkflowClient({ url: workflowUrl, now: () => performance.now() }),
+    workflow:
+      workflowUrl === null
+        ? null
+        : createWorkflowClient({
+            url: workflowUrl,
+            timeoutMs: options.workflowTimeoutMs,
+            now: () => performance.now(),
+          }),
     defaultProject: settings['registrar.defaultProject.enabled']
       ? { databaseName: defaultDatabaseName(address.registryDatabase) }
       : null,
@@ -172,6 +186,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     return answer;
   };
   const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  const agents = agentSql(database, {
+    resolve: resolveLogged,
+    log,
+    owner: `${host}\0${stateFolder}`,
+    limits: options.agentLimits,
+  });
   const driftPorts: DriftPorts = {
     registry: registryPorts,
     readRegistry: () => readRegistry(database),
@@ -206,8 +226,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     },
     async dropProject({ project, confirm }) {
       const sighting = await dropProject(project, confirm, registryPorts, () => sync.attempt());
-      const { id, databaseName } = sighting.row;
+      const { id, databaseName, registrar } = sighting.row;
       log.info({ operation: 'drop', projectId: id, databaseName }, 'project dropped');
+      await agents.dropRoles([id, ...(registrar.formerIds ?? [])]).catch((error: unknown) => {
+        log.warn({ operation: 'drop', projectId: id, reason: textOf(error) }, 'a role for agents’ SQL is left');
+      });
       return { project: listed(sighting), databaseName };
     },
     useProject: (params) => useProject(params, commands),
@@ -219,6 +242,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       const password = address.password ?? (host ? await passwordFor(address, host, databaseName) : null);
       return { resolution: answer, environment: addressEnvironment({ ...address, password }, databaseName) };
     },
+    describeDatabase: agents.describeDatabase,
+    queryDatabase: agents.queryDatabase,
     syncStatus: () => Promise.resolve(sync.status()),
     async syncNow() {
       await sync.attempt(true);
@@ -253,7 +278,7 @@ function watchKnown(
   memory: KnownProjects,
   outbox: Outbox,
   ports: RegistryPorts,
-  { log, onRegistryChange }: Pick<EngineOptions, 'log' | 'onRegistryChange'>,
+  { log, watchTimes, onRegistryChange }: Pick<EngineOptions, 'log' | 'watchTimes' | 'onRegistryChange'>,
 ): ChangeWatch {
   let isAsked = false;
   let running: Promise<void> | null = null;
@@ -272,6 +297,7 @@ function watchKnown(
     }
   };
   return watchChanges(database, {
+    ...watchTimes,
     retryDelayMs: (failures) => retryDelayMs(failures, Math.random()),
     onLost: () => onRegistryChange?.(),
     onChange: () => {

@@ -19,9 +19,9 @@ export interface ChangeWatchOptions {
   onLost?(): void;
   /** How long after a lost connection the next is tried, ms, given how many tries failed in a row. */
   retryDelayMs(failures: number): number;
-  /** Between polls where nobody can listen, ms. */
+  /** Between polls where nobody can listen, ms; 60 s when absent. */
   pollMs?: number;
-  /** Within which a notification to oneself must arrive, ms. */
+  /** Within which a notification to oneself must arrive, ms; 2 s when absent. */
   echoMs?: number;
 }
 
@@ -33,7 +33,8 @@ export interface ChangeWatch {
 
 /**
  * Hears of changes that other daemons make: by LISTEN where it works, which is tried out and not assumed, since a pooler in
- * transaction mode accepts it and delivers nothing; by polling where it does not. A connection that is lost is made again.
+ * transaction mode accepts it and delivers nothing; by polling where it does not, and with each poll it is tried again,
+ * since a server that was only slow looks the same. A connection that is lost is made again.
  */
 export function watchChanges(database: RegistryDatabase, options: ChangeWatchOptions): ChangeWatch {
   const pollMs = options.pollMs ?? 60_000;
@@ -58,35 +59,35 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
     failures += 1;
     later(options.retryDelayMs(failures), connect);
   };
-  const poll = (): void => {
-    options.onChange();
-    later(pollMs, poll);
-  };
-
   async function listen(): Promise<void> {
     const listener = await connectClient(database.address, database.name, { timeoutMs: database.limits.writeMs });
     client = listener;
-    let isEchoed: (() => void) | null = null;
+    let end: (how: 'heard' | 'silent' | 'lost') => void = () => undefined;
     const token = randomUUID();
     listener.on('notification', ({ payload }) => {
-      if (payload === token) isEchoed?.();
+      if (payload === token) end('heard');
       else if (payload === '') options.onChange();
     });
-    const echo = new Promise<boolean>((resolve) => {
+    const echo = new Promise<'heard' | 'silent' | 'lost'>((resolve) => {
       const limit = setTimeout(() => {
-        resolve(false);
+        resolve('silent');
       }, echoMs);
-      isEchoed = () => {
+      end = (how) => {
         clearTimeout(limit);
-        resolve(true);
+        resolve(how);
       };
+      listener.once('end', () => {
+        end('lost');
+      });
     });
     await withinLimit(listener, listener.query(`listen ${changesChannel}`), database.limits.writeMs);
     await database.query(
       { text: 'select pg_notify($1, $2)', values: [changesChannel, token] },
       database.limits.writeMs,
     );
-    if (await echo) {
+    const heard = await echo;
+    if (heard === 'lost') throw new Error('the connection was lost before anything was heard');
+    if (heard === 'heard') {
       mode = 'listening';
       failures = 0;
       listener.once('end', () => {
@@ -101,7 +102,8 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
     client = null;
     mode = 'polling';
     await closeClient(listener);
-    poll();
+    options.onChange();
+    later(pollMs, connect);
   }
 
   function connect(): void {

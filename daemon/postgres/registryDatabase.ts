@@ -49,7 +49,11 @@ export class RegistryDatabase {
     this.makes = lookingThrough === undefined;
     this.#pool = lookingThrough
       ? lookingThrough.#pool
-      : createPool(address, address.registryDatabase, { max: 8, idleMs: limits.idleMs ?? 30_000 });
+      : createPool(address, address.registryDatabase, {
+          max: 8,
+          idleMs: limits.idleMs ?? 30_000,
+          connectMs: limits.writeMs,
+        });
   }
 
   /** The same registry over the same connections, for a dry run: neither database nor table is made. */

@@ -1,4 +1,5 @@
-import type { RegistrarApi, SyncStatus } from './methods.ts';
+import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
+import type { RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
 
@@ -141,9 +142,11 @@ export interface AddressChange {
 }
 
 /** What crosses the pipe after `initialize`. */
-export interface ControlApi extends Omit<RegistrarApi, 'server'> {
+export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatabase' | 'queryDatabase'> {
   /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */
   server(): Promise<ServerLabel>;
+  describeDatabase(params: ResolveParams): Promise<DescribeAnswer>;
+  queryDatabase(params: QueryParams): Promise<QueryAnswer>;
   status(): Promise<DaemonStatus>;
   /** The window's folders are now these. */
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;

@@ -1,3 +1,4 @@
+import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
 import type { DriftReport, RepairResult } from './drift.ts';
 import type { ListedProject, ProjectPage, Resolution, ServerLabel, SyncState } from './model.ts';
 
@@ -97,6 +98,10 @@ export interface RegistrarApi {
   /** Binds a folder to an existing project: writes its id and name into the folder's config file. */
   useProject(params: { project: string; directory: string }): Promise<Resolution>;
   connection(params: ResolveParams): Promise<Connection>;
+  /** What there is to read in the resolved project's database. */
+  describeDatabase(params: ResolveParams, signal?: AbortSignal): Promise<DescribeAnswer>;
+  /** One statement that reads, in the resolved project's database, as a role that can do nothing else. */
+  queryDatabase(params: QueryParams, signal?: AbortSignal): Promise<QueryAnswer>;
   syncStatus(): Promise<SyncStatus>;
   /** Tries every pending project now. */
   syncNow(): Promise<SyncStatus>;

@@ -20,6 +20,8 @@ export class SyncLoop {
   readonly #ports: SyncPorts;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
+  /** The attempt after the one that runs, for those who asked meanwhile. */
+  #next: Promise<void> | null = null;
   #stopped = false;
   #failuresInARow = 0;
   readonly #counts = new DeliveryCounts();
@@ -39,10 +41,14 @@ export class SyncLoop {
    * @param isAsked a person asked: what is parked is tried too, since the conflict may have been settled in the registry
    */
   async attempt(isAsked = false): Promise<void> {
-    this.#running ??= this.#attempt(isAsked).finally(() => {
-      this.#running = null;
-    });
-    return this.#running;
+    if (!isAsked || !this.#running) return this.#begin(isAsked);
+    // What is under way leaves out what is parked, and may have been refused for a reason that was mended before the asking.
+    this.#next ??= this.#running
+      .finally(() => {
+        this.#next = null;
+      })
+      .then(() => this.attempt(true));
+    return this.#next;
   }
 
   /** Tries at once what waits for its next attempt, since the registry answers again. */
@@ -54,7 +60,7 @@ export class SyncLoop {
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
-    await this.#running;
+    await (this.#next ?? this.#running);
   }
 
   status(): SyncStatus {
@@ -68,6 +74,13 @@ export class SyncLoop {
       ...this.#counts.figures(nowMs),
       oldestPendingAgeMs: oldest === undefined ? null : nowMs - oldest,
     };
+  }
+
+  #begin(isAsked: boolean): Promise<void> {
+    this.#running ??= this.#attempt(isAsked).finally(() => {
+      this.#running = null;
+    });
+    return this.#running;
   }
 
   #queued(entry: OutboxEntry): QueuedProject {

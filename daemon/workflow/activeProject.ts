@@ -17,8 +17,8 @@ export interface WorkflowClientOptions {
   fetch?: typeof globalThis.fetch;
   /** The present, ms; only differences count. */
   now: () => number;
-  /** For one request, its body included. */
-  timeoutMs?: number;
+  /** For one request, its body included; 1 s when absent. */
+  timeoutMs?: number | undefined;
   /** How long an answer holds, `none` included. */
   successTtlMs?: number;
   /** How long a failure holds. */

@@ -10,6 +10,9 @@ import { addressOf, serverAddress } from '../support/serverAddress.ts';
 import { makeCertificates, startTlsFront } from '../support/tlsFront.ts';
 import type { Certificates, TlsFront } from '../support/tlsFront.ts';
 
+/** A machine may stall for seconds. */
+const timeoutMs = 30_000;
+
 describe("E1: sslmode has libpq's meaning", () => {
   let address: PostgresAddress;
   let certificates: Certificates;
@@ -44,7 +47,7 @@ describe("E1: sslmode has libpq's meaning", () => {
     const hosts = [{ host, hostaddr: '127.0.0.1', port: front.port }];
     const defaults = { ...address.ssl, defaultsFolder: path.join(folder, 'nothing') };
     const client = await connectClient({ ...address, hosts, ssl: { ...defaults, ...ssl } }, 'postgres', {
-      timeoutMs: 5000,
+      timeoutMs,
     });
     await client.query('select 1');
     await client.end();
@@ -90,12 +93,12 @@ describe("E1: sslmode has libpq's meaning", () => {
     const server = await startFakePostgres(errorResponse('57P03', 'starting up'));
     try {
       const url = `postgres://u:p@127.0.0.1:${String(server.port)}`;
-      await assert.rejects(connectClient(addressOf(url), 'd', { timeoutMs: 2000 }), /starting up/);
+      await assert.rejects(connectClient(addressOf(url), 'd', { timeoutMs }), /starting up/);
       assert.deepEqual(
         server.startups.map((startup) => startup['tls'] ?? 'plain'),
         ['requested', 'plain'],
       );
-      const required = connectClient(addressOf(`${url}?sslmode=require`), 'd', { timeoutMs: 2000 });
+      const required = connectClient(addressOf(`${url}?sslmode=require`), 'd', { timeoutMs });
       await assert.rejects(required, /offers no TLS/);
       assert.equal(server.startups.length, 3);
     } finally {

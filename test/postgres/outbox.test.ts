@@ -3,7 +3,9 @@ import { readdirSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
+import type { Limits } from '../../daemon/postgres/registryDatabase.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
+import { patientLimits } from '../support/patientLimits.ts';
 import { recordLog } from '../support/recordedLog.ts';
 import { path, registryFixture, type RegistryFixture, type Role } from '../support/registryFixture.ts';
 import { assertAgreement, creations, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
@@ -14,8 +16,8 @@ interface Cause {
   title: string;
   /** What the warning says of it. */
   reason: RegExp;
-  /** Brings it about; gives the cure, and the role as which the daemon meets it. */
-  cause(fixture: RegistryFixture): Promise<{ mend: () => Promise<unknown>; role?: Role }>;
+  /** Brings it about; gives the cure, and the role and limits with which the daemon meets it. */
+  cause(fixture: RegistryFixture): Promise<{ mend: () => Promise<unknown>; role?: Role; limits?: Limits }>;
 }
 
 const found = ['explicit skipped', 'config matched', 'identity matched'];
@@ -49,10 +51,9 @@ describe('a project that the registry cannot take', function () {
 
   for (const { title, reason, cause } of causes()) {
     it(`S1: ${title}: it works by id and by name, survives a restart, and its row appears unprompted`, async () => {
-      const { mend, role } = await cause(fixture);
+      const { mend, role, limits = patientLimits } = await cause(fixture);
       const stateFolder = await fixture.stateFolder();
       const outbox = join(stateFolder, 'outbox');
-      const limits = { lookMs: 2000, writeMs: 2000, provisionMs: 60_000 };
       const options = { stateFolder, limits, ...(role ? { role } : {}) };
       const engine = await fixture.engine(options);
       const folder = await workspace({ name: 'kept' });
@@ -88,6 +89,8 @@ describe('a project that the registry cannot take', function () {
       await mend();
       const line = await log.line('project registered');
       assert.deepEqual([line.fields['sync'], line.fields['projectId']], ['postgresql', id]);
+      // The delivery ends when its file is gone, too.
+      await restarted.syncNow();
       const after = await restarted.resolve({ directory: folder });
       assert.deepEqual(after.sync, { state: 'synced' });
       assert.deepEqual(after.warnings, []);
@@ -166,17 +169,15 @@ describe('a project that the registry cannot take', function () {
 
   it('S1: a name that was taken meanwhile parks it: usable, not tried again by itself, and delivered once renamed', async () => {
     await makeRegistry();
-    const mend = await refuseInserts(fixture, 'P0001', 'not today');
+    await refuseInserts(fixture, 'P0001', 'not today');
     const log = recordLog();
     const engine = await fixture.engine({ log });
     const folder = await workspace({ name: 'wanted' });
     const project = resolved(await engine.resolve({ directory: folder }));
-    await mend();
-    const winner = '0f0f0f0f-1111-4111-8111-111111111111';
-    await fixture.sql(
-      `insert into projects (id, name, database_name) values ($1, 'wanted', 'cb_proj_wanted_0f0f0f0f')`,
-      [winner],
-    );
+    // In one transaction: the engine's own retry may come at any moment, and must find the name taken.
+    await fixture.sql(`drop trigger refuse on projects;
+      insert into projects (id, name, database_name)
+      values ('0f0f0f0f-1111-4111-8111-111111111111', 'wanted', 'cb_proj_wanted_0f0f0f0f')`);
     await engine.syncNow();
 
     const status = await engine.syncStatus();
@@ -327,7 +328,7 @@ function causes(): Cause[] {
     },
     {
       title: 'a table that is locked',
-      reason: /did not answer within 2000 ms/,
+      reason: /did not answer within 4000 ms/,
       async cause(fixture) {
         await (await fixture.engine()).listProjects({});
         const url = new URL((await testServer()).url);
@@ -336,7 +337,7 @@ function causes(): Cause[] {
         await holder.connect();
         await holder.query('begin');
         await holder.query('lock table projects in share mode');
-        return { mend: () => holder.end() };
+        return { mend: () => holder.end(), limits: { ...patientLimits, writeMs: 4000 } };
       },
     },
   ];

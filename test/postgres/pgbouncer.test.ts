@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
+import { patientLimits } from '../support/patientLimits.ts';
 import { startPgBouncer, whyNoPgBouncer, type PgBouncer } from '../support/pgBouncer.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertAgreement, creations, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
@@ -127,7 +128,7 @@ describe('a registry behind PgBouncer in transaction mode', function () {
       url.pathname = `/${database}`;
       return {
         open() {
-          const opened = new RegistryDatabase(addressOf(url.href));
+          const opened = new RegistryDatabase(addressOf(url.href), patientLimits);
           databases.push(opened);
           return opened;
         },
@@ -148,43 +149,43 @@ describe('a registry behind PgBouncer in transaction mode', function () {
       const { open, visit } = await registryNamed('unknown');
       const database = open();
       fixture.spy.take();
-      assert.deepEqual(await database.query(numbered, 5000), seven);
-      assert.deepEqual(await database.query(numbered, 5000), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
       // Prepared once: until here nobody was in between.
       assert.equal(timesParsed(), 1);
       const occupant = await visit();
       await occupant.query('begin');
-      assert.deepEqual(await database.query(numbered, 5000), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
       assert.equal(timesParsed(), 1);
-      assert.deepEqual(await database.query(numbered, 5000), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
       assert.equal(timesParsed(), 1);
     });
 
     it('fall back where another client has prepared them already (42P05)', async () => {
       const { open } = await registryNamed('taken');
       const [one, other] = [open(), open()];
-      assert.deepEqual(await one.query(numbered, 5000), seven);
+      assert.deepEqual(await one.query(numbered, patientLimits.lookMs), seven);
       fixture.spy.take();
-      assert.deepEqual(await other.query(numbered, 5000), seven);
+      assert.deepEqual(await other.query(numbered, patientLimits.lookMs), seven);
       assert.equal(timesParsed(), 2);
     });
 
     it("never run another version's statement of the same name", async () => {
       const { open, visit } = await registryNamed('foreign');
       const database = open();
-      assert.deepEqual(await database.query(numbered, 5000), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
       const occupant = await visit();
       await occupant.query('begin');
       // The connection that is free now gets what another version of Registrar calls by this name.
       await (await visit()).query({ name: numbered.name, text: 'select $1::int + 1 as number', values: [7] });
-      assert.deepEqual(await database.query(numbered, 5000), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
     });
 
     it('are not used in transactions, which keep to one server connection', async () => {
       const { open, visit } = await registryNamed('transaction');
       const database = open();
-      await database.query(numbered, 5000);
-      const pids = await database.transaction(5000, async (execute) => {
+      await database.query(numbered, patientLimits.lookMs);
+      const pids = await database.transaction(patientLimits.writeMs, async (execute) => {
         const seen = [await execute(numbered.text, [7]), await execute('select pg_backend_pid() as pid')];
         const occupant = await visit();
         await occupant.query('begin');
@@ -196,10 +197,10 @@ describe('a registry behind PgBouncer in transaction mode', function () {
       assert.deepEqual(pids[1], pids[2]);
       assert.deepEqual(pids[3], seven[0]);
       await assert.rejects(
-        database.transaction(5000, (execute) => execute('select 1 / 0')),
+        database.transaction(patientLimits.writeMs, (execute) => execute('select 1 / 0')),
         { code: '22012' },
       );
-      assert.deepEqual(await database.query(numbered, 5000), seven);
+      assert.deepEqual(await database.query(numbered, patientLimits.lookMs), seven);
     });
   });
 });

@@ -66,7 +66,7 @@ describe('delivering what the registry does not know yet', () => {
       assert.deepEqual(parked.map(({ name }) => name).sort(), ['refused', 'taken']);
       assert.match(parked.find(({ name }) => name === 'taken')?.error.message ?? '', /the name "taken" is taken/);
       assert.match(parked.find(({ name }) => name === 'refused')?.error.message ?? '', /no_refused.*\(23514\)/);
-      assert.deepEqual(failuresByCode, { '23505': 1, '23514': 1 });
+      assert.deepEqual(Object.keys(failuresByCode), ['23505', '23514']);
       assert.ok(await fixture.row('free'));
       assert.equal((await fixture.row('taken'))?.['id'], owner.id);
     } finally {

@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import type { EngineOptions } from '../../daemon/engine/openEngine.ts';
+import { watchChanges } from '../../daemon/postgres/registryChanges.ts';
+import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
+import { patientLimits } from '../support/patientLimits.ts';
 import { recordLog } from '../support/recordedLog.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved, warningCodes } from '../support/resolutionAssertions.ts';
+import { addressOf } from '../support/serverAddress.ts';
 
 describe('a daemon that stays, beside others', () => {
   let fixture: RegistryFixture;
@@ -14,13 +19,13 @@ describe('a daemon that stays, beside others', () => {
   });
 
   /** A project that two daemons know; the second watches and has heard all that was. */
-  async function known(name: string) {
+  async function known(name: string, watchTimes: EngineOptions['watchTimes'] = { echoMs: 30_000 }) {
     const folder = await fixture.folder();
     await fixture.config(folder, { version: '1.0', project: { name } });
     const one = await fixture.engine();
     const { id } = resolved(await one.resolve({ directory: folder }));
     const log = recordLog();
-    const other = await fixture.engine({ log, watches: true });
+    const other = await fixture.engine({ log, watches: true, watchTimes });
     resolved(await other.resolve({ project: id }));
     return { one, other, log, id };
   }
@@ -65,12 +70,32 @@ describe('a daemon that stays, beside others', () => {
   it('notices by itself where notifications do not arrive', async () => {
     // As behind a pooler in transaction mode: LISTEN is accepted, and nothing comes.
     fixture.spy.rewrite = (sql) => (sql.startsWith('listen') ? 'select 1' : null);
-    const { one, log, id } = await known('without ears');
+    const { one, log, id } = await known('without ears', { echoMs: 100, pollMs: 100 });
     await one.renameProject({ project: id, name: 'by polling' });
     await log.line('projects changed elsewhere');
     assert.equal(
       fixture.spy.statements.some((sql) => sql.startsWith('listen')),
       true,
     );
+  });
+
+  it('listens after all when the server was only slow at first', async () => {
+    fixture.spy.rewrite = (sql) => (sql.startsWith('listen') ? 'select 1' : null);
+    const database = new RegistryDatabase(addressOf(fixture.url()), patientLimits);
+    const modes: string[] = [];
+    await new Promise<void>((resolve) => {
+      const watch = watchChanges(database, {
+        echoMs: 1000,
+        pollMs: 100,
+        retryDelayMs: () => 100,
+        onChange: () => {
+          modes.push(watch.mode());
+          fixture.spy.rewrite = null;
+          if (watch.mode() === 'listening') void watch.stop().then(resolve);
+        },
+      });
+    });
+    assert.deepEqual([modes[0], modes.at(-1)], ['polling', 'listening']);
+    await database.close();
   });
 });

@@ -32,8 +32,9 @@ describe("the workflow server's active project", () => {
     await fixture.close();
   });
 
-  function listening(url = workflow.url): Promise<Engine> {
-    return fixture.engine({ settings: { 'registrar.workflow.url': url } });
+  /** With a limit that a machine which stalls does not reach, unless told. */
+  function listening(url = workflow.url, workflowTimeoutMs = 30_000): Promise<Engine> {
+    return fixture.engine({ workflowTimeoutMs, settings: { 'registrar.workflow.url': url } });
   }
 
   it('R10: is asked for once however many callers there are', async () => {
@@ -87,6 +88,7 @@ describe("the workflow server's active project", () => {
 
   it('R10: is refused when the caller expects another, and nothing else is asked', async () => {
     const working = await fixture.engine({
+      workflowTimeoutMs: 30_000,
       settings: { 'registrar.workflow.url': workflow.url, 'registrar.defaultProject.enabled': true },
     });
     const answer = await working.resolve({ expect: 'another' });
@@ -102,14 +104,24 @@ describe("the workflow server's active project", () => {
     ['names something else', (response) => response.end('{"project_id": "active"}'), /not a UUID/],
     ['redirects', (response) => response.writeHead(302, { location: '/' }).end(), /HTTP 302/],
     ['hangs up', (response) => response.destroy(), /request failed/],
-    ['never answers', () => undefined, /1000 ms|1 s/],
-    ['never ends its answer', (response) => response.write('{"project_id": '), /1000 ms|1 s/],
   ];
   for (const [trouble, answer, reason] of troubles) {
     it(`R10: is a miss with its reason when the server ${trouble}`, async () => {
       workflow.answer = answer;
       await assertMiss(await listening(), reason);
       assert.deepEqual(workflow.take(), [asked]);
+    });
+  }
+
+  const silences: [string, WorkflowServer['answer']][] = [
+    ['never answers', () => undefined],
+    ['never ends its answer', (response) => response.write('{"project_id": ')],
+  ];
+  for (const [silence, answer] of silences) {
+    it(`R10: is a miss after one second when the server ${silence}`, async () => {
+      workflow.answer = answer;
+      const working = await fixture.engine({ settings: { 'registrar.workflow.url': workflow.url } });
+      await assertMiss(working, /no answer within 1000 ms/);
     });
   }
 
@@ -142,8 +154,6 @@ describe("the workflow server's active project", () => {
       assert.deepEqual(path(answer), ['explicit skipped', 'config skipped', 'workflow missed', 'default skipped']);
       assert.match(answer.trace[2]?.reason ?? '', reason);
       assert.ok(!JSON.stringify(answer).includes('secret'));
-      // The limit is one second; the rest is for a busy machine.
-      assert.ok((answer.trace[2]?.durationMs ?? Infinity) < 1500, JSON.stringify(answer.trace[2]));
     }
     assert.deepEqual(fixture.spy.take(), []);
   }

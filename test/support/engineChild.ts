@@ -4,6 +4,7 @@ import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import type { Reply, Request } from './engineProcess.ts';
 import { fileCalls, setFileKillPoint } from './fileKillPoint.ts';
+import { patientLimits } from './patientLimits.ts';
 
 // An engine in a process of its own: does what its parent says and answers in JSON, until it is closed or killed.
 let engine: Engine | null = null;
@@ -29,6 +30,7 @@ async function carryOut(request: Request): Promise<unknown> {
         ...options,
         address: parseAddress(url, {}, localSurroundings()),
         source: 'environment',
+        limits: patientLimits,
         log: { info: () => undefined, warn: () => undefined },
       });
       return null;

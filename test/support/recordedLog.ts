@@ -9,7 +9,7 @@ export interface LogLine {
 /** A log that tests read, and wait on for what happens unprompted. */
 export interface RecordedLog extends EngineLog {
   lines: LogLine[];
-  /** The first line with this message, whether it is there already or still comes; an error after 15 s. */
+  /** The first line with this message, whether it is there already or still comes; an error after 40 s. */
   line(message: string): Promise<LogLine>;
 }
 
@@ -41,7 +41,7 @@ export function recordLog(): RecordedLog {
         const timer = setTimeout(() => {
           settle();
           reject(new Error(`no line "${message}" among: ${lines.map((line) => line.message).join(' | ')}`));
-        }, 15_000);
+        }, 40_000);
         listeners.add(look);
         look();
       }),

@@ -10,6 +10,7 @@ import type { Resolution } from '../../daemon/protocol/model.ts';
 import type { Settings } from '../../daemon/protocol/settings.ts';
 import { readMarker } from '../../daemon/registry/marker.ts';
 import type { Marker } from '../../daemon/registry/model.ts';
+import { patientLimits } from './patientLimits.ts';
 import { startStatementSpy, type StatementSpy } from './statementSpy.ts';
 import { testServer } from './testServer.ts';
 
@@ -143,6 +144,7 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
         stateFolder: rest.stateFolder ?? (await fixture.stateFolder()),
         home: join(base, 'home'),
         log: { info: () => undefined, warn: () => undefined },
+        limits: patientLimits,
         ...rest,
         settings: { ...noSettings, ...settings },
       });
@@ -224,6 +226,8 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
       for (const name of await fixture.databases())
         await client.query(`drop database if exists "${name}" with (force)`);
       await client.query(`drop database if exists "${registry}" with (force)`);
+      // After the databases, whose grants would keep them.
+      for (const name of spy.statements.flatMap(createdAgentRoles)) await client.query(`drop role if exists "${name}"`);
       for (const { name } of roles) {
         await client.query(`drop owned by ${name}`);
         await client.query(`drop role ${name}`);
@@ -237,6 +241,11 @@ export async function registryFixture(own?: { url: string }): Promise<RegistryFi
 
 function createdDatabases(sql: string): string[] {
   const name = /^\s*(?:create database|alter database .* rename to) "?(\w+)/i.exec(sql)?.[1];
+  return name === undefined ? [] : [name];
+}
+
+function createdAgentRoles(sql: string): string[] {
+  const name = /^create role "(registrar_agent_\w+)"/.exec(sql)?.[1];
   return name === undefined ? [] : [name];
 }
 

@@ -1,6 +1,7 @@
 import { openEngine } from '../../daemon/engine/openEngine.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { patientLimits } from './patientLimits.ts';
 import type { ChildRequest } from './resolveAsUser.ts';
 
 // An engine of another user: resolves one directory, prints the answer as JSON and ends.
@@ -11,6 +12,7 @@ const engine = await openEngine({
   stateFolder,
   home,
   log: { info: () => undefined, warn: () => undefined },
+  limits: patientLimits,
   settings,
   windows: () => windows,
 });

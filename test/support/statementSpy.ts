@@ -15,6 +15,8 @@ export interface StatementSpy {
   cut(): void;
   /** While true, whoever connects is cut off: a server that is not there. */
   refuse: boolean;
+  /** While true, nothing that clients send arrives: a network that drops packets. */
+  hold: boolean;
   close(): Promise<void>;
 }
 
@@ -48,10 +50,11 @@ export async function startStatementSpy(target: { host: string; port: number }):
       (type, message) => {
         if (type === null) {
           started = message.readInt32BE(4) === startupCode;
-          upstream.write(message);
+          if (!spy.hold) upstream.write(message);
           return;
         }
-        upstream.write(observe(type, message));
+        const observed = observe(type, message);
+        if (!spy.hold) upstream.write(observed);
       },
     );
     readMessages(
@@ -72,6 +75,7 @@ export async function startStatementSpy(target: { host: string; port: number }):
     statements: [],
     rewrite: null,
     refuse: false,
+    hold: false,
     onStatement: null,
     take() {
       const since = spy.statements.slice(taken);

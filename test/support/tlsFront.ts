@@ -67,6 +67,8 @@ export async function startTlsFront(
     const upstream = net.connect(target.port, target.host);
     if (first) upstream.write(first);
     upstream.on('error', () => from.destroy());
+    // Else it would stay until the server gives up waiting for a login, and the test run with it.
+    from.on('close', () => upstream.destroy());
     from.pipe(upstream).pipe(from);
   };
   const server = net.createServer((socket) => {

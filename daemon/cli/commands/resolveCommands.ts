@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
+import { shellWord } from '../terminalText.ts';
 
 /** Which project is meant, as several commands take it. */
 export interface Selection {
@@ -56,11 +57,7 @@ export function selected(
 /** The options that lead to the same project when they are given to another command. */
 export function selectionText({ directory, project }: Selection): string {
   return [
-    directory === undefined ? '' : ` --directory ${quoted(directory)}`,
-    project === undefined ? '' : ` --project ${quoted(project)}`,
+    directory === undefined ? '' : ` --directory ${shellWord(directory)}`,
+    project === undefined ? '' : ` --project ${shellWord(project)}`,
   ].join('');
-}
-
-function quoted(argument: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(argument) ? argument : `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }

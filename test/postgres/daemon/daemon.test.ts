@@ -201,7 +201,8 @@ describe('the daemon', function () {
     const removed = await fixture.home('removed');
     await fixture.run(removed, ['serve']);
     const pid = await fixture.pid(removed);
-    await rm(removed, { recursive: true });
+    // The daemon may still be writing there.
+    await rm(removed, { recursive: true, maxRetries: 10 });
     await gone(pid);
   });
 

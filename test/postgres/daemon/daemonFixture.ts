@@ -137,7 +137,7 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Settles when the process has gone; another process's end sends no event. */
-export async function gone(pid: number, limitMs = 10_000): Promise<void> {
+export async function gone(pid: number, limitMs = 60_000): Promise<void> {
   const giveUpAt = performance.now() + limitMs;
   while (isAlive(pid)) {
     if (performance.now() > giveUpAt) throw new Error(`process ${pid} is still there after ${limitMs} ms`);

@@ -41,7 +41,9 @@ describe('an engine that is killed between any two steps', function () {
     const count = await runs.everyPoint(scenario);
     assert.ok(count.statements >= least.statements, JSON.stringify(count));
     assert.ok(count.fileCalls >= least.fileCalls, JSON.stringify(count));
-    assert.ok(count.missed * 10 <= count.statements + count.fileCalls, JSON.stringify(count));
+    // A run to learn from that was slow has retries of deliveries among its steps, to which a faster one never comes.
+    const reached = count.statements + count.fileCalls - count.missed;
+    assert.ok(reached * 10 >= (least.statements + least.fileCalls) * 9, JSON.stringify(count));
   }
 
   async function configure(run: CrashRun, project: object): Promise<void> {

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { ChosenPostgres, CliContext, DaemonControl, TextOutput } from '../../../daemon/cli/cliContext.ts';
 import { runCli } from '../../../daemon/cli/runCli.ts';
+import { agentConnections } from '../../../daemon/engine/agentConnections.ts';
 import type { DaemonStatus } from '../../../daemon/protocol/control.ts';
 import type { Connection, RegistrarApi, SyncStatus } from '../../../daemon/protocol/methods.ts';
 import type { ListedProject, Resolution } from '../../../daemon/protocol/model.ts';
@@ -148,6 +149,15 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       },
       ...parts.daemon,
     },
+    connections: () =>
+      agentConnections({
+        stateFolder: daemonStatus.stateFolder,
+        platform: 'linux',
+        home: '/home/a',
+        environment: {},
+        endpoint: async () => ({ url: 'http://127.0.0.1:4321/mcp', token: 'c0ffee' }),
+        now: () => '2026-11-03T09:00:00.000Z',
+      }),
     tryPostgres: async (url, password) => {
       calls.push(['tryPostgres', url, password]);
       return { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' };
@@ -193,6 +203,8 @@ const answers: Api = {
   dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
   useProject: async () => resolved,
   connection: async () => connected,
+  describeDatabase: async () => ({ resolution: resolved, description: null }),
+  queryDatabase: async () => ({ resolution: resolved, result: null }),
   syncStatus: async () => emptySync,
   syncNow: async () => emptySync,
   drift: async () => ({ planId: '0123456789abcdef', ok: true, findings: [] }),

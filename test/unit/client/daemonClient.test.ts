@@ -16,7 +16,7 @@ describe('a client of the daemon', () => {
   });
 
   const clientWith = (changes: Partial<DaemonClientOptions> = {}): DaemonClient => {
-    const client = new DaemonClient({ ...fixture.dialOptions(), start: null, connectWithinMs: 5000, ...changes });
+    const client = new DaemonClient({ ...fixture.dialOptions(), start: null, connectWithinMs: 30_000, ...changes });
     clients.push(client);
     return client;
   };

@@ -28,6 +28,8 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     },
     useProject: async () => resolved,
     connection: async () => ({ resolution: resolved, environment: null }),
+    describeDatabase: async () => ({ resolution: resolved, description: null }),
+    queryDatabase: async () => ({ resolution: resolved, result: null }),
     syncStatus: async () => emptySync,
     syncNow: async () => emptySync,
     dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
@@ -118,7 +120,8 @@ export class ControlFixture {
         folders: [],
         address: { url: null, source: 'environment', variables: {} },
       },
-      limits: { handshakeMs: 5000, silenceMs: 5000 },
+      // A machine may stall for seconds.
+      limits: { handshakeMs: 30_000, silenceMs: 30_000 },
       ...changes,
     };
   }

@@ -65,6 +65,42 @@ describe('the sync loop', () => {
     assert.deepEqual(outbox.entries(), []);
   });
 
+  it('S1: tries again for whoever asks while it is trying, once for all who do, and what is parked, too', async () => {
+    const batches: { rows: RegistryRow[]; answer(kind: 'delivered' | 'conflict'): void }[] = [];
+    let begun: () => void = () => undefined;
+    const loop = new SyncLoop(outbox, {
+      deliver: (rows) =>
+        new Promise((resolve) => {
+          batches.push({
+            rows,
+            answer: (kind) => {
+              const error = { code: '23505', message: 'the name "shop" is taken' };
+              resolve(rows.map(() => (kind === 'delivered' ? { kind } : { kind, error })));
+            },
+          });
+          begun();
+        }),
+      now: () => new Date(),
+      random: () => 1,
+      report: () => undefined,
+    });
+    await outbox.add(row, { code: 'REGISTRY_UNREACHABLE', message: '-', hint: '-' });
+    const unasked = loop.attempt();
+    const asked = [loop.attempt(true), loop.attempt(true)];
+    const again = new Promise<void>((resolve) => {
+      begun = resolve;
+    });
+    batches[0]?.answer('conflict');
+    await unasked;
+    assert.equal(outbox.entries()[0]?.state, 'parked');
+    await again;
+    batches[1]?.answer('delivered');
+    await Promise.all(asked);
+    assert.equal(batches.length, 2);
+    assert.deepEqual(outbox.entries(), []);
+    await loop.stop();
+  });
+
   it('asks nobody when it is woken with nothing to deliver, or after its end', async () => {
     let asked = 0;
     const loop = new SyncLoop(outbox, {

@@ -1,0 +1,90 @@
+import type { Command } from 'commander';
+import type { ConnectionRequest } from '../../protocol/agentConnections.ts';
+import { agentIds, agents } from '../../protocol/agents.ts';
+import type { AgentId } from '../../protocol/agents.ts';
+import { RegistrarError } from '../../protocol/registrarError.ts';
+import { saying } from '../cliSession.ts';
+import type { CliSession } from '../cliSession.ts';
+import { agentsText, planText, removedText, writtenText } from '../connectText.ts';
+
+interface ConnectOptions {
+  write?: true;
+  remove?: true;
+  http?: true;
+  workspace?: true;
+  directory?: string;
+}
+
+/** `connect`: how an agent is told of Registrar, shown or done. */
+export function addConnectCommand(program: Command, session: CliSession): void {
+  program
+    .command('connect')
+    .description('connect an agent: show what to put into its settings, or put it there')
+    .argument('[agent]', `one of ${agentIds.join(', ')}; without it, all are listed`, saying)
+    .option('--write', 'edit its file, touching nothing else in it (VS Code, Claude Code, Cursor, Codex)')
+    .option('--remove', 'take out again what --write put there')
+    .option('--http', 'over HTTP with a token, instead of a process that the agent starts')
+    .option('--workspace', "in the workspace's own file, instead of yours for all workspaces")
+    .option('--directory <dir>', 'the workspace (default: the current folder); with --workspace', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar connect cursor\n  $ registrar connect cursor --write')
+    .action(async (given: string | undefined, options: ConnectOptions) => {
+      checkOptions(given, options);
+      if (given === undefined) await list(session);
+      else await connect(session, agentOf(given), options);
+    });
+}
+
+async function list({ context, output }: CliSession): Promise<void> {
+  const records = await context.connections().list();
+  const answer = Object.values(agents).map(({ id, name, writable }) => ({
+    id,
+    name,
+    writable,
+    connectedIn: records.filter(({ agent }) => agent === id).map(({ file }) => file),
+  }));
+  output.answer({ agents: answer }, (view) => agentsText(records, view));
+}
+
+async function connect(session: CliSession, id: AgentId, options: ConnectOptions): Promise<void> {
+  const { context, output } = session;
+  const connections = context.connections();
+  const request: ConnectionRequest = {
+    agent: id,
+    transport: options.http ? 'http' : 'stdio',
+    scope: options.workspace ? 'workspace' : 'user',
+    directory: session.directory(options.directory),
+  };
+  if (options.remove) {
+    const file = connections.fileOf(request);
+    const outcome = await connections.remove(file);
+    output.answer({ agent: id, file, outcome }, (view) => removedText(agents[id], file, outcome, view));
+    return;
+  }
+  const plan = await connections.plan(request);
+  if (!options.write) {
+    output.answer(plan, (view) => planText(plan, view));
+    return;
+  }
+  const outcome = await connections.write(plan);
+  // Without the entry, in which there may be the token: what is done needs no copying.
+  const { entry: _entry, snippet: _snippet, command: _command, ...answer } = plan;
+  output.answer({ ...answer, outcome }, (view) => writtenText(plan, outcome, view));
+}
+
+function checkOptions(given: string | undefined, { write, remove, http, workspace, directory }: ConnectOptions): void {
+  if (given === undefined && (write ?? remove ?? http ?? workspace)) throw invalid('The agent is missing.');
+  if (write && remove) throw invalid('--write and --remove contradict each other.');
+  if (remove && http) throw invalid('--remove takes out whatever --write put there; it needs no --http.');
+  if (directory !== undefined && !workspace) throw invalid('--directory says which workspace; it needs --workspace.');
+}
+
+function agentOf(given: string): AgentId {
+  const known = agentIds.find((id) => id === given);
+  if (known === undefined) throw invalid(`There is no agent "${given}" that Registrar knows.`);
+  return known;
+}
+
+function invalid(message: string): RegistrarError {
+  const hint = `registrar connect AGENT, with one of ${agentIds.join(', ')}`;
+  return new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint });
+}

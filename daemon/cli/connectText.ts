@@ -1,0 +1,79 @@
+import type { ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
+import { agents } from '../protocol/agents.ts';
+import type { Agent } from '../protocol/agents.ts';
+import { shellWord, shown } from './terminalText.ts';
+import type { TextView } from './terminalText.ts';
+
+/** All agents, and where each is connected. */
+export function agentsText(records: readonly ConnectionRecord[], { home, paint }: TextView): string {
+  const lines = Object.values(agents).map(({ id, name, writable }) => {
+    const files = records.filter(({ agent }) => agent === id).map(({ file }) => shown(file, home));
+    const state = files.length > 0 ? `connected in ${files.join(', ')}` : writable ? '--write connects it' : '';
+    return `  ${id.padEnd(16)}${name.padEnd(16)}${paint('dim', state)}`.trimEnd();
+  });
+  return [...lines, `${paint('cyan', 'next:')} registrar connect AGENT`].join('\n');
+}
+
+/** What to put where. Nothing in it is shortened, because it is copied. */
+export function planText(plan: ConnectionPlan, view: TextView): string {
+  const { file, snippet, command } = plan;
+  const { home, paint } = view;
+  const agent = agents[plan.agent];
+  const lines = [`Put this into ${shown(file, home)}:`, '', ...snippet.split('\n').map(copied), ''];
+  if (command) lines.push('or run:', '', `  ${command.map(copied).map(shellWord).join(' ')}`, '');
+  lines.push(...warnings(plan, view));
+  const http = plan.transport === 'http' ? ' --http' : '';
+  if (agent.writable) lines.push(`${paint('cyan', 'next:')} ${commandLine(plan)}${http} --write does it for you`);
+  return lines.join('\n').trimEnd();
+}
+
+/** What `--write` did. */
+export function writtenText(
+  plan: ConnectionPlan,
+  outcome: 'written' | 'replaced' | 'unchanged',
+  view: TextView,
+): string {
+  const { home, paint } = view;
+  const { name } = agents[plan.agent];
+  const what = outcome === 'unchanged' ? 'has it already' : outcome === 'replaced' ? 'is up to date' : 'has it now';
+  return [
+    `${name}: ${shown(plan.file, home)} ${what}.`,
+    ...warnings(plan, view),
+    `${paint('cyan', 'next:')} restart ${name}, or its MCP servers; undo with ${commandLine(plan)} --remove`,
+  ].join('\n');
+}
+
+/** What `--remove` did. */
+export function removedText(agent: Agent, file: string, outcome: 'removed' | 'absent', { home }: TextView): string {
+  return outcome === 'removed'
+    ? `${agent.name}: Registrar's entry is gone from ${shown(file, home)}.`
+    : `${agent.name}: nothing that --write put there is in ${shown(file, home)}.`;
+}
+
+function warnings({ agent, scope, launcher, tokenVariable }: ConnectionPlan, { home, paint }: TextView): string[] {
+  const lines: string[] = [];
+  const warn = (what: string, next: string): void => {
+    lines.push(`  ${paint('yellow', 'warning:')} ${what}`, `  ${paint('cyan', 'next:')} ${next}`);
+  };
+  if (launcher && !launcher.exists) warn(`${shown(launcher.path, home)} is not there yet`, 'registrar serve');
+  if (launcher && scope === 'workspace') {
+    warn('the entry names a path of this machine; others who share the file cannot use it', 'leave out --workspace');
+  }
+  const { name: agentName, tellsFolder } = agents[agent];
+  if (!tellsFolder) warn(`${agentName} does not say in which folder it works`, 'name the folder in what you ask of it');
+  if (tokenVariable) {
+    const { name, value, reason } = tokenVariable;
+    warn(`the token is not written, because the file ${reason}`, `start the agent with ${name}=${value}`);
+  }
+  return lines;
+}
+
+/** The command for the same file. */
+function commandLine({ agent, scope, directory }: ConnectionPlan): string {
+  const workspace = scope === 'workspace' ? ` --workspace --directory ${copied(shellWord(directory))}` : '';
+  return `registrar connect ${agent}${workspace}`;
+}
+
+function copied(text: string): string {
+  return shown(text, '');
+}

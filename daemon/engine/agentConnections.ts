@@ -1,0 +1,158 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { findEntry, saysNothing, withEntry, withoutEntry } from '../connect/agentText.ts';
+import { changed, editAgentFile, removeEmptyFolders } from '../connect/editAgentFile.ts';
+import { tokenExposure } from '../connect/tokenExposure.ts';
+import { connectionRecords } from '../lifecycle/connectionRecords.ts';
+import { openStateFolder } from '../lifecycle/stateFolder.ts';
+import type { AgentConnections, ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
+import { agentSnippet, stdioEntry } from '../protocol/agentEntry.ts';
+import { agents, serverName, tokenVariable } from '../protocol/agents.ts';
+import type { Agent, AgentSurroundings } from '../protocol/agents.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+
+export interface AgentConnectionsOptions extends AgentSurroundings {
+  stateFolder: string;
+  /** The MCP endpoint's address and token. Throws DAEMON_UNREACHABLE when there is none. */
+  endpoint: () => Promise<{ url: string; token: string }>;
+  /** ISO 8601 in UTC. */
+  now: () => string;
+}
+
+/** Entries for Registrar in the files of agents, remembered in the state folder. */
+export function agentConnections(options: AgentConnectionsOptions): AgentConnections {
+  const { stateFolder } = options;
+  const records = connectionRecords(join(stateFolder, 'connections'));
+
+  const fileOf: AgentConnections['fileOf'] = ({ agent: id, scope, directory }) => {
+    const agent = agents[id];
+    if (scope === 'user') return join(...agent.userFile(options));
+    if (agent.workspaceFile) return join(directory, ...agent.workspaceFile);
+    throw invalid(`${agent.name} has no file of a workspace to put this into.`, `registrar connect ${id}`);
+  };
+
+  return {
+    fileOf,
+    list: () => records.list(),
+
+    async plan(request) {
+      const agent = agents[request.agent];
+      const file = fileOf(request);
+      if (request.transport === 'stdio') {
+        const launcher = join(stateFolder, 'bin', options.platform === 'win32' ? 'registrar.cmd' : 'registrar');
+        const entry = stdioEntry(agent, launcher, request.scope);
+        return {
+          ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), tokenVariable: null },
+          command: agent.addCommand(entry, request.scope),
+          launcher: { path: launcher, exists: await exists(launcher) },
+        };
+      }
+      const { url, token } = await options.endpoint();
+      const reason = await tokenExposure(file);
+      const entry = agent.httpEntry(url, reason === null ? token : null);
+      if (!entry) throw noHttp(agent, reason);
+      return {
+        ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), launcher: null },
+        // It would show the token to everybody who lists the processes.
+        command: null,
+        tokenVariable: reason === null ? null : { name: tokenVariable, value: token, reason },
+      };
+    },
+
+    async write(plan) {
+      const { file } = plan;
+      const agent = agents[plan.agent];
+      if (!agent.writable) {
+        throw invalid(
+          `Registrar does not edit the files of ${agent.name}.`,
+          `See what to put into them: registrar connect ${agent.id}`,
+        );
+      }
+      await openStateFolder(stateFolder);
+      const earlier = await records.read(file);
+      const done: { record: ConnectionRecord | null; replaced: boolean } = { record: null, replaced: false };
+      try {
+        const change = await editAgentFile(file, modeOfNew(plan), async (text) => {
+          const there = text === null ? undefined : findEntry(agent, text);
+          if (isDeepStrictEqual(there, plan.entry)) return 'unchanged';
+          if (there !== undefined && !isDeepStrictEqual(there, earlier?.entry)) throw foreignEntry(file);
+          const base = there === undefined ? text : withoutEntry(agent, text ?? '', earlier?.inserted ?? '');
+          const insertion = withEntry(agent, base ?? '', plan.entry);
+          done.replaced = there !== undefined;
+          done.record = {
+            ...recordOf(plan, insertion.inserted, done.replaced ? earlier : null, text === null),
+            time: options.now(),
+          };
+          // Before the file, so that an entry that is there is never forgotten.
+          await records.write(done.record);
+          return { text: insertion.text };
+        });
+        if (!change) return 'unchanged';
+        if (done.record && change.kind === 'made') await records.write({ ...done.record, madeFolders: change.folders });
+        return done.replaced ? 'replaced' : 'written';
+      } catch (error) {
+        if (done.record && earlier) await records.write(earlier);
+        else if (done.record) await records.remove(file);
+        throw error;
+      }
+    },
+
+    async remove(file) {
+      const record = await records.read(file);
+      if (!record) return 'absent';
+      const agent = agents[record.agent];
+      const change = await editAgentFile(file, 0o600, (text) => {
+        const there = text === null ? undefined : findEntry(agent, text);
+        if (text === null || there === undefined) return 'unchanged';
+        if (!isDeepStrictEqual(there, record.entry)) throw changedEntry(file);
+        const rest = withoutEntry(agent, text, record.inserted);
+        return { text: record.madeFile && saysNothing(agent, rest) ? null : rest };
+      });
+      if (change?.kind === 'removed') await removeEmptyFolders(record.madeFolders);
+      await records.remove(file);
+      return change ? 'removed' : 'absent';
+    },
+  };
+}
+
+/** What holds a token, or lies in the home folder, is for its owner only; a workspace's file is for whoever shares that. */
+function modeOfNew({ scope, transport, tokenVariable: variable }: ConnectionPlan): number {
+  return scope === 'workspace' && (transport === 'stdio' || variable) ? 0o666 : 0o600;
+}
+
+function recordOf(
+  { agent, scope, file, transport, entry }: ConnectionPlan,
+  inserted: string,
+  replaced: ConnectionRecord | null,
+  isNewFile: boolean,
+): Omit<ConnectionRecord, 'time'> {
+  const { madeFile = isNewFile, madeFolders = [] } = replaced ?? {};
+  return { agent, scope, file, transport, entry, inserted, madeFile, madeFolders };
+}
+
+function foreignEntry(file: string): RegistrarError {
+  const hint = `Rename or remove "${serverName}" there, then try again.`;
+  return changed(file, `has an entry "${serverName}" that Registrar did not write, or that was changed since`, hint);
+}
+
+function changedEntry(file: string): RegistrarError {
+  const hint = `Remove "${serverName}" there by hand.`;
+  return changed(file, `has an entry "${serverName}" that was changed since Registrar wrote it; it was left`, hint);
+}
+
+function noHttp({ id, name }: Agent, reason: string | null): RegistrarError {
+  const why = reason === null ? 'connects to no server over HTTP' : `has to hold the token in a file that ${reason}`;
+  return invalid(`${name} ${why}.`, `Without --http it starts one: registrar connect ${id}`);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function invalid(message: string, hint: string): RegistrarError {
+  return new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint });
+}

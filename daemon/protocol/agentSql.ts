@@ -1,0 +1,69 @@
+import type { ResolveParams } from './methods.ts';
+import type { Resolution } from './model.ts';
+
+/** One read-only statement on the database of the resolved project. */
+export interface QueryParams extends ResolveParams {
+  sql: string;
+  /** Values of $1, $2, …: JSON values, sent as text; null is NULL. */
+  params?: readonly unknown[];
+  /** Most rows to give; 100 when absent, 1 to 1000. */
+  limit?: number;
+}
+
+export interface QueryColumn {
+  name: string;
+  /** As PostgreSQL names it: `integer`, `text`, `timestamp with time zone`. */
+  type: string;
+}
+
+export interface QueryResult {
+  columns: QueryColumn[];
+  /** A row is an array in the order of `columns`, whose names may repeat. int8 and numeric are text. */
+  rows: unknown[][];
+  /** True when there was more than limit or size allow; `truncatedBy` says which. */
+  truncated: boolean;
+  truncatedBy: 'rows' | 'bytes' | null;
+  durationMs: number;
+}
+
+/** `result` is null unless the project was resolved. */
+export interface QueryAnswer {
+  resolution: Resolution;
+  result: QueryResult | null;
+}
+
+export interface DescribedColumn {
+  name: string;
+  type: string;
+  nullable: boolean;
+  default: string | null;
+}
+
+export interface DescribedTable {
+  schema: string;
+  name: string;
+  kind: 'table' | 'partitioned table' | 'view' | 'materialized view' | 'foreign table';
+  comment: string | null;
+  columns: DescribedColumn[];
+  primaryKey: string[];
+  foreignKeys: { columns: string[]; references: { schema: string; table: string; columns: string[] } }[];
+  /** PostgreSQL's estimate; null when it has none. */
+  rowEstimate: number | null;
+  /** Table, indexes and TOAST, bytes. */
+  bytes: number;
+}
+
+export interface DatabaseDescription {
+  databaseName: string;
+  /** Bytes. */
+  bytes: number;
+  tables: DescribedTable[];
+  /** True when there are more tables or columns than are given. */
+  truncated: boolean;
+}
+
+/** `description` is null unless the project was resolved. */
+export interface DescribeAnswer {
+  resolution: Resolution;
+  description: DatabaseDescription | null;
+}
