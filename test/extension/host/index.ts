@@ -4,7 +4,10 @@ import Mocha from 'mocha';
 
 /** The tests of each suite of runTests.ts. */
 const suites: Record<string, () => Promise<unknown>> = {
-  'one folder': () => import('./oneFolder.test.ts'),
+  'one folder': async () => {
+    await import('./oneFolder.test.ts');
+    await import('./commands.test.ts');
+  },
   'three folders': () => import('./threeFolders.test.ts'),
   'no project': () => import('./noProject.test.ts'),
   'no PostgreSQL': () => import('./noPostgres.test.ts'),
