@@ -49,6 +49,8 @@ export const contextKeys = {
   isReady: 'registrar.isReady',
   /** Whether the folder of the active editor, or the first, has a project. */
   hasProject: 'registrar.hasProject',
+  /** Whether the list of all projects is narrowed. */
+  isFiltered: 'registrar.isFiltered',
   /** Whether psql was found. */
   hasPsql: 'registrar.hasPsql',
 } as const;

@@ -1,4 +1,7 @@
+import type { ErrorCode } from '../daemon/protocol/codes.ts';
+import type { Snapshot } from '../daemon/protocol/control.ts';
 import type { Resolution } from '../daemon/protocol/model.ts';
+import { RegistrarError } from '../daemon/protocol/registrarError.ts';
 import type { WindowState } from './windowState.ts';
 
 /**
@@ -7,29 +10,28 @@ import type { WindowState } from './windowState.ts';
  */
 export class FirstResolves {
   readonly #resolve: (directory: string) => Promise<Resolution>;
+  readonly #onRefused: (error: RegistrarError) => void;
   readonly #answered = new Set<string>();
   readonly #asking = new Set<string>();
-  /** Asked at least once of the daemon that is attached now, which brings it the window's address. */
-  readonly #tried = new Set<string>();
+  /** What stood in the way when each was last asked for: it is asked again when that is another. */
+  readonly #obstacles = new Map<string, string>();
   /** One after the other: of two folders that claim one name, the upper one has it. */
   #turn: Promise<void> = Promise.resolve();
-  #daemon = '';
 
-  constructor(resolve: (directory: string) => Promise<Resolution>) {
+  /** @param onRefused told of a request that will not be repeated by itself, and that no snapshot speaks of */
+  constructor(resolve: (directory: string) => Promise<Resolution>, onRefused: (error: RegistrarError) => void) {
     this.#resolve = resolve;
+    this.#onRefused = onRefused;
   }
 
   /** Call it whenever the state has changed. */
   update({ folders, isTrusted, snapshot }: WindowState): void {
     if (!isTrusted || !snapshot) return;
-    if (this.#daemon !== snapshot.daemon.started) this.#tried.clear();
-    this.#daemon = snapshot.daemon.started;
     for (const { path } of folders) {
       if (this.#answered.has(path) || this.#asking.has(path)) continue;
-      const seen = snapshot.folders.find((folder) => folder.path === path)?.resolution;
-      const canBeAnswered = !snapshot.error && seen && !isUnanswered(seen);
-      if (this.#tried.has(path) && !canBeAnswered) continue;
-      this.#tried.add(path);
+      const obstacle = obstacleOf(path, snapshot);
+      if (this.#obstacles.get(path) === obstacle) continue;
+      this.#obstacles.set(path, obstacle);
       this.#asking.add(path);
       this.#turn = this.#turn.then(() => this.#ask(path));
     }
@@ -38,14 +40,36 @@ export class FirstResolves {
   async #ask(path: string): Promise<void> {
     try {
       if (!isUnanswered(await this.#resolve(path))) this.#answered.add(path);
-    } catch {
-      // No PostgreSQL, or no daemon: the snapshot says so, and this is asked again when that has changed.
+    } catch (error) {
+      // The rest stands in the snapshot, or in the link's error.
+      if (!(error instanceof RegistrarError) || isAwaited(error.code)) return;
+      this.#answered.add(path);
+      this.#onRefused(error);
     } finally {
       this.#asking.delete(path);
     }
   }
 }
 
-function isUnanswered({ stale, error }: Resolution): boolean {
-  return stale || error?.code === 'REGISTRY_UNREACHABLE' || error?.code === 'CREDENTIALS_REQUIRED';
+/** What the snapshot says against an answer; a daemon of its own, since each has to hear the window's address first. */
+function obstacleOf(path: string, { daemon, server, error, folders }: Snapshot): string {
+  const seen = folders.find((folder) => folder.path === path)?.resolution;
+  return JSON.stringify([daemon.started, server, error?.code, seen && isUnanswered(seen)]);
 }
+
+function isUnanswered({ stale, error }: Resolution): boolean {
+  return stale || (error !== null && isAwaited(error.code));
+}
+
+/** What may be otherwise later without anybody asking again. */
+function isAwaited(code: ErrorCode): boolean {
+  return awaited.has(code);
+}
+
+const awaited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'REGISTRY_UNREACHABLE',
+  'CREDENTIALS_REQUIRED',
+  'POSTGRES_NOT_CHOSEN',
+  'DAEMON_UNREACHABLE',
+  'DAEMON_VERSION',
+]);

@@ -7,7 +7,10 @@ import type { WorkspaceFolder } from './windowState.ts';
 
 /** Tells store and daemon what the window has open, and asks for each trusted folder's project once. */
 export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Disposable {
-  const firstResolves = new FirstResolves((directory) => link.call('resolve', { directory }));
+  const firstResolves = new FirstResolves(
+    (directory) => link.call('resolve', { directory }),
+    ({ message, hint }) => void vscode.window.showErrorMessage(`${message} ${hint}`),
+  );
   const configs = vscode.workspace.createFileSystemWatcher('**/.codebase-mcp/config.json');
   const ignore = (): void => undefined;
   const tell = (isNewClient: boolean): void => {

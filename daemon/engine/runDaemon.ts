@@ -73,10 +73,16 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       .clients()
       .filter(({ kind }) => kind === 'window')
       .flatMap(({ folders }) => folders);
-  const looks = new WindowLooks({
+  let shown = '';
+  const looks: WindowLooks = new WindowLooks({
     holder,
     folders: () => windowFolders().map((folder) => folder.path),
     onChanged: () => {
+      const states = windowFolders().map((folder) => looks.stateOf(folder));
+      const now = JSON.stringify([holder.server, holder.error, states, looks.projects]);
+      // Most looks find what is shown already.
+      if (now === shown) return;
+      shown = now;
       control.changed();
     },
   });

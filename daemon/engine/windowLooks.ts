@@ -7,7 +7,7 @@ export interface WindowLooksOptions {
   holder: Pick<EngineHolder, 'use'>;
   /** Every folder that a window has open. */
   folders(): readonly string[];
-  /** Something that windows draw is another. */
+  /** It was looked; what windows draw may be another. */
   onChanged(): void;
   timing?: LooksTiming;
 }

@@ -1,4 +1,6 @@
 import * as vscode from 'vscode';
+import { contextKeys } from '../contributions.ts';
+import type { ProjectTree } from '../views/projectTree.ts';
 import { allProjectsId } from '../views/treeNodes.ts';
 import type { Command } from './commandContext.ts';
 
@@ -10,16 +12,21 @@ export const filterProjects: Command = async ({ tree, view }) => {
     value: tree.filter,
   });
   if (filter === undefined) return null;
-  tree.setFilter(filter.trim());
+  await setFilter(tree, filter.trim());
   const list = tree.roots().find(({ id }) => id === allProjectsId);
   if (list) await view.reveal(list, { expand: true, select: false });
   return null;
 };
 
-export const clearFilter: Command = ({ tree }) => {
-  tree.setFilter('');
-  return Promise.resolve(null);
+export const clearFilter: Command = async ({ tree }) => {
+  await setFilter(tree, '');
+  return null;
 };
+
+async function setFilter(tree: ProjectTree, filter: string): Promise<void> {
+  tree.setFilter(filter);
+  await vscode.commands.executeCommand('setContext', contextKeys.isFiltered, filter !== '');
+}
 
 export const loadMore: Command = ({ tree }) => {
   tree.loadMore();

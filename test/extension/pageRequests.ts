@@ -28,6 +28,10 @@ export function pageRequests(page: Page, pictures: string): RequestHandlers {
     async press(key) {
       await page.keyboard.press(String(key));
     },
+    async hover(selector) {
+      await page.hover(String(selector), { timeout: 10_000 });
+    },
+    actions: () => page.evaluate(scripts.actions),
     async click(selector) {
       await page.click(String(selector), { timeout: 10_000 });
     },
@@ -43,6 +47,9 @@ const scripts = {
     const description = row.querySelector('.label-description')?.textContent ?? '';
     return '  '.repeat(level - 1) + label + (description === '' ? '' : '  ' + description);
   })`,
+  /** What the row under the pointer offers. */
+  actions: `[...document.querySelectorAll('.tree-explorer-viewlet-tree-view .monaco-list-row:hover .action-label')]
+    .map((action) => action.getAttribute('aria-label'))`,
   /** What the view says instead of a tree. */
   welcome: `[...document.querySelectorAll('.welcome-view-content')].map((part) => part.textContent).join('')`,
   /** The status bar item: its icons, its text and what a screen reader says; null while it is hidden. */

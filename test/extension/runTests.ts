@@ -54,7 +54,8 @@ try {
   }
 } finally {
   await postgres.close();
-  await rm(work, { recursive: true, force: true });
+  // VS Code's processes may still write into it for a moment.
+  await rm(work, { recursive: true, force: true, maxRetries: 10 });
 }
 if (process.env.REGISTRAR_TEST_RESULTS !== undefined) {
   await writeFile(process.env.REGISTRAR_TEST_RESULTS, JSON.stringify(total));
@@ -145,7 +146,7 @@ async function endDaemon(home: string): Promise<void> {
   const text = await readFile(path.join(home, 'endpoint.json'), 'utf8').catch(() => null);
   if (text === null) return;
   const { pid } = JSON.parse(text) as { pid: number };
-  const signal = (name: 'SIGTERM' | 0): boolean => {
+  const signal = (name: 'SIGTERM' | 'SIGKILL' | 0): boolean => {
     try {
       return process.kill(pid, name);
     } catch {
@@ -153,7 +154,9 @@ async function endDaemon(home: string): Promise<void> {
     }
   };
   signal('SIGTERM');
-  while (signal(0)) await delay(20);
+  const giveUpAt = performance.now() + 30_000;
+  while (signal(0) && performance.now() < giveUpAt) await delay(20);
+  if (signal('SIGKILL')) throw new Error(`The daemon ${pid} did not end when it was told to.`);
 }
 
 function extensionsFolder(suite: string): string {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import manifest from '../../../package.json' with { type: 'json' };
 import { commandIds, viewId } from '../../../extension/contributions.ts';
+import { hasPage } from './ask.ts';
 import { statusBarIs } from './drawn.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
@@ -27,6 +28,11 @@ describe('the extension as it is installed', () => {
   });
 
   it('makes a folder’s project without a click', async () => {
+    const written = vscode.Uri.joinPath(pay.uri, '.codebase-mcp/config.json');
+    const hasId = async (): Promise<boolean> =>
+      new TextDecoder().decode(await vscode.workspace.fs.readFile(written)).includes('"id"');
+    await waitFor('the id in the config', hasId);
+    if (!hasPage) return;
     await vscode.window.showTextDocument(vscode.Uri.joinPath(pay.uri, 'notes.txt'));
     await statusBarIs('$(database) pay');
   });

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
-import { takePictures } from './takePicture.ts';
+import { takePicture, takePictures } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const [shop, copy, pay] = vscode.workspace.workspaceFolders ?? [];
@@ -28,6 +28,21 @@ describe('three folders', () => {
     assert.ok(rows.includes('  Nothing was created.'));
     assert.equal(await ask<string>('badge'), '1');
     await takePictures('three-folders');
+  });
+
+  it('offer what helps on the row that says what is wrong', async () => {
+    const offers = async (row: string, actions: string[]): Promise<void> => {
+      let offered: string[] = [];
+      const look = async (): Promise<boolean> => {
+        await ask('hover', `.monaco-list-row:has-text("${row}")`);
+        offered = await ask<string[]>('actions');
+        return offered.join() === actions.join();
+      };
+      await waitFor(`what helps on the row ${row}`, look, 30_000, () => offered);
+    };
+    await offers('Nothing was created.', ['Share Its Database', 'Choose Another Name']);
+    await takePicture('conflict-actions');
+    await offers('Agents get no database here.', ['Initialize Workspace Project', 'Use Existing Project']);
   });
 
   it('settle a conflict by sharing the database', async () => {

@@ -7,6 +7,7 @@ import { folder, resolutions, windowOn } from './windowStates.ts';
 const notChosen = { code: 'POSTGRES_NOT_CHOSEN', message: 'None is chosen.', hint: 'Choose one.' } as const;
 
 interface Asking {
+  refused: string[];
   first: FirstResolves;
   asked: string[];
   answer: Resolution | RegistrarError;
@@ -18,11 +19,17 @@ interface Asking {
 function asking(): Asking {
   const fake: Asking = {
     asked: [],
+    refused: [],
     answer: resolutions.ready,
-    first: new FirstResolves((directory) => {
-      fake.asked.push(directory);
-      return fake.answer instanceof RegistrarError ? Promise.reject(fake.answer) : Promise.resolve(fake.answer);
-    }),
+    first: new FirstResolves(
+      (directory) => {
+        fake.asked.push(directory);
+        return fake.answer instanceof RegistrarError ? Promise.reject(fake.answer) : Promise.resolve(fake.answer);
+      },
+      ({ code }) => {
+        fake.refused.push(code);
+      },
+    ),
     settle: () => new Promise<void>((resolve) => setImmediate(resolve)),
   };
   return fake;
@@ -69,12 +76,23 @@ describe('opening a folder', () => {
     assert.equal(fake.asked.length, 2);
   });
 
+  it('tells once of a refusal that no snapshot speaks of, and does not ask again', async () => {
+    const fake = asking();
+    fake.answer = new RegistrarError({ code: 'ADDRESS_MISMATCH', message: 'Another.', hint: 'Choose.' });
+    fake.first.update(windowOn(null));
+    await fake.settle();
+    fake.first.update(windowOn(resolutions.notMade));
+    await fake.settle();
+    assert.deepEqual(fake.refused, ['ADDRESS_MISMATCH']);
+    assert.equal(fake.asked.length, 1);
+  });
+
   it('asks again when the server answers that did not', async () => {
     const fake = asking();
     fake.answer = resolutions.unreachable;
-    fake.first.update(windowOn(null));
-    await fake.settle();
     fake.first.update(windowOn(resolutions.unreachable));
+    await fake.settle();
+    fake.first.update(windowOn(resolutions.unreachable, { revision: 2 }));
     fake.first.update(windowOn(resolutions.notMade));
     await fake.settle();
     assert.equal(fake.asked.length, 2);
