@@ -4,12 +4,15 @@ import { constants, homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
-import { silentDaemon, type DaemonClient } from './client/daemonClient.ts';
+import { left, silentDaemon, type DaemonClient } from './client/daemonClient.ts';
 import { NoAnswer } from './client/dialDaemon.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './client/localDaemon.ts';
+import { isNewer } from './client/versionOrder.ts';
 import { agentConnections } from './engine/agentConnections.ts';
 import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
+import { uninstall } from './engine/uninstall.ts';
 import { readEndpoint } from './lifecycle/endpointFile.ts';
+import { refreshLauncher } from './lifecycle/launcher.ts';
 import { readLog } from './lifecycle/readLog.ts';
 import { tryPostgres } from './postgres/tryPostgres.ts';
 import { openLog } from './lifecycle/logFile.ts';
@@ -20,6 +23,7 @@ import { withoutPassword } from './postgres/connectionString.ts';
 import { localSurroundings } from './postgres/localSurroundings.ts';
 import { savePassword } from './postgres/savePassword.ts';
 import { RegistrarError } from './protocol/registrarError.ts';
+import type { Settings } from './protocol/settings.ts';
 
 /** The package's version, put in when it is bundled. */
 declare const REGISTRAR_VERSION: string | undefined;
@@ -28,6 +32,8 @@ void main();
 
 /** The only place where argv, environment, signals and standard streams come in. */
 async function main(): Promise<void> {
+  // The launcher sets it for Electron; a command that is run from here may be an Electron of its own.
+  delete process.env['ELECTRON_RUN_AS_NODE'];
   const environment = process.env;
   const home = homedir();
   const stateFolder = (): string => stateFolderPath(environment, process.platform, home);
@@ -60,17 +66,25 @@ async function main(): Promise<void> {
     const file = await settings();
     const folder = await realpath(stateFolder());
     try {
-      const given = givenAddress(databaseUrl, environment);
-      const readSettings = (): ReturnType<typeof file.read> => file.read();
-      return await runDaemon({
+      const log = openLog(folder);
+      const daemon = await runDaemon({
         stateFolder: folder,
         home,
         version,
         environment,
-        given,
-        readSettings,
-        log: openLog(folder),
+        given: givenAddress(databaseUrl, environment),
+        readSettings: () => file.read(),
+        updateSettings: (change) => file.update(change),
+        log,
       });
+      const installation = { version, script: process.argv[1] ?? '', node: process.execPath };
+      if (daemon)
+        await refreshLauncher(folder, installation, isNewer).catch((error: unknown) => {
+          log.warn({ operation: 'launcher', reason: String(error) }, 'bin/registrar could not be written');
+        });
+      // The process ends by itself when nothing is open any more; what hangs must not keep it.
+      void daemon?.ended.then(() => setTimeout(() => process.exit(), 3000).unref());
+      return daemon;
     } catch (error) {
       throw cannotStart(folder, error);
     }
@@ -122,7 +136,7 @@ async function main(): Promise<void> {
             if (!(error instanceof NoAnswer)) throw error;
             if (error.kind === 'silent') throw silentDaemon(connection.pipe);
           });
-          await connection.closed;
+          await left(connection);
           return true;
         });
         return stopped ?? false;
@@ -139,7 +153,6 @@ async function main(): Promise<void> {
         const own = await become(databaseUrl);
         return own && { pid: process.pid, ended: own.ended, end: () => own.end('stopped', true) };
       },
-      changeAddress: (password) => withRunning((client) => client.call('changeAddress', { password })),
       log: (follow, signal) => readLog(join(stateFolder(), 'logs', 'registrar.log'), follow, signal),
     },
     connections: () =>
@@ -166,8 +179,17 @@ async function main(): Promise<void> {
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });
     },
+    async choosePostgres(postgres, password) {
+      const change = await withRunning((client) => client.call('changeAddress', { postgres, password }));
+      if (change === null) await (await settings()).update((before) => ({ ...before, postgres }));
+      return change;
+    },
     savePassword: (url, password) => savePassword(parse(url), password),
-    describePostgres: async () => describePostgres(environment, (await (await settings()).read()).postgres),
+    uninstall: () => uninstall(stateFolder(), context.connections()),
+    describePostgres: async () => ({
+      ...chosenPostgres(environment, (await (await settings()).read()).postgres),
+      daemon: (await withRunning((client) => client.call('status', undefined)))?.server ?? null,
+    }),
     async sampleWorkspace() {
       const folder = join(stateFolder(), 'sample-workspace');
       await mkdir(join(folder, '.codebase-mcp'), { recursive: true });
@@ -192,10 +214,10 @@ async function main(): Promise<void> {
   process.exitCode = await runCli(context);
 }
 
-function describePostgres(
+function chosenPostgres(
   environment: NodeJS.ProcessEnv,
-  postgres: Awaited<ReturnType<ReturnType<typeof settingsFile>['read']>>['postgres'],
-): ChosenPostgres {
+  postgres: Settings['postgres'],
+): Omit<ChosenPostgres, 'daemon'> {
   const given = environment['REGISTRAR_DATABASE_URL'] ?? '';
   if (given !== '') {
     return { chosen: 'environment', address: addressLabel(parseAddress(given, environment, localSurroundings())) };

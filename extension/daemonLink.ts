@@ -1,5 +1,4 @@
-import type { DaemonClient } from '../daemon/client/daemonClient.ts';
-import { NoAnswer } from '../daemon/client/dialDaemon.ts';
+import { left, type DaemonClient } from '../daemon/client/daemonClient.ts';
 import type { ClientFolder, ControlApi, ControlMethod, Snapshot } from '../daemon/protocol/control.ts';
 import { RegistrarError, type ErrorReport } from '../daemon/protocol/registrarError.ts';
 
@@ -70,14 +69,7 @@ export class DaemonLink {
 
   /** Lets the daemon finish what it does and leave; the next one is started at once. */
   async restart(reason: string): Promise<void> {
-    const client = await this.#current();
-    const connection = await client.connect();
-    await connection.request('drain', { stopServer: false, reason }).catch((error: unknown) => {
-      // It was leaving already.
-      if (!(error instanceof NoAnswer)) throw error;
-    });
-    await connection.closed;
-    await client.connect();
+    await (await this.#current()).restart(reason);
   }
 
   /** Detaches; the daemon lives on for others. */
@@ -100,7 +92,7 @@ export class DaemonLink {
         const connection = await client.connect();
         this.#failures = 0;
         this.#options.onError(null);
-        await connection.closed;
+        await left(connection);
       } catch (error) {
         this.#failures += 1;
         if (this.#staysOpen()) this.#options.onError(reportOf(error));

@@ -8,7 +8,7 @@ const edges = { 'daemon/connect': ['daemon/config'] };
 const joiners = ['daemon/engine', 'daemon/main.ts'];
 /** What both sides of the pipe need to find and believe each other. */
 const meetingFiles = ['endpointFile', 'pipePath', 'stateFolder'].map((name) => `daemon/lifecycle/${name}.ts`);
-const sharedWithControl = ['boundedMessages', 'proof'].map((name) => `daemon/client/${name}.ts`);
+const sharedWithControl = ['proof', 'rpcOver'].map((name) => `daemon/client/${name}.ts`);
 
 /** Packages that only one folder (and the tests) may import. */
 const owners = [

@@ -1,6 +1,8 @@
 import type { AgentConnections } from '../protocol/agentConnections.ts';
 import type { AddressChange, DaemonStatus } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
+import type { ServerLabel } from '../protocol/model.ts';
+import type { ErrorReport } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 
 /** What the commands need of a standard stream; `process.stdout` and `process.stderr` are such. */
@@ -21,10 +23,12 @@ export interface PostgresFacts {
   registry: string;
 }
 
-/** Which PostgreSQL counts now, its address without password; `chosen` is null when none was chosen. */
+/** Which PostgreSQL counts for this terminal, its address without password; `chosen` is null when none was chosen. */
 export interface ChosenPostgres {
   chosen: 'bundled' | 'url' | 'environment' | null;
   address: string | null;
+  /** What the running daemon serves; null when none runs or it has opened none. */
+  daemon: ServerLabel | null;
 }
 
 /** A daemon that is this process. */
@@ -45,10 +49,29 @@ export interface DaemonControl {
   start(databaseUrl: string | null): Promise<DaemonStatus>;
   /** Becomes the daemon; null when another process is. */
   become(databaseUrl: string | null): Promise<OwnDaemon | null>;
-  /** Tells a running one that another PostgreSQL was chosen; null when none runs. */
-  changeAddress(password: string | null): Promise<AddressChange | null>;
   /** The lines of its log; with `follow` also those to come, until the signal. */
   log(follow: boolean, signal: AbortSignal): AsyncIterable<string>;
+}
+
+/** What there is of Registrar on this machine besides its program. */
+export interface FoundHere {
+  stateFolder: string;
+  /** Names in the state folder. */
+  entries: string[];
+  /** The folder of the bundled PostgreSQL's data; null when there is none. */
+  bundledData: string | null;
+  agents: { agent: string; file: string }[];
+}
+
+export interface Uninstall {
+  found(): Promise<FoundHere>;
+  /**
+   * Removes it all, the bundled PostgreSQL whoever is connected to it; no daemon may run. Throws PROVISION_FAILED, with
+   * nothing removed, when that server does not stop.
+   *
+   * @returns the agents' entries that could not be taken out, and what is left in the state folder, which was not ours
+   */
+  remove(): Promise<{ failures: ErrorReport[]; left: string[] }>;
 }
 
 /** Everything that the commands touch outside themselves. */
@@ -83,8 +106,15 @@ export interface CliContext {
   connections(): AgentConnections;
   /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
+  /**
+   * Keeps the choice of a PostgreSQL, through the daemon where one runs, which then serves it.
+   *
+   * @returns what the daemon made of it; null when none runs
+   */
+  choosePostgres(postgres: NonNullable<Settings['postgres']>, password: string | null): Promise<AddressChange | null>;
   /** Puts the password where libpq looks for it; gives the path of that file. */
   savePassword(url: string, password: string): Promise<string>;
+  uninstall(): Uninstall;
   describePostgres(): Promise<ChosenPostgres>;
   /** Makes the folder that a first look needs; gives its absolute path. */
   sampleWorkspace(): Promise<string>;

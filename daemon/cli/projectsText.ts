@@ -1,4 +1,5 @@
 import { clockTime } from '../protocol/clockTime.ts';
+import type { UnusedProjects } from '../protocol/methods.ts';
 import type { ListedProject } from '../protocol/model.ts';
 import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
@@ -16,16 +17,46 @@ export function projectsText(projects: readonly ListedProject[], query: string |
     id.slice(0, 8),
     createdAt.slice(0, 10),
   ]);
-  const heading = ['name', 'database', 'state', 'id', 'created'];
+  return table(['name', 'database', 'state', 'id', 'created'], rows, view);
+}
+
+/** Projects that nobody uses, with what decides whether to drop them; without a line break at the end. */
+export function unusedText({ projects, sizesMissing }: UnusedProjects, view: TextView): string {
+  if (projects.length === 0) return 'Every project has been used since then.';
+  const rows = projects.map(({ name, databaseName, creator, lastUsedAt, sizeBytes }) => [
+    name,
+    databaseName,
+    lastUsedAt?.slice(0, 10) ?? 'not noted',
+    creator ?? 'not noted',
+    sizeBytes === null ? 'unknown' : sizeText(sizeBytes),
+  ]);
+  const warning =
+    sizesMissing === null
+      ? []
+      : [`  ${view.paint('yellow', 'warning:')} sizes could not be read: ${shown(sizesMissing, view.home)}`];
+  return [
+    table(['name', 'database', 'last used', 'creator', 'size'], rows, view),
+    ...warning,
+    `${view.paint('cyan', 'next:')} registrar projects forget PROJECT (keeps the data) | registrar projects drop PROJECT (destroys it)`,
+  ].join('\n');
+}
+
+function table(heading: readonly string[], rows: readonly (readonly string[])[], view: TextView): string {
   const widths = heading.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
   );
-  const line = (cells: string[]): string =>
+  const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+      .map((cell, column) => shown(cell, view.home).padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
   return [view.paint('dim', line(heading)), ...rows.map(line)].join('\n');
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1_048_576) return `${Math.ceil(bytes / 1024)} kB`;
+  if (bytes < 1_073_741_824) return `${Math.round(bytes / 1_048_576)} MB`;
+  return `${(bytes / 1_073_741_824).toFixed(1)} GB`;
 }
 
 /** One project with all that the registry holds about it, without a line break at the end. */

@@ -14,6 +14,7 @@ import { addProjectCommands } from './commands/projectCommands.ts';
 import { addResolveCommands } from './commands/resolveCommands.ts';
 import { addServeCommands } from './commands/serveCommands.ts';
 import { addTrustCommand } from './commands/trustCommand.ts';
+import { addUninstallCommand } from './commands/uninstallCommand.ts';
 import { statusOfError } from './exitStatus.ts';
 
 /**
@@ -40,6 +41,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addPostgresCommand(program, session);
   addTrustCommand(program, session);
   addConnectCommand(program, session);
+  addUninstallCommand(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return session.status;

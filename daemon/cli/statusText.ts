@@ -1,5 +1,6 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import type { AttachedClient, DaemonStatus } from '../protocol/control.ts';
+import type { AddressSource, ServerLabel } from '../protocol/model.ts';
 import { syncText } from './syncText.ts';
 import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
@@ -29,14 +30,23 @@ function serverLines(
   error: DaemonStatus['error'],
   { home, paint }: TextView,
 ): string[] {
-  if (server) {
-    const from = { bundled: 'bundled', environment: 'from the environment', setting: 'from VS Code' };
-    const source = server.source === 'file' ? 'chosen' : server.source === 'argument' ? 'given' : from[server.source];
-    return [`server: ${shown(server.address, home)} (${source})`];
-  }
+  if (server) return [`server: ${serverText(server, home)}`];
   if (!error) return ['server: not opened yet'];
   return [`server: none, ${shown(error.message, home)}`, `  ${paint('cyan', 'next:')} ${shown(error.hint, home)}`];
 }
+
+/** An address and where it was set. */
+export function serverText({ address, source }: ServerLabel, home: string): string {
+  return `${shown(address, home)} (${sourceWords[source]})`;
+}
+
+const sourceWords: Record<AddressSource, string> = {
+  bundled: 'bundled',
+  environment: 'from the environment',
+  setting: 'from VS Code',
+  file: 'chosen',
+  argument: 'from --database-url',
+};
 
 function counted(clients: readonly AttachedClient[], kind: AttachedClient['kind']): string {
   return String(clients.filter((client) => client.kind === kind).length);

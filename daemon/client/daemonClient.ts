@@ -17,13 +17,28 @@ export interface DaemonClientOptions extends DialOptions {
   connectWithinMs: number;
 }
 
+const dialEveryMs = 10;
+/**
+ * How long a newer version may take to start its daemon. Without it the many who use the older one would start theirs
+ * again, before the newer one comes, which then would drain it again.
+ */
+const yieldMs = 15_000;
+
 /** Asks the daemon of this state folder: dials it, else starts it, else explains. */
 export class DaemonClient {
   readonly #options: DaemonClientOptions;
   #connecting: Promise<DaemonConnection> | null = null;
+  /** Until then a newer daemon is awaited where there is none. */
+  #yieldsUntil = 0;
 
   constructor(options: DaemonClientOptions) {
-    this.#options = options;
+    this.#options = {
+      ...options,
+      onLeaving: (leaving) => {
+        if (leaving?.hasSuccessor) this.#yieldsUntil = performance.now() + yieldMs;
+        options.onLeaving?.(leaving);
+      },
+    };
   }
 
   /**
@@ -41,11 +56,9 @@ export class DaemonClient {
         return await connection.request(method, params);
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
-        // This one, and not a newer one that somebody else dialled meanwhile.
-        connection.close();
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
         // Refused because the daemon leaves: nothing was done.
-        if (error.kind === 'draining') await connection.closed;
+        if (error.kind === 'draining') await left(connection);
         else if (!repeatable.has(method) || attempt >= 3) throw lost(method);
       }
     }
@@ -59,6 +72,13 @@ export class DaemonClient {
     // Of several who find it lost, the first dials for all.
     if (this.#connecting === former || this.#connecting === null) this.#connecting = this.#connect();
     return this.#connecting;
+  }
+
+  /** Lets the daemon finish what it does and leave, and starts the next. Throws what `connect` throws. */
+  async restart(reason: string): Promise<void> {
+    await leave(await this.connect(), reason);
+    this.#yieldsUntil = 0;
+    await this.connect();
   }
 
   /** What the next connection says of this client's folders; one that is open is told by `setFolders` of the protocol. */
@@ -87,9 +107,12 @@ export class DaemonClient {
       if (dialled.kind === 'attached') {
         const { connection } = dialled;
         if (start === null || !isNewer(client.version, connection.version)) return connection;
-        await handOver(connection, client.version);
+        await leave(connection, `version ${client.version} takes over`);
+        // The successor is to be started here.
+        this.#yieldsUntil = 0;
       } else if (dialled.kind === 'silent') {
-        throw silentDaemon(pipe);
+        // Where there was nobody before, somebody has begun just now, and the machine may be busy with many who do.
+        if (!started) throw silentDaemon(pipe);
       } else if (dialled.kind === 'incompatible') {
         throw tooOld(dialled.version);
       } else if (dialled.kind === 'stranger') {
@@ -98,12 +121,16 @@ export class DaemonClient {
         if (performance.now() - strangerSince > 2000) throw stranger(pipe, dialled.reason);
       } else if (dialled.kind === 'absent') {
         if (start === null) throw notRunning();
+        if (performance.now() < this.#yieldsUntil) {
+          await delay(dialEveryMs);
+          continue;
+        }
         const ended: { error: RegistrarError | null } | null = started?.ended() ?? null;
         if (ended?.error) throw ended.error;
         if (!started || ended) started = start();
       }
       if (performance.now() > giveUpAt) throw neverCame(this.#options.connectWithinMs);
-      await delay(10);
+      await delay(dialEveryMs);
     }
   }
 }
@@ -113,6 +140,7 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'server',
   'resolve',
   'listProjects',
+  'unusedProjects',
   'showProject',
   'useProject',
   'connection',
@@ -135,15 +163,28 @@ async function dial(options: DialOptions): Promise<Dialled> {
   }
 }
 
-/** The older daemon finishes what it does and leaves its place, the bundled PostgreSQL running. */
-async function handOver(connection: DaemonConnection, version: string): Promise<void> {
+/** The daemon finishes what it does and leaves its place, the bundled PostgreSQL running. */
+async function leave(connection: DaemonConnection, reason: string): Promise<void> {
   try {
-    await connection.request('drain', { stopServer: false, reason: `version ${version} takes over` });
+    await connection.request('drain', { stopServer: false, reason });
   } catch (error) {
     // Somebody else may have asked it just before.
     if (!(error instanceof NoAnswer)) throw error;
   }
-  await connection.closed;
+  await left(connection);
+}
+
+/**
+ * Waits until a daemon that was told to leave, or does so by itself, has left.
+ *
+ * @throws RegistrarError DAEMON_UNREACHABLE when it hangs instead
+ */
+export async function left(connection: DaemonConnection): Promise<void> {
+  try {
+    await connection.gone();
+  } catch (error) {
+    throw error instanceof NoAnswer ? silentDaemon(connection.pipe) : error;
+  }
 }
 
 function unreachable(message: string, hint: string): RegistrarError {

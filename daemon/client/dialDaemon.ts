@@ -1,9 +1,8 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { ResponseError } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import {
-  maxMessageBytes,
   protocolVersion,
   wire,
   wireErrors,
@@ -11,11 +10,13 @@ import {
   type ControlMethod,
   type HelloResult,
   type InitializeParams,
+  type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
-import { boundedMessages } from './boundedMessages.ts';
 import { isProof, newNonce, proofOf } from './proof.ts';
+import { rpcOver } from './rpcOver.ts';
+import { startTimeLimit } from './timeLimit.ts';
 
 export interface DialOptions {
   pipe: string;
@@ -24,6 +25,8 @@ export interface DialOptions {
   client: Omit<InitializeParams, 'proof' | 'protocol'>;
   onSnapshot?: (snapshot: Snapshot) => void;
   onProgress?: (message: string) => void;
+  /** The daemon begins to leave; not called for one that dies. */
+  onLeaving?: (leaving: Leaving | undefined) => void;
   limits: DialLimits;
 }
 
@@ -56,8 +59,7 @@ export class NoAnswer extends Error {
 export class DaemonConnection {
   readonly version: string;
   readonly pipe: string;
-  /** Settles when the connection has ended, from either side. */
-  readonly closed: Promise<void>;
+  readonly #closed: Promise<void>;
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
   readonly #silenceMs: number;
@@ -68,7 +70,7 @@ export class DaemonConnection {
     this.version = version;
     this.pipe = pipe;
     this.#silenceMs = silenceMs;
-    this.closed = new Promise((resolve) => {
+    this.#closed = new Promise((resolve) => {
       if (socket.closed) resolve();
       else socket.once('close', resolve);
     });
@@ -99,32 +101,45 @@ export class DaemonConnection {
     this.#socket.destroy();
   }
 
+  /**
+   * Waits until a daemon that leaves has gone.
+   *
+   * @throws NoAnswer `silent` when it hangs instead
+   */
+  async gone(): Promise<void> {
+    await this.#whileAlive(this.#closed);
+  }
+
+  /** @throws NoAnswer `silent` when the daemon shows no sign of life */
   async #whileAlive<T>(answer: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => undefined;
     const silence = new Promise<never>((_, reject) => {
-      const ask = (): void => {
-        timer = setTimeout(() => {
-          const silent = setTimeout(() => {
-            this.close();
-            reject(new NoAnswer('silent'));
-          }, this.#silenceMs);
-          timer = silent;
+      const onSilent = (): void => {
+        this.close();
+        reject(new NoAnswer('silent'));
+      };
+      const wait = (): void => {
+        stop = startTimeLimit(this.#silenceMs, () => {
+          // It ended, which is an answer, too.
+          if (!this.isOpen) return;
+          const stopWaiting = startTimeLimit(this.#silenceMs, onSilent);
+          stop = stopWaiting;
           this.#rpc.sendRequest(wire.ping).then(
             () => {
-              clearTimeout(silent);
-              if (timer === silent) ask();
+              stopWaiting();
+              if (stop === stopWaiting) wait();
             },
             () => undefined,
           );
-        }, this.#silenceMs);
+        });
       };
-      ask();
+      wait();
     });
     try {
       return await Promise.race([answer, silence]);
     } finally {
-      clearTimeout(timer);
-      timer = undefined;
+      stop();
+      stop = () => undefined;
     }
   }
 }
@@ -133,47 +148,38 @@ export class DaemonConnection {
 export async function dialDaemon(options: DialOptions): Promise<Dialled> {
   const socket = await open(options.pipe);
   if (socket === null) return { kind: 'absent' };
-  const input = boundedMessages(maxMessageBytes);
-  const rpc = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(socket));
-  const end = (): void => {
-    socket.destroy();
-  };
   const seen = { malformed: false, late: false };
-  input.on('error', () => {
+  const rpc = rpcOver(socket, () => {
     seen.malformed = true;
-    end();
   });
-  rpc.onError(() => {
-    seen.malformed = true;
-    end();
+  rpc.onRequest(wire.snapshot, (snapshot: Snapshot) => {
+    options.onSnapshot?.(snapshot);
+    return null;
   });
-  socket.on('error', end);
-  // Rejects what waits for an answer.
-  socket.once('close', () => {
-    rpc.dispose();
-  });
-  socket.pipe(input);
-  rpc.onNotification(wire.snapshot, (snapshot: Snapshot) => options.onSnapshot?.(snapshot));
   rpc.onNotification(wire.progress, ({ message }: { message: string }) => options.onProgress?.(message));
+  rpc.onNotification(wire.leaving, (leaving?: Leaving) => options.onLeaving?.(leaving));
   rpc.listen();
-  const limit = setTimeout(() => {
+  const stopWaiting = startTimeLimit(options.limits.handshakeMs, () => {
     seen.late = true;
-    end();
-  }, options.limits.handshakeMs);
+    socket.destroy();
+  });
   try {
     const dialled = await shakeHands(socket, rpc, options);
-    if (dialled.kind !== 'attached') end();
+    if (dialled.kind !== 'attached') socket.destroy();
     return dialled;
   } catch (error) {
-    end();
+    socket.destroy();
     if (seen.late) return { kind: 'silent' };
     if (seen.malformed) return { kind: 'stranger', reason: 'what answers there does not speak the protocol' };
-    if (error instanceof ResponseError && error.code === wireErrors.draining) return { kind: 'draining' };
+    if (error instanceof ResponseError && error.code === wireErrors.draining) {
+      options.onLeaving?.(error.data as Leaving | undefined);
+      return { kind: 'draining' };
+    }
     if (error instanceof ResponseError) return { kind: 'stranger', reason: 'it refuses the handshake' };
     // It ended while we spoke, as a daemon does that leaves.
     return { kind: 'draining' };
   } finally {
-    clearTimeout(limit);
+    stopWaiting();
   }
 }
 

@@ -18,6 +18,8 @@ export interface LocalDaemonOptions {
   environment: Record<string, string | undefined>;
   /** The command's script, which is the daemon's, too. */
   script: string;
+  /** For having a daemon, ms; half a minute when left out. */
+  connectWithinMs?: number;
 }
 
 /** What this process's surroundings say about PostgreSQL. */
@@ -94,7 +96,7 @@ async function localClient(options: LocalDaemonOptions, local: LocalClient): Pro
     token: async () => (await readEndpoint(join(stateFolder, 'endpoint.json')))?.token ?? null,
     client: { ...client, version: options.version, pid: process.pid },
     limits: { handshakeMs: 5000, silenceMs: 5000 },
-    connectWithinMs: 20_000,
+    connectWithinMs: options.connectWithinMs ?? 30_000,
     start: start && (() => start(stateFolder)),
   });
 }
@@ -105,6 +107,7 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
     server: () => server,
     resolve: (params) => client.call('resolve', params),
     listProjects: (params) => client.call('listProjects', params),
+    unusedProjects: (params) => client.call('unusedProjects', params),
     showProject: (params) => client.call('showProject', params),
     createProject: (params) => client.call('createProject', params),
     renameProject: (params) => client.call('renameProject', params),

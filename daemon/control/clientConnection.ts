@@ -1,9 +1,8 @@
 import type { Socket } from 'node:net';
-import { createMessageConnection, ResponseError, StreamMessageReader, StreamMessageWriter } from 'vscode-jsonrpc/node';
+import { ResponseError } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { z } from 'zod';
 import {
-  maxMessageBytes,
   oldestProtocol,
   protocolVersion,
   wire,
@@ -13,12 +12,13 @@ import {
   type ControlMethod,
   type GivenAddress,
   type HelloResult,
+  type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { boundedMessages } from '../client/boundedMessages.ts';
-import { controlParams, helloParams, initializeParams } from './controlParams.ts';
 import { isProof, newNonce, proofOf } from '../client/proof.ts';
+import { rpcOver } from '../client/rpcOver.ts';
+import { controlParams, helloParams, initializeParams } from './controlParams.ts';
 
 /** What a handler knows of who asks. */
 export interface Caller extends AttachedClient {
@@ -40,7 +40,8 @@ export interface ConnectionPorts {
   /** Resolves when the token is in the endpoint file, where clients read it. */
   token(): Promise<string>;
   handlers: ControlHandlers;
-  isDraining(): boolean;
+  /** Null unless this daemon leaves. */
+  leaving(): Leaving | null;
   /** Wraps every request, so that draining can wait for those that run. */
   running<T>(work: () => Promise<T>): Promise<T>;
   onAttached(): void;
@@ -49,8 +50,6 @@ export interface ConnectionPorts {
 
 /** Whoever connects and does not prove itself within this time is sent away. */
 const proveWithinMs = 10_000;
-/** A client that does not read gets no more: what it has not read stays in this process's memory. */
-const maxUnsentBytes = 2 * maxMessageBytes;
 const maxRequestsAtOnce = 256;
 
 /** One client. Whatever it sends, it can end only itself. */
@@ -63,27 +62,19 @@ export class ClientConnection {
   #requests = 0;
   #latest: (() => Snapshot) | null = null;
   #isSending = false;
+  #hasSaidHello = false;
 
   constructor(socket: Socket, ports: ConnectionPorts) {
     this.#socket = socket;
     this.#ports = ports;
-    const input = boundedMessages(maxMessageBytes);
-    this.#rpc = createMessageConnection(new StreamMessageReader(input), new StreamMessageWriter(socket));
-    const end = (): void => {
-      socket.destroy();
-    };
-    input.on('error', end);
-    socket.on('error', end);
-    socket.pipe(input);
-    const unproven = setTimeout(end, proveWithinMs);
+    this.#rpc = rpcOver(socket, () => undefined);
+    const unproven = setTimeout(() => socket.destroy(), proveWithinMs);
     unproven.unref();
     socket.once('close', () => {
       clearTimeout(unproven);
-      this.#rpc.dispose();
       this.#caller = null;
       ports.onClosed();
     });
-    this.#rpc.onError(end);
     this.#rpc.onUnhandledNotification(() => undefined);
     this.#rpc.onRequest(wire.hello, (params: unknown) => this.#hello(params));
     this.#rpc.onRequest(wire.initialize, async (params: unknown) => {
@@ -102,22 +93,22 @@ export class ClientConnection {
     return this.#caller;
   }
 
-  /** Sends the latest state as soon as the client has read the one before; those in between are never made. */
+  /** Sends the latest state as soon as the client has taken the one before; those in between are never made. */
   push(snapshot: () => Snapshot): void {
     if (this.#caller?.kind !== 'window') return;
     this.#latest = snapshot;
     void this.#sendLatest();
   }
 
+  /** Says that the daemon begins to leave. */
+  sayLeaving(leaving: Leaving): void {
+    if (this.#caller) this.#notify(wire.leaving, leaving);
+  }
+
   /** Ends the connection after what was answered has been sent. */
   close(limitMs: number): void {
-    // The library writes one message after the other, and begins with an answer some ticks after its handler is done.
-    setImmediate(() => {
-      this.#rpc
-        .sendNotification(wire.leaving)
-        .catch(() => undefined)
-        .finally(() => this.#socket.end());
-    });
+    // The library writes an answer some ticks after its handler is done.
+    setImmediate(() => this.#socket.end());
     setTimeout(() => this.#socket.destroy(), limitMs).unref();
   }
 
@@ -126,21 +117,29 @@ export class ClientConnection {
     this.#isSending = true;
     try {
       while (this.#latest !== null && !this.#socket.destroyed) {
-        if (this.#socket.writableNeedDrain) await drained(this.#socket);
         const snapshot = this.#latest;
         this.#latest = null;
-        await this.#rpc.sendNotification(wire.snapshot, snapshot());
+        // Asked and not only told: what was written may wait long in the system's buffers to be read.
+        await this.#rpc.sendRequest(wire.snapshot, snapshot());
       }
     } catch {
-      // The client has gone.
+      // The client has gone, or takes no snapshots.
     } finally {
       this.#isSending = false;
     }
   }
 
+  /** Whoever has gone need not be told; the library throws then, or rejects later. */
+  #notify(name: string, params: object): void {
+    if (this.#socket.destroyed) return;
+    this.#rpc.sendNotification(name, params).catch(() => undefined);
+  }
+
   async #hello(params: unknown): Promise<HelloResult> {
     this.#refuseWhileDraining();
     const { nonce } = parsed(helloParams, params);
+    if (this.#hasSaidHello) throw new ResponseError(wireErrors.unauthorized, 'Said already.');
+    this.#hasSaidHello = true;
     const token = await this.#ports.token();
     // Again: leaving may have begun meanwhile.
     this.#refuseWhileDraining();
@@ -154,13 +153,14 @@ export class ClientConnection {
     const params = parsed(initializeParams, given);
     const nonces = this.#nonces;
     this.#nonces = null;
+    if (!nonces) throw unproven();
     const token = await this.#ports.token();
-    if (!nonces || !isProof(params.proof, proofOf(token, 'client', nonces.daemon, nonces.client))) {
-      throw new ResponseError(wireErrors.unauthorized, 'The client did not prove that it knows the token.');
+    if (!isProof(params.proof, proofOf(token, 'client', nonces.daemon, nonces.client))) {
+      throw unproven();
     }
     const { kind, version, pid, folders, address } = params;
     const progress = (message: string): void => {
-      this.#rpc.sendNotification(wire.progress, { message }).catch(() => undefined);
+      this.#notify(wire.progress, { message });
     };
     this.#caller = { kind, version, pid, folders, address, since: new Date().toISOString(), progress };
   }
@@ -174,7 +174,7 @@ export class ClientConnection {
       if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
       // Status and a hastened end are answered while leaving, too.
       if (method !== 'status' && method !== 'drain') this.#refuseWhileDraining();
-      if (this.#requests >= maxRequestsAtOnce || this.#socket.writableLength > maxUnsentBytes) {
+      if (this.#requests >= maxRequestsAtOnce) {
         this.#socket.destroy();
         throw new Error('too much at once');
       }
@@ -190,7 +190,8 @@ export class ClientConnection {
   }
 
   #refuseWhileDraining(): void {
-    if (this.#ports.isDraining()) throw new ResponseError(wireErrors.draining, 'This daemon leaves.');
+    const leaving = this.#ports.leaving();
+    if (leaving) throw new ResponseError(wireErrors.draining, 'This daemon leaves.', leaving);
   }
 }
 
@@ -218,12 +219,6 @@ function asResponse(error: unknown): ResponseError<unknown> {
   return new ResponseError(wireErrors.registrar, message, { code: 'INTERNAL', message, hint });
 }
 
-function drained(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      socket.off('drain', done).off('close', done);
-      resolve();
-    };
-    socket.once('drain', done).once('close', done);
-  });
+function unproven(): ResponseError<unknown> {
+  return new ResponseError(wireErrors.unauthorized, 'The client did not prove that it knows the token.');
 }

@@ -24,6 +24,7 @@ export const controlParams = {
   server: noParams,
   resolve: question,
   listProjects: z.object({ query: optionalText, limit: z.exactOptional(z.number()), cursor: optionalText }),
+  unusedProjects: z.object({ unusedMs: z.number().positive(), query: optionalText }),
   showProject: project,
   createProject: z.object({
     name: text,
@@ -50,7 +51,13 @@ export const controlParams = {
   status: noParams,
   setFolders: z.object({ folders }),
   look: noParams,
-  changeAddress: z.object({ password: text.nullable() }),
+  changeAddress: z.object({
+    postgres: z.discriminatedUnion('kind', [
+      z.object({ kind: z.literal('bundled') }),
+      z.object({ kind: z.literal('url'), url: text }),
+    ]),
+    password: text.nullable(),
+  }),
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 

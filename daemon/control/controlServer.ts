@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { AttachedClient, Snapshot } from '../protocol/control.ts';
+import type { AttachedClient, Leaving, Snapshot } from '../protocol/control.ts';
 import { ClientConnection, type Caller, type ControlHandlers } from './clientConnection.ts';
 
 export interface ControlServerOptions {
@@ -21,7 +21,7 @@ export class ControlServer {
   readonly #connections = new Set<ClientConnection>();
   #revision = 0;
   #running = 0;
-  #isDraining = false;
+  #leaving: Leaving | null = null;
   #whenQuiet: (() => void) | null = null;
 
   constructor(options: ControlServerOptions) {
@@ -34,7 +34,7 @@ export class ControlServer {
       version,
       token: () => this.#options.token(),
       handlers,
-      isDraining: () => this.#isDraining,
+      leaving: () => this.#leaving,
       running: (work) => this.#run(work),
       onAttached: () => {
         this.#options.onActivity();
@@ -60,12 +60,13 @@ export class ControlServer {
   }
 
   /**
-   * Refuses the new, and resolves when what runs has been answered, or when the limit is over.
+   * Tells everyone, refuses the new, and resolves when what runs has been answered, or when the limit is over.
    *
    * @param limitMs milliseconds
    */
-  async drain(limitMs: number): Promise<void> {
-    this.#isDraining = true;
+  async drain(limitMs: number, leaving: Leaving): Promise<void> {
+    this.#leaving = leaving;
+    for (const connection of this.#connections) connection.sayLeaving(leaving);
     if (this.#running === 0) return;
     await new Promise<void>((resolve) => {
       this.#whenQuiet = resolve;
@@ -93,7 +94,7 @@ export class ControlServer {
     } finally {
       this.#running -= 1;
       if (this.#running === 0) this.#whenQuiet?.();
-      if (!this.#isDraining) this.#options.onActivity();
+      if (!this.#leaving) this.#options.onActivity();
     }
   }
 }

@@ -15,6 +15,8 @@ export interface BundledAddress {
 
 export interface BundledServer {
   address: BundledAddress;
+  /** Where its password is, for programs that are to read it themselves. */
+  passwordFile: string;
   /** True when a server that was already running was found and taken. */
   reused: boolean;
   /**
@@ -81,6 +83,7 @@ async function start(options: BundledServerOptions): Promise<BundledServer> {
   const starter = new Starter(place, binaries, cluster, options.probe, onProgress);
   return {
     ...(await starter.run(deadline)),
+    passwordFile: cluster.passwordFile,
     stop: () => stopPostmaster(place.account, binaries, cluster.data),
   };
 }

@@ -14,6 +14,7 @@ import { serverProcessOptions } from './serverProcess.ts';
 export interface Cluster {
   data: string;
   password: string;
+  passwordFile: string;
 }
 
 export const clusterUser = 'registrar';
@@ -41,10 +42,11 @@ export async function readDataMajor(place: ServerHome): Promise<string | null> {
 /** Reads the cluster that is there. @throws RegistrarError `PROVISION_FAILED` when its password is gone. */
 export async function readCluster(place: ServerHome): Promise<Cluster> {
   const folder = clusterFolder(place);
-  const password = await readFile(path.join(folder, 'password'), 'utf8').catch((error: unknown) => {
+  const passwordFile = path.join(folder, 'password');
+  const password = await readFile(passwordFile, 'utf8').catch((error: unknown) => {
     throw bundledFault(`The bundled server's password in ${folder} cannot be read.`, undefined, error);
   });
-  return { data: path.join(folder, 'data'), password: password.trim() };
+  return { data: path.join(folder, 'data'), password: password.trim(), passwordFile };
 }
 
 /**

@@ -5,6 +5,7 @@ import { findEntry, saysNothing, withEntry, withoutEntry } from '../connect/agen
 import { changed, editAgentFile, removeEmptyFolders } from '../connect/editAgentFile.ts';
 import { tokenExposure } from '../connect/tokenExposure.ts';
 import { connectionRecords } from '../lifecycle/connectionRecords.ts';
+import { launcherPath } from '../lifecycle/launcher.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
 import type { AgentConnections, ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
 import { agentSnippet, stdioEntry } from '../protocol/agentEntry.ts';
@@ -40,7 +41,7 @@ export function agentConnections(options: AgentConnectionsOptions): AgentConnect
       const agent = agents[request.agent];
       const file = fileOf(request);
       if (request.transport === 'stdio') {
-        const launcher = join(stateFolder, 'bin', options.platform === 'win32' ? 'registrar.cmd' : 'registrar');
+        const launcher = launcherPath(stateFolder, options.platform);
         const entry = stdioEntry(agent, launcher, request.scope);
         return {
           ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), tokenVariable: null },

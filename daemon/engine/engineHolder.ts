@@ -1,61 +1,83 @@
 import { stat } from 'node:fs/promises';
-import { addressKey, addressLabel, addressUrl, parseAddress, type PostgresAddress } from '../postgres/address.ts';
+import { addressKey, addressLabel, parseAddress, type PostgresAddress } from '../postgres/address.ts';
 import { localSurroundings } from '../postgres/localSurroundings.ts';
-import type { AddressChange, GivenAddress, LeftBehind } from '../protocol/control.ts';
+import { tryPostgres } from '../postgres/tryPostgres.ts';
+import type { AddressChange, GivenAddress } from '../protocol/control.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import type { WindowFolder } from '../resolution/trust.ts';
 import { chooseAddress, hasOtherConnections, type ChosenAddress } from './chooseAddress.ts';
+import { leftBehind } from './leftBehind.ts';
+import { Lending } from './lending.ts';
 import { openEngine, type Engine, type EngineLog } from './openEngine.ts';
 
 export interface EngineHolderOptions {
   stateFolder: string;
   home: string;
-  /** Of the process; its address does not count but for `given`. */
+  /** Of the process; what it says about PostgreSQL does not count but for `given`. */
   environment: Record<string, string | undefined>;
   /** The address that the daemon was started with. */
   given: GivenAddress;
   settingsPath: string;
   readSettings(): Promise<Settings>;
+  updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
   log: EngineLog;
   windows: () => readonly WindowFolder[];
   onSync: () => void;
   onRegistryChange: () => void;
+  limits?: HolderLimits;
 }
+
+export interface HolderLimits {
+  /** Whoever still uses an engine that is to be replaced after this long is cut off, ms. */
+  finishMs: number;
+  /** How long the next engine waits for the closing of the one before, ms. */
+  closeMs: number;
+}
+
+const defaultLimits: HolderLimits = { finishMs: 10_000, closeMs: 10_000 };
 
 interface Opened {
   engine: Engine;
   chosen: ChosenAddress;
 }
 
+/** An engine from the wish to have it until nobody uses it. */
+interface Serving {
+  opening: Promise<Opened>;
+  /** Null while it is being opened. */
+  opened: Opened | null;
+  users: Lending;
+}
+
 /**
  * The engine of this daemon: one PostgreSQL address at a time, opened when it is first needed. When the settings say
- * something else the old engine finishes what it does, then the new one is opened.
+ * something else the old engine finishes what it does, within limits, then the new one is opened.
  */
 export class EngineHolder {
   readonly #options: EngineHolderOptions;
+  readonly #limits: HolderLimits;
   #given: GivenAddress;
   /** Kept in memory only. */
   #password: string | null = null;
   #settings: Settings | null = null;
   #stamp = '';
-  #opening: Promise<Opened> | null = null;
-  #opened: Opened | null = null;
-  #users = 0;
-  #whenUnused: (() => void) | null = null;
-  #changing: Promise<void> = Promise.resolve();
+  #serving: Serving | null = null;
+  #changing: Promise<void> | null = null;
   #error: ErrorReport | null = null;
-  #lacksPassword = false;
+  /** A bundled server that is served no more, and runs on for those who move their projects. */
+  #former: ChosenAddress | null = null;
 
   constructor(options: EngineHolderOptions) {
     this.#options = options;
+    this.#limits = options.limits ?? defaultLimits;
     this.#given = options.given;
   }
 
   /** Null while none is open. */
   get engine(): Engine | null {
-    return this.#opened?.engine ?? null;
+    return this.#serving?.opened?.engine ?? null;
   }
 
   /** Why the last attempt to open one failed. */
@@ -64,59 +86,62 @@ export class EngineHolder {
   }
 
   get server(): ServerLabel | null {
-    return this.#opened?.engine.server() ?? null;
+    return this.engine?.server() ?? null;
   }
 
   /**
-   * Lets somebody use the engine; it is not closed meanwhile.
+   * Lets somebody use the engine. It is not closed meanwhile, unless that takes longer than a change of address waits.
    *
    * @param offer what the client's surroundings say about PostgreSQL
-   * @throws RegistrarError ADDRESS_MISMATCH when they name another server, and whatever opening or `run` throws
+   * @throws RegistrarError ADDRESS_MISMATCH when they name another server, DAEMON_UNREACHABLE when it was cut off, and
+   *   whatever opening or `run` throws
    */
   async use<T>(
     offer: GivenAddress | null,
     onProgress: (message: string) => void,
     run: (engine: Engine) => Promise<T>,
   ): Promise<T> {
-    await this.#changing;
-    await this.#noticeSettings();
-    if (offer) await this.#consider(offer);
-    this.#users += 1;
+    const serving = await this.#enter(offer, onProgress);
+    const ask = ({ opening, users }: Serving): Promise<T> => users.lend(async () => run((await opening).engine));
+    let answer: { value: T } | { error: unknown };
     try {
-      const { engine } = await this.#open(onProgress);
-      const answer = await run(engine);
-      this.#notePassword(errorCodeOf(answer));
-      return answer;
+      answer = { value: await ask(serving) };
     } catch (error) {
-      this.#notePassword(error instanceof RegistrarError ? error.code : null);
-      throw error;
-    } finally {
-      this.#users -= 1;
-      if (this.#users === 0) this.#whenUnused?.();
+      answer = { error };
     }
+    // The server let nobody in, so nothing was done: who brings what is missing asks again.
+    if (isCredentialsRequired(answer) && offer && (await this.#takeCredentials(offer, serving))) {
+      return ask(await this.#enter(offer, onProgress));
+    }
+    if ('error' in answer) throw answer.error;
+    return answer.value;
   }
 
-  /** Reads the settings again, because somebody chose another PostgreSQL on purpose; what the start named counts no more. */
-  async changeAddress(password: string | null, onProgress: (message: string) => void): Promise<AddressChange> {
-    const before = this.#opened ?? (await this.#open(onProgress).catch(() => null));
-    const stays = before ? await leftBehind(before) : [];
-    this.#given = { url: null, source: 'environment', variables: {} };
-    this.#password = password;
-    await this.#swap();
-    const after = await this.#open(onProgress).catch(() => null);
-    // The bundled server goes on for whoever is connected to it; nobody else needs it now.
-    if (before?.chosen.bundled && after && !after.chosen.bundled) await stopUnused(before.chosen);
+  /**
+   * Serves another PostgreSQL, because somebody chose it on purpose; what the start named counts no more.
+   *
+   * @param choice what is chosen, the password that goes with it, and the PG… variables that counted when it was tried
+   */
+  async changeAddress(
+    choice: { postgres: Settings['postgres']; password: string | null; variables: Record<string, string> },
+    onProgress: (message: string) => void,
+  ): Promise<AddressChange> {
+    await this.#changing;
+    const { opening, users } = this.#open(onProgress);
+    const before = await opening.catch(() => null);
+    const stays = before ? await users.lend(() => before.engine.projectsHere()) : [];
+    await this.#options.updateSettings((settings) => ({ ...settings, postgres: choice.postgres }));
+    this.#given = { url: null, source: 'environment', variables: choice.variables };
+    this.#password = choice.password;
+    await this.#swap(this.#limits.finishMs);
+    const after = await this.#open(onProgress).opening.catch(() => null);
     const isSame = before && after && addressKey(before.chosen.address) === addressKey(after.chosen.address);
-    const target = after ? addressUrl(after.chosen.address, 'postgres', { withPassword: false }) : null;
+    // It runs on until the daemon ends: its projects can be moved only while it does.
+    if (before?.chosen.bundled && !after?.chosen.bundled) this.#former = before.chosen;
     return {
       server: this.server,
       error: this.#error,
-      leftBehind: isSame
-        ? []
-        : stays.map(({ dump, ...project }) => ({
-            ...project,
-            command: `pg_dump --create ${quoted(dump)} | psql ${target === null ? 'NEW_ADDRESS' : quoted(target)}`,
-          })),
+      leftBehind: before && !isSame ? leftBehind(stays, before.chosen, after?.chosen ?? null) : [],
     };
   }
 
@@ -126,41 +151,62 @@ export class EngineHolder {
    * @returns whether somebody else is connected to the bundled server
    */
   async closeAndLook(): Promise<boolean> {
-    const chosen = this.#opened?.chosen;
-    await this.#swap();
+    const chosen = this.#serving?.opened?.chosen;
+    await this.#swap(this.#limits.finishMs);
     return chosen?.bundled ? hasOtherConnections(chosen.address).catch(() => false) : false;
   }
 
-  /** Finishes what runs and closes. @param stopServer also the bundled PostgreSQL, unless somebody is connected to it */
+  /**
+   * Closes what is open. Whoever uses it had time to finish while the daemon drained, and is cut off.
+   *
+   * @param stopServer also the bundled PostgreSQL, unless somebody is connected to it
+   */
   async close(stopServer: boolean): Promise<void> {
-    const chosen = this.#opened?.chosen ?? (await this.#opening?.catch(() => null))?.chosen;
-    await this.#swap();
-    if (stopServer && chosen?.bundled) await stopUnused(chosen);
+    const serving = this.#serving;
+    if (serving)
+      await isSettled(
+        serving.opening.catch(() => null),
+        this.#limits.closeMs,
+      );
+    await this.#swap(0);
+    if (!stopServer) return;
+    for (const chosen of [serving?.opened?.chosen, this.#former]) if (chosen) await stopUnused(chosen);
   }
 
-  async #open(onProgress: (message: string) => void): Promise<Opened> {
-    this.#opening ??= this.#openNow(onProgress).then(
+  /** The engine to use, of the address that counts for everybody; nobody changes it between this and its use. */
+  async #enter(offer: GivenAddress | null, onProgress: (message: string) => void): Promise<Serving> {
+    do {
+      await this.#changing;
+      await this.#noticeSettings();
+      if (offer) await this.#consider(offer, onProgress);
+    } while (this.#changing);
+    return this.#open(onProgress);
+  }
+
+  #open(onProgress: (message: string) => void): Serving {
+    if (this.#serving) return this.#serving;
+    const serving: Serving = { opening: this.#openNow(onProgress), opened: null, users: new Lending() };
+    this.#serving = serving;
+    serving.opening.then(
       (opened) => {
-        this.#opened = opened;
-        this.#error = null;
-        return opened;
+        serving.opened = opened;
+        if (this.#serving === serving) this.#error = null;
       },
       (error: unknown) => {
-        this.#opening = null;
+        if (this.#serving !== serving) return;
+        this.#serving = null;
         this.#error = error instanceof RegistrarError ? error.toReport() : null;
-        throw error;
       },
     );
-    return this.#opening;
+    return serving;
   }
 
   async #openNow(onProgress: (message: string) => void): Promise<Opened> {
     const { stateFolder, home, log, windows, onSync, onRegistryChange } = this.#options;
     const settings = await this.#read();
     const given = this.#given;
-    const environment: Record<string, string | undefined> = { ...this.#options.environment, ...given.variables };
+    const environment = this.#environment(given);
     environment['REGISTRAR_DATABASE_URL'] = given.source === 'argument' ? undefined : (given.url ?? undefined);
-    if (this.#password !== null) environment['PGPASSWORD'] = this.#password;
     const databaseUrl = given.source === 'argument' ? given.url : null;
     const chosen = await chooseAddress({ databaseUrl, environment, settings, stateFolder, onProgress });
     const trustedFolders = async (): Promise<readonly string[]> => (await this.#read()).trustedFolders;
@@ -179,39 +225,64 @@ export class EngineHolder {
     return { engine, chosen };
   }
 
-  /** Refuses a client that means another server. One that knows an address or a password where none is known helps. */
-  async #consider(offer: GivenAddress): Promise<void> {
-    const password = offer.variables['PGPASSWORD'] ?? '';
-    if (offer.url !== null && this.#given.url === null && (await this.#read()).postgres === null) {
-      this.#given = offer;
-      await this.#swap();
+  /** The PG… variables are those of one terminal, never a mix: one's password is not for the other's server. */
+  #environment({ variables }: GivenAddress): Record<string, string | undefined> {
+    const own = Object.entries(this.#options.environment).filter(([name]) => !name.startsWith('PG'));
+    const password = this.#password === null ? {} : { PGPASSWORD: this.#password };
+    return { ...Object.fromEntries(own), ...variables, ...password };
+  }
+
+  /** Refuses a client that means another server. One that knows an address where none is known helps. */
+  async #consider(offer: GivenAddress, onProgress: (message: string) => void): Promise<void> {
+    let chosen: ChosenAddress;
+    try {
+      ({ chosen } = await this.#open(onProgress).opening);
+    } catch (error) {
+      // Nothing is served, so nobody is contradicted by another address.
+      const url = offer.url ?? this.#given.url;
+      const source = offer.url === null ? this.#given.source : offer.source;
+      const wanted = { url, source, variables: offer.variables };
+      if (JSON.stringify(wanted) === JSON.stringify(this.#given)) throw error;
+      this.#given = wanted;
       return;
     }
-    if (offer.url !== null) {
-      const offered = parseAddress(offer.url, offer.variables, localSurroundings());
-      const { chosen } = await this.#open(() => undefined);
-      if (addressKey(offered) !== addressKey(chosen.address)) {
-        throw addressMismatch(nameOf(chosen.address), nameOf(offered), offer.source);
-      }
-      if (this.#lacksPassword && offered.password !== null) {
-        this.#password = offered.password;
-        await this.#swap();
-      }
-    } else if (this.#lacksPassword && password !== '') {
-      this.#password = password;
-      await this.#swap();
+    if (offer.url === null) return;
+    const offered = parseAddress(offer.url, offer.variables, localSurroundings());
+    if (addressKey(offered) !== addressKey(chosen.address)) {
+      throw addressMismatch(nameOf(chosen.address), nameOf(offered), offer.source);
     }
   }
 
-  #notePassword(code: string | null): void {
-    if (code === 'CREDENTIALS_REQUIRED') this.#lacksPassword = true;
+  /** Takes over a client's way to log in to the server that refused the daemon's own, if that one works. */
+  async #takeCredentials(offer: GivenAddress, refused: Serving): Promise<boolean> {
+    const served = refused.opened?.chosen;
+    if (!served || served.bundled) return false;
+    const { postgres } = await this.#read();
+    const url = offer.url ?? this.#given.url ?? (postgres?.kind === 'url' ? postgres.url : null);
+    if (url === null) return false;
+    try {
+      const offered = parseAddress(url, offer.variables, localSurroundings());
+      if (addressKey(offered) !== addressKey(served.address)) return false;
+      if (JSON.stringify(offered) === JSON.stringify(served.address)) return false;
+      await tryPostgres(offered);
+      // Another client may have been faster.
+      if (this.#serving !== refused) return true;
+      this.#password = offered.password;
+    } catch (error) {
+      if (error instanceof RegistrarError) return false;
+      throw error;
+    }
+    const isByUrl = offer.url !== null && this.#given.url !== null;
+    this.#given = isByUrl ? offer : { ...this.#given, variables: offer.variables };
+    await this.#swap(this.#limits.finishMs);
+    return true;
   }
 
   async #noticeSettings(): Promise<void> {
     const before = this.#settings;
     const now = await this.#read();
     if (!before || engineKey(before) === engineKey(now)) return;
-    await this.#swap();
+    await this.#swap(this.#limits.finishMs);
   }
 
   /** The settings, read again only when their file is another. */
@@ -226,21 +297,45 @@ export class EngineHolder {
   }
 
   /** Closes the engine when nobody uses it any more; whoever comes meanwhile waits and gets the next. */
-  async #swap(): Promise<void> {
-    await this.#changing;
-    const opening = this.#opening;
-    if (!opening) return;
-    this.#changing = (async () => {
-      const opened = await opening.catch(() => null);
-      // Somebody may come in the moment between the last one's end and this.
-      while (this.#users > 0) await new Promise<void>((resolve) => (this.#whenUnused = resolve));
-      this.#whenUnused = null;
-      this.#opening = null;
-      this.#opened = null;
-      this.#lacksPassword = false;
-      await opened?.engine.close();
-    })();
-    await this.#changing;
+  #swap(finishMs: number): Promise<void> {
+    this.#changing ??= this.#swapNow(finishMs).finally(() => {
+      this.#changing = null;
+    });
+    return this.#changing;
+  }
+
+  async #swapNow(finishMs: number): Promise<void> {
+    const serving = this.#serving;
+    if (!serving) return;
+    await serving.users.end(finishMs, cutOff());
+    this.#serving = null;
+    const { log } = this.#options;
+    const closing = serving.opening.then(({ engine }) =>
+      engine.close().catch((error: unknown) => {
+        log.warn({ operation: 'postgres', reason: String(error) }, 'what was open could not be closed in order');
+      }),
+    );
+    const isClosed = await isSettled(
+      // One that never opened has nothing to close, and has said why.
+      closing.catch(() => undefined),
+      this.#limits.closeMs,
+    );
+    if (!isClosed) log.warn({ operation: 'postgres' }, 'what was open is still being closed');
+  }
+}
+
+/** Whether a promise that never rejects settles within a time. */
+async function isSettled(promise: Promise<unknown>, limitMs: number): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<false>((resolve) => {
+    timer = setTimeout(() => {
+      resolve(false);
+    }, limitMs);
+  });
+  try {
+    return await Promise.race([promise.then(() => true), limit]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 
@@ -255,33 +350,27 @@ function engineKey({ trustedFolders: _trustedFolders, ...settings }: Settings): 
   return JSON.stringify(settings);
 }
 
-async function leftBehind({ engine, chosen }: Opened): Promise<(Omit<LeftBehind, 'command'> & { dump: string })[]> {
-  const { pending, parked } = await engine.syncStatus();
-  const queued = new Set([...pending, ...parked].map(({ id }) => id));
-  const { projects } = await engine.listProjects({ limit: 1000 }).catch(() => ({
-    projects: [...pending, ...parked],
-  }));
-  return projects.map(({ id, name, databaseName }) => ({
-    name,
-    databaseName,
-    pending: queued.has(id),
-    dump: addressUrl(chosen.address, databaseName, { withPassword: false }),
-  }));
-}
-
-function quoted(argument: string): string {
-  return `'${argument.replaceAll("'", String.raw`'\''`)}'`;
-}
-
 /** Without user and password; two registries of one server are two addresses. */
 function nameOf(address: PostgresAddress): string {
   return `${addressLabel(address)}/${address.registryDatabase}`;
 }
 
-function errorCodeOf(answer: unknown): string | null {
-  if (typeof answer !== 'object' || answer === null || !('error' in answer)) return null;
-  const { error } = answer;
-  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : null;
+/** The error of those who used an engine that had to be closed. */
+function cutOff(): RegistrarError {
+  return new RegistrarError({
+    code: 'DAEMON_UNREACHABLE',
+    message: 'The daemon changed its PostgreSQL, or ended, before this was finished; whether it was done is not known.',
+    hint: 'Look at what there is now (registrar projects list), then repeat the command if need be.',
+  });
+}
+
+/** Whether PostgreSQL let nobody in, be it thrown or the error of a resolution. */
+function isCredentialsRequired(answer: { value: unknown } | { error: unknown }): boolean {
+  if ('error' in answer) return answer.error instanceof RegistrarError && answer.error.code === 'CREDENTIALS_REQUIRED';
+  const { value } = answer;
+  const inner = typeof value === 'object' && value !== null && 'resolution' in value ? value.resolution : value;
+  if (typeof inner !== 'object' || inner === null || !('error' in inner)) return false;
+  return (inner.error as ErrorReport | null)?.code === 'CREDENTIALS_REQUIRED';
 }
 
 function addressMismatch(served: string, offered: string, source: GivenAddress['source']): RegistrarError {

@@ -10,6 +10,7 @@ import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
 import type { AgentLimits } from '../postgres/agentSession.ts';
+import { databaseSizes } from '../postgres/databaseSizes.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
@@ -26,7 +27,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
-import { projectOf, type Sighting } from '../registry/model.ts';
+import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import type { ResolutionPorts } from '../resolution/ports.ts';
@@ -40,6 +41,7 @@ import { agentSql } from './agentSql.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
+import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
   address: PostgresAddress;
@@ -83,8 +85,19 @@ export interface Engine extends RegistrarApi {
   countProjects(): Promise<number>;
   /** Connections of the registry's pool. */
   pool(): { open: number; idle: number; waiting: number };
+  /** Every project of this registry, those that wait for it included. */
+  projectsHere(): Promise<ProjectHere[]>;
   /** Stops the sync loop, writes what is known and closes every connection. */
   close(): Promise<void>;
+}
+
+/** A project of this registry, with its database's comment. */
+export interface ProjectHere {
+  name: string;
+  databaseName: string;
+  /** True when only this machine's outbox knows it. */
+  pending: boolean;
+  comment: string | null;
 }
 
 /** Joins rules and adapters for one PostgreSQL address. Nothing is dialled before the first request or pending delivery. */
@@ -206,12 +219,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     server: () => server,
     pool: () => database.poolFigures(),
+    projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
     isListening: () => watch?.mode() === 'listening',
     databaseFacts: (databaseName) => databaseFacts(database, databaseName),
     countProjects: () => countProjects(database.lookingOnly()),
     listProjects: (params) => listProjects(params, registryPorts, outbox),
+    unusedProjects({ unusedMs, query }) {
+      const before = new Date(now().getTime() - unusedMs).toISOString();
+      const { registry } = registryPorts;
+      return unusedProjects(query ?? null, before, { registry, sizes: (names) => databaseSizes(database, names) });
+    },
     async showProject({ project }) {
       return listed(await findSighting(project, registryPorts));
     },
@@ -298,7 +317,8 @@ function watchKnown(
   };
   return watchChanges(database, {
     ...watchTimes,
-    retryDelayMs: (failures) => retryDelayMs(failures, Math.random()),
+    // A daemon that nobody uses does not wake up more than once a minute for a server that is not there.
+    retryDelayMs: (failures) => (failures > 6 ? 60_000 * (1 + Math.random()) : retryDelayMs(failures, Math.random())),
     onLost: () => onRegistryChange?.(),
     onChange: () => {
       onRegistryChange?.();
@@ -354,6 +374,37 @@ async function listProjects(
     ...page.filter(({ row }) => !waiting.some((entry) => entry.row.id === row.id)).map(listed),
   ];
   return { projects, nextCursor: rows.length > limit ? (page.at(-1)?.row.name ?? null) : null };
+}
+
+/** What the registry holds, then what waits for it. Without the server only the latter is known, and not its marks. */
+async function projectsHere({ lookingOnly, outbox }: RegistryPorts): Promise<ProjectHere[]> {
+  const sightings: Sighting[] = [];
+  let isReachable = true;
+  try {
+    for (let after: string | null | undefined = null; after !== undefined;) {
+      const page: Sighting[] = await lookingOnly.registry.list({ query: null, after, limit: 1000 });
+      sightings.push(...page);
+      after = page.at(-1)?.row.name;
+    }
+  } catch (error) {
+    if (!(error instanceof RegistrarError)) throw error;
+    isReachable = false;
+  }
+  const registered = sightings
+    .filter(
+      ({ row, database }) => database.presence === 'present' && outbox.find({ id: row.id, name: null }).length === 0,
+    )
+    .map(({ row, database }) => ({ ...placeOf(row), pending: false, comment: database.comment }));
+  const waiting: ProjectHere[] = [];
+  for (const row of outbox.rows()) {
+    const database = isReachable ? await lookingOnly.catalog.lookDatabase(row.databaseName) : null;
+    waiting.push({ ...placeOf(row), pending: true, comment: database?.comment ?? null });
+  }
+  return [...registered, ...waiting];
+}
+
+function placeOf({ name, databaseName }: RegistryRow): { name: string; databaseName: string } {
+  return { name, databaseName };
 }
 
 function includes(name: string, query: string | null): boolean {

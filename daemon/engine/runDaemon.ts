@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
 import { keptToken, readEndpoint, writeEndpoint } from '../lifecycle/endpointFile.ts';
+import { AgentActivity } from '../lifecycle/agentActivity.ts';
 import { IdleExit } from '../lifecycle/idleExit.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { claimInstance } from '../lifecycle/singleInstance.ts';
@@ -27,6 +28,7 @@ export interface DaemonOptions {
   environment: Record<string, string | undefined>;
   given: GivenAddress;
   readSettings(): Promise<Settings>;
+  updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
   log: EngineLog;
 }
 
@@ -40,6 +42,8 @@ export interface RunningDaemon {
 
 /** Whatever still runs after this is cut off when the daemon ends. */
 const drainLimitMs = 10_000;
+/** What is not closed after this ends with the process. */
+const closeLimitMs = 5000;
 
 /**
  * Becomes the daemon of the state folder.
@@ -88,11 +92,17 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   });
   let sync: Snapshot['sync'] = null;
   const refreshSync = async (): Promise<void> => {
+    const hadPending = (sync?.pending.length ?? 0) > 0;
     sync = (await holder.engine?.syncStatus()) ?? sync;
     control.changed();
+    // The last that waited may have been all that this daemon was needed for.
+    if (hadPending && sync?.pending.length === 0) idle.touch();
   };
-  const use = <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> =>
-    holder.use(caller.address, caller.progress, run);
+  const agents = new AgentActivity(() => performance.now());
+  const use = <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> => {
+    if (caller.kind === 'forwarder') agents.heard();
+    return holder.use(caller.address, caller.progress, run);
+  };
   /** After what may have changed what windows draw. */
   const changing = async <T>(caller: Caller, run: (engine: Engine) => Promise<T>): Promise<T> => {
     try {
@@ -102,6 +112,13 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       void looks.look();
     }
   };
+  const publish = (current: Endpoint): Promise<void> =>
+    writeEndpoint(endpointPath, current).catch(async (error: unknown) => {
+      // On a full disk the file of the daemon before still holds the token, which is all that clients need of it.
+      if ((await readEndpoint(endpointPath))?.token !== current.token) throw error;
+      log.warn({ operation: 'daemon', reason: String(error) }, 'endpoint.json could not be written');
+    });
+
   const handlers: ControlHandlers = {
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
     resolve: (params, caller) =>
@@ -112,6 +129,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
         return answer;
       }),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
+    unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
     createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
     renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
@@ -157,8 +175,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       await looks.look();
       return null;
     },
-    changeAddress: async ({ password }, caller) => {
-      const change = await holder.changeAddress(password, caller.progress);
+    changeAddress: async (choice, caller) => {
+      const { variables } = caller.address;
+      const change = await holder.changeAddress({ ...choice, variables }, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
       void refreshSync();
       void looks.look();
@@ -177,7 +196,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       if (!endpoint || instance?.isOurs() === false) throw new RegistrarError(notReady);
       const current = await endpoint;
       // Somebody may have written over it or removed it, and clients read the token there.
-      if ((await readEndpoint(endpointPath))?.token !== current.token) await writeEndpoint(endpointPath, current);
+      await publish(current);
       return current.token;
     },
     snapshot: ({ folders }, revision) => ({
@@ -200,7 +219,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
 
   const idle: IdleExit = new IdleExit({
     afterMs: idleExitAfterMs,
-    isNeeded: () => control.clients().length > 0 || (sync?.pending.length ?? 0) > 0,
+    isNeeded: () => control.clients().length > 0 || agents.isRecent() || (sync?.pending.length ?? 0) > 0,
     mayEnd: async () => {
       sync = (await holder.engine?.syncStatus()) ?? sync;
       if ((sync?.pending.length ?? 0) > 0) return false;
@@ -209,20 +228,29 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     end: () => {
       void end('nobody needs it', true);
     },
+    // A client that comes keeps the process; the timer alone does not.
+    startTimer: (ms, onTime) => {
+      const timer = setTimeout(onTime, ms).unref();
+      return () => {
+        clearTimeout(timer);
+      };
+    },
   });
 
   const end = (reason: string, stopServer: boolean): Promise<void> => {
     ending ??= (async () => {
       idle.stop();
       log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      await Promise.all([control.drain(drainLimitMs), looks.stop()]);
-      try {
-        await holder.close(stopServer);
-      } finally {
-        instance?.release();
-        control.close();
-        onEnded();
-      }
+      await Promise.all([control.drain(drainLimitMs, { hasSuccessor: !stopServer }), looks.stop()]);
+      const closing = holder.close(stopServer).then(
+        () => null,
+        (error: unknown) => String(error),
+      );
+      const failure = await within(closeLimitMs, closing, 'it takes too long');
+      if (failure !== null) log.warn({ operation: 'daemon', reason: failure }, 'PostgreSQL was not closed in order');
+      instance?.release();
+      control.close();
+      onEnded();
     })();
     return ending;
   };
@@ -255,11 +283,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       token: await keptToken(endpointPath),
       pipe: path,
     };
-    await writeEndpoint(endpointPath, written).catch(async (error: unknown) => {
-      // On a full disk the file of the daemon before still holds the token, which is all that clients need of it.
-      if ((await readEndpoint(endpointPath))?.token !== written.token) throw error;
-      log.warn({ operation: 'daemon', reason: String(error) }, 'endpoint.json could not be written');
-    });
+    await publish(written);
     onWritten(written);
   } catch (error) {
     instance?.release();
@@ -271,6 +295,22 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
   holder.use(null, () => undefined, refreshSync).catch(() => undefined);
   return { ended, end };
+}
+
+/** What the work gives, or the other when that is not there in time. */
+async function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
+  let stop = (): void => undefined;
+  const late = new Promise<T>((resolve) => {
+    const timer = setTimeout(resolve, limitMs, otherwise);
+    stop = () => {
+      clearTimeout(timer);
+    };
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    stop();
+  }
 }
 
 /** What people read when the state folder cannot hold what a daemon needs; a RegistrarError is one already. */

@@ -6,15 +6,17 @@ export interface IdleOptions {
   /** A last look, which may cost more; false keeps the daemon. */
   mayEnd(): Promise<boolean>;
   end(): void;
+  /** Calls back once after so many ms, unless it is stopped by what it gives. */
+  startTimer(ms: number, onTime: () => void): () => void;
 }
 
-/** Without anybody attached it looks at most once a minute. */
+/** Whoever needs it without being a client, such as an agent, is looked for at most once a minute. */
 const lookEveryMs = 60_000;
 
 /** Ends a daemon that nobody needs. Time is the timer's own, so a clock that is set neither ends nor keeps it. */
 export class IdleExit {
   readonly #options: IdleOptions;
-  #timer: NodeJS.Timeout | null = null;
+  #stopTimer: (() => void) | null = null;
   #isStopped = false;
   #afterMs: number;
 
@@ -26,8 +28,7 @@ export class IdleExit {
   /** Somebody came, left or asked for something: the time begins anew. */
   touch(): void {
     if (this.#isStopped) return;
-    if (this.#timer) clearTimeout(this.#timer);
-    this.#timer = null;
+    this.#stopTimer?.();
     if (this.#options.isNeeded()) {
       // Clients tell when they leave. What else may need it is looked at from time to time.
       this.#wait(Math.max(this.#afterMs, lookEveryMs));
@@ -44,21 +45,18 @@ export class IdleExit {
 
   stop(): void {
     this.#isStopped = true;
-    if (this.#timer) clearTimeout(this.#timer);
+    this.#stopTimer?.();
   }
 
   #wait(ms: number): void {
-    this.#timer = setTimeout(() => {
-      void this.#look();
-    }, ms);
-    this.#timer.unref();
+    const stopTimer = this.#options.startTimer(ms, () => void this.#look(stopTimer));
+    this.#stopTimer = stopTimer;
   }
 
-  async #look(): Promise<void> {
-    const timer = this.#timer;
+  async #look(stopTimer: () => void): Promise<void> {
     const mayEnd = !this.#options.isNeeded() && (await this.#options.mayEnd().catch(() => false));
     // Somebody came during the look.
-    if (this.#isStopped || this.#timer !== timer) return;
+    if (this.#isStopped || this.#stopTimer !== stopTimer) return;
     if (mayEnd && !this.#options.isNeeded()) this.#options.end();
     else this.touch();
   }

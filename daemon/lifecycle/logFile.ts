@@ -12,7 +12,7 @@ const defaultMaxBytes = 5_000_000;
  */
 export function openLog(stateFolder: string, maxBytes = defaultMaxBytes): Logger {
   const folder = join(stateFolder, 'logs');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder);
   return pino(
     {
       base: null,
@@ -21,6 +21,15 @@ export function openLog(stateFolder: string, maxBytes = defaultMaxBytes): Logger
     },
     rotatingFile(join(folder, 'registrar.log'), maxBytes),
   );
+}
+
+/** Not with its parents: on a disk that cannot be written Node then says that they are missing. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) throw error;
+  }
 }
 
 /**

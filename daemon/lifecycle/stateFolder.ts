@@ -52,6 +52,13 @@ export async function openStateFolder(path: string): Promise<void> {
     if (owner !== user) {
       throw badFolder(`The state folder ${path} belongs to user ${owner}, not to you (user ${user}).`);
     }
+    // Whoever may write there may have put settings there that are not this user's.
+    if ((status.mode & 0o022) !== 0) {
+      throw badFolder(
+        `Others may write into the state folder ${path}.`,
+        `Look whether all in it is yours, then: chmod 700 '${path}'. Or set REGISTRAR_HOME to another folder.`,
+      );
+    }
     if ((status.mode & 0o777) === 0o700) return;
     await chmod(path, (status.mode & 0o7000) | 0o700);
     // Some file systems accept a chmod and keep their own modes.
@@ -61,7 +68,7 @@ export async function openStateFolder(path: string): Promise<void> {
   } catch (error) {
     if (error instanceof RegistrarError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw badFolder(`The state folder ${path} cannot be used: ${reason}`, error);
+    throw badFolder(`The state folder ${path} cannot be used: ${reason}`, ownFolder, error);
   }
 }
 
@@ -100,7 +107,9 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-function badFolder(message: string, cause?: unknown): RegistrarError {
-  const hint = 'Set REGISTRAR_HOME to the absolute path of a folder that is yours alone, or of one that can be made.';
+const ownFolder =
+  'Set REGISTRAR_HOME to the absolute path of a folder that is yours alone, or of one that can be made.';
+
+function badFolder(message: string, hint = ownFolder, cause?: unknown): RegistrarError {
   return new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint }, { cause });
 }

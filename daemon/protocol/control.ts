@@ -2,6 +2,7 @@ import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
 import type { RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
+import type { Settings } from './settings.ts';
 
 /** Grows with every change that a client of the version before could not live with. */
 export const protocolVersion = 1;
@@ -152,10 +153,19 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
   /** Look at the windows' folders now: a config file was changed. Nothing is made. */
   look(): Promise<null>;
-  /** Read the settings again: somebody chose another PostgreSQL on purpose. The password is kept in memory only. */
-  changeAddress(params: { password: string | null }): Promise<AddressChange>;
+  /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
+  changeAddress(params: {
+    postgres: NonNullable<Settings['postgres']>;
+    password: string | null;
+  }): Promise<AddressChange>;
   /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
   drain(params: { stopServer: boolean; reason: string }): Promise<null>;
+}
+
+/** What a daemon that leaves says to those who are attached, and to those who come, as its error's data. */
+export interface Leaving {
+  /** A newer version takes its place: whoever is older lets that one come, and starts none meanwhile. */
+  hasSuccessor: boolean;
 }
 
 export type ControlMethod = keyof ControlApi;
@@ -165,8 +175,9 @@ export const wire = {
   hello: 'registrar/hello',
   initialize: 'registrar/initialize',
   ping: 'registrar/ping',
-  /** The last that a daemon says. */
+  /** A daemon begins to leave. */
   leaving: 'registrar/leaving',
+  /** A request of the daemon's to a window; the next snapshot is sent when it is answered, with null. */
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',
   method: (name: ControlMethod): string => `registrar/${name}`,
@@ -176,7 +187,7 @@ export const wire = {
 export const wireErrors = {
   /** A RegistrarError; its report is the error's data. */
   registrar: -32050,
-  /** The daemon leaves: nothing was done, ask its successor. */
+  /** The daemon leaves: nothing was done, ask the next. Its data is `Leaving`. */
   draining: -32051,
   /** A proof is wrong, or something came before it. */
   unauthorized: -32052,

@@ -20,6 +20,22 @@ export interface ListParams {
   cursor?: string | null;
 }
 
+/** A registered project that nobody has used for a while. */
+export interface UnusedProject extends ListedProject {
+  /** `user@machine`; null where nobody noted it. */
+  creator: string | null;
+  /** ISO 8601 in UTC, written at most once a day; null where no use was noted. */
+  lastUsedAt: string | null;
+  /** Of its database; null when it is gone, closed to this role, or sizes could not be read. */
+  sizeBytes: number | null;
+}
+
+export interface UnusedProjects {
+  projects: UnusedProject[];
+  /** Why no sizes could be read; null when they were. */
+  sizesMissing: string | null;
+}
+
 export interface CreateParams {
   name: string;
   description?: string | null;
@@ -88,6 +104,8 @@ export interface RegistrarApi {
   server(): ServerLabel;
   resolve(params: ResolveParams): Promise<Resolution>;
   listProjects(params: ListParams): Promise<ProjectPage>;
+  /** Projects that nobody has used for this long, ms; the longest unused first. */
+  unusedProjects(params: { unusedMs: number; query?: string | null }): Promise<UnusedProjects>;
   showProject(params: { project: string }): Promise<ListedProject>;
   createProject(params: CreateParams): Promise<Resolution>;
   renameProject(params: { project: string; name: string }): Promise<Resolution>;

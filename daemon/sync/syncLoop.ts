@@ -120,14 +120,18 @@ export class SyncLoop {
 
   async #record(entry: OutboxEntry, delivery: Delivery): Promise<void> {
     this.#counts.add(delivery, entry.attempts, this.#ports.now().getTime());
-    this.#ports.report(entry, delivery, delivery.kind === 'failed' ? this.#outbox.nextAttemptAt : null);
+    let refusal: unknown = null;
     try {
       await this.#outbox.settle(entry, delivery);
     } catch (error) {
-      // The disk refuses: the entry stays as it is on disk, and delivering it again does no harm.
-      const message = error instanceof Error ? error.message : String(error);
-      this.#ports.report(entry, { kind: 'failed', error: { code: 'OUTBOX', message } }, this.#outbox.nextAttemptAt);
+      refusal = error;
     }
+    // Only now, so that whoever hears of it and looks finds the entry as it is.
+    this.#ports.report(entry, delivery, delivery.kind === 'failed' ? this.#outbox.nextAttemptAt : null);
+    if (refusal === null) return;
+    // The disk refuses: the entry stays as it is on disk, and delivering it again does no harm.
+    const message = refusal instanceof Error ? refusal.message : 'the disk refuses';
+    this.#ports.report(entry, { kind: 'failed', error: { code: 'OUTBOX', message } }, this.#outbox.nextAttemptAt);
   }
 
   #schedule(): void {

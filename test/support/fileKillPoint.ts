@@ -19,8 +19,8 @@ export function fileCalls(): string[] {
 }
 
 /**
- * From now on counts every call of `node:fs/promises` that changes a file, a folder or what is durable of them, and kills
- * this process at the planned one. The modules under test know nothing of it.
+ * From now on counts every call that changes a file, a folder or what is durable of them, and kills this process at the
+ * planned one. Of calls that block it counts those that name a file. The modules under test know nothing of it.
  */
 export async function setFileKillPoint(planned: FileKillPlan | null): Promise<void> {
   plan = planned;
@@ -35,7 +35,23 @@ export async function setFileKillPoint(planned: FileKillPlan | null): Promise<vo
   wrap(modules, 'open', ([path, flags]) => (isWriting(flags) ? basename(String(path)) : null));
   for (const name of ['writeFile', 'write', 'appendFile', 'truncate', 'sync', 'datasync', 'chmod', 'chown'])
     wrap(handle, name, () => 'handle');
+  const blocking = fs as unknown as Record<string, unknown>;
+  for (const name of ['renameSync', 'linkSync', 'unlinkSync', 'mkdirSync']) wrapBlocking(blocking, name);
   syncBuiltinESMExports();
+}
+
+function wrapBlocking(owner: Record<string, unknown>, name: string): void {
+  const original = owner[name] as (...parameters: unknown[]) => unknown;
+  owner[name] = function (this: unknown, ...parameters: unknown[]): unknown {
+    calls.push(`${name} ${basename(String(parameters[0]))}`);
+    const when = calls.length === plan?.at ? plan.when : null;
+    if (when === 'before') process.kill(process.pid, 'SIGKILL');
+    try {
+      return original.apply(this, parameters);
+    } finally {
+      if (when === 'after') process.kill(process.pid, 'SIGKILL');
+    }
+  };
 }
 
 function wrap(owner: Record<string, unknown>, name: string, subject: (parameters: unknown[]) => string | null): void {

@@ -11,6 +11,8 @@ export interface TinyDisk {
   folder: string;
   /** Takes all the space that is left. */
   fill(): Promise<void>;
+  /** From now on nothing can be written at all. */
+  lock(): Promise<void>;
   /** Gives it back. */
   free(): Promise<void>;
   close(): Promise<void>;
@@ -44,6 +46,9 @@ export async function mountTinyDisk(
         (error: unknown) => error instanceof Error && 'code' in error && error.code === 'ENOSPC',
       );
       if (!isFull) throw new Error('the disk is not full');
+    },
+    async lock() {
+      await run('mount', ['-o', 'remount,ro', folder]);
     },
     free: () => rm(filler),
     async close() {

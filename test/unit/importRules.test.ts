@@ -65,7 +65,7 @@ const permitted: { file: string; code: string }[] = [
     code: "import '../protocol/codes.ts'; import '../lifecycle/pipePath.ts'; import 'node:net';",
   },
   { file: 'daemon/client/x.ts', code: "import 'vscode-jsonrpc/node';" },
-  { file: 'daemon/control/x.ts', code: "import '../client/proof.ts'; import '../client/boundedMessages.ts';" },
+  { file: 'daemon/control/x.ts', code: "import '../client/proof.ts'; import '../client/rpcOver.ts';" },
   { file: 'daemon/protocol/x.ts', code: "import './codes.ts';" },
   { file: 'daemon/resolution/x.ts', code: "import '../registry/model.ts'; import '../protocol/model.ts';" },
   { file: 'daemon/registry/x.ts', code: 'f(new Date(0), Date.parse(text), Math.max(1, 2));' },

@@ -7,6 +7,7 @@ import type { CliSession } from '../cliSession.ts';
 import { saying } from '../cliSession.ts';
 import { postgresChoices } from '../postgresNotChosen.ts';
 import { readPassword } from '../readPassword.ts';
+import { serverText } from '../statusText.ts';
 import { shown } from '../terminalText.ts';
 import type { TextView } from '../terminalText.ts';
 
@@ -31,12 +32,11 @@ export function addPostgresCommand(program: Command, session: CliSession): void 
 
 async function show({ context, output }: CliSession): Promise<void> {
   const chosen = await context.describePostgres();
-  output.answer(chosen, (view) => chosenText(chosen, view));
+  output.answer(chosen, (view) => [chosenText(chosen, view), ...servedLines(chosen, view)].join('\n'));
 }
 
 async function chooseBundled({ context, output }: CliSession): Promise<void> {
-  await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'bundled' } }));
-  const change = await context.daemon.changeAddress(null);
+  const change = await context.choosePostgres({ kind: 'bundled' }, null);
   const chosen = await context.describePostgres();
   output.answer({ ...chosen, leftBehind: change?.leftBehind ?? [] }, (view) =>
     [chosenText(chosen, view), ...changeLines(change, view), ...overruled(chosen, 'bundled', view)].join('\n'),
@@ -55,15 +55,14 @@ async function chooseUrl({ context, output }: CliSession, url: string, savePassw
   );
   const { facts, password } = await tryAddress(context, url);
   const passwordFile = savePassword && password !== null ? await context.savePassword(url, password) : null;
-  await context.settings.update((settings) => ({ ...settings, postgres: { kind: 'url', url } }));
-  const change = await context.daemon.changeAddress(password);
+  const change = await context.choosePostgres({ kind: 'url', url }, password);
   const chosen = await context.describePostgres();
   output.answer({ ...chosen, server: facts, passwordFile, leftBehind: change?.leftBehind ?? [] }, (view) =>
     [
       factsText(facts, view),
       chosenText(chosen, view),
       ...changeLines(change, view),
-      ...passwordLines(password, passwordFile, view),
+      ...passwordLines(password, passwordFile, change !== null, view),
       ...overruled(chosen, 'url', view),
     ].join('\n'),
   );
@@ -100,6 +99,19 @@ function chosenText({ chosen, address }: ChosenPostgres, { home, paint }: TextVi
   }
 }
 
+/** A daemon that was started with another address goes on with it. */
+function servedLines({ chosen, daemon }: ChosenPostgres, { home, paint }: TextView): string[] {
+  if (!daemon) return [];
+  const served = `The daemon serves ${serverText(daemon, home)}.`;
+  const source = { url: 'file', bundled: 'bundled', environment: 'environment' } as const;
+  if (chosen !== null && source[chosen] === daemon.source) return [served];
+  return [
+    served,
+    `  ${paint('yellow', 'warning:')} it was started with another address than the one that counts here`,
+    `  ${paint('cyan', 'next:')} registrar stop (the next command starts it with this one) | registrar postgres URL (for everyone)`,
+  ];
+}
+
 function factsText({ version, role, mayCreateDatabases, registry }: PostgresFacts, { paint }: TextView): string {
   const may = mayCreateDatabases ? 'may create databases' : 'may not create databases';
   const line = `PostgreSQL ${version}, role ${role}, ${may}, registry ${registry}`;
@@ -128,11 +140,17 @@ function changeLines(change: AddressChange | null, { home, paint }: TextView): s
   ];
 }
 
-function passwordLines(password: string | null, file: string | null, { home, paint }: TextView): string[] {
+function passwordLines(
+  password: string | null,
+  file: string | null,
+  daemonHasIt: boolean,
+  { home, paint }: TextView,
+): string[] {
   if (file !== null) return [`The password is in ${shown(file, home)}.`];
   if (password === null) return [];
+  const kept = daemonHasIt ? 'is known until the daemon ends' : 'was not kept';
   return [
-    `  ${paint('yellow', 'warning:')} the password was not kept`,
+    `  ${paint('yellow', 'warning:')} the password ${kept}`,
     `  ${paint('cyan', 'next:')} the same with --save-password, or set PGPASSWORD`,
   ];
 }

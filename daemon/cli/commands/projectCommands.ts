@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import type { RegistrarApi } from '../../protocol/methods.ts';
-import type { ListedProject } from '../../protocol/model.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
-import { projectText, projectsText } from '../projectsText.ts';
+import { projectText } from '../projectsText.ts';
 import { readAnswer } from '../readAnswer.ts';
+import { addProjectListCommand } from './projectListCommand.ts';
 import { selectionText } from './resolveCommands.ts';
 
 /** `projects …`: what the registry holds, and changing it. */
@@ -13,22 +12,13 @@ export function addProjectCommands(program: Command, session: CliSession): void 
     .command('projects')
     .description('list, show, create, rename, adopt, forget and drop projects')
     .addHelpText('after', '\nExample:\n  $ registrar projects list --query shop');
-  addLooks(projects, session);
+  addProjectListCommand(projects, session);
+  addShow(projects, session);
   addChanges(projects, session);
   addDrop(projects, session);
 }
 
-function addLooks(projects: Command, session: CliSession): void {
-  projects
-    .command('list')
-    .description('all projects of the registry, and whether it knows them yet')
-    .option('--query <text>', 'only names with this text in them, in any case', saying)
-    .addHelpText('after', '\nExample:\n  $ registrar projects list --query shop')
-    .action(async ({ query = null }: { query?: string | null }) => {
-      const found = await session.withRegistrar((registrar) => allProjects(registrar, query));
-      session.output.answer({ projects: found }, (view) => projectsText(found, query, view));
-    });
-
+function addShow(projects: Command, session: CliSession): void {
   projects
     .command('show')
     .description('what the registry holds about one project')
@@ -119,19 +109,4 @@ function addDrop(projects: Command, session: CliSession): void {
           `${paint('bold', dropped.project.name)} is dropped. Its database ${dropped.databaseName} is gone.`,
       );
     });
-}
-
-async function allProjects(registrar: RegistrarApi, query: string | null): Promise<ListedProject[]> {
-  const found: ListedProject[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<RegistrarApi['listProjects']>> = await registrar.listProjects({
-      query,
-      cursor,
-      limit: 1000,
-    });
-    found.push(...page.projects);
-    cursor = page.nextCursor;
-  } while (cursor !== null);
-  return found;
 }

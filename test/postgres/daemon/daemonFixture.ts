@@ -6,8 +6,12 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { build } from 'esbuild';
 import pg from 'pg';
+import type { DaemonClient } from '../../../daemon/client/daemonClient.ts';
+import { dialDaemon, type DaemonConnection } from '../../../daemon/client/dialDaemon.ts';
+import { daemonClient } from '../../../daemon/client/localDaemon.ts';
 import { commandBundle } from '../../../scripts/commandBundle.mjs';
-import type { Endpoint } from '../../../daemon/protocol/control.ts';
+import type { ClientFolder, Endpoint } from '../../../daemon/protocol/control.ts';
+import { processesRunning } from '../../support/processesRunning.ts';
 import { testServer } from '../../support/testServer.ts';
 
 export interface CommandResult {
@@ -20,12 +24,12 @@ export interface CommandResult {
 
 const repository = join(import.meta.dirname, '../../..');
 
-/** The built command in state folders of its own. Every daemon that it started is ended by its id. */
+/** The built command in state folders of its own. Every process that runs it is ended by its id. */
 export class DaemonFixture {
   folder = '';
   #bundles = '';
-  readonly #pids = new Set<number>();
   readonly #registries: string[] = [];
+  readonly #clients: { close(): void }[] = [];
 
   async open(versions: readonly string[] = ['1.0.0']): Promise<void> {
     this.folder = await mkdtemp(join(tmpdir(), 'registrar-daemon-'));
@@ -39,10 +43,10 @@ export class DaemonFixture {
   }
 
   async close(): Promise<void> {
-    for (const pid of this.#pids) {
-      if (!isAlive(pid)) continue;
-      process.kill(pid, 'SIGCONT');
-      process.kill(pid, 'SIGKILL');
+    for (const client of this.#clients) client.close();
+    for (const pid of await this.processes()) {
+      for (const signal of ['SIGCONT', 'SIGKILL'] as const) if (isAlive(pid)) process.kill(pid, signal);
+      await gone(pid);
     }
     await this.#dropRegistries();
     await rm(this.#bundles, { recursive: true, force: true });
@@ -89,18 +93,20 @@ export class DaemonFixture {
     return address.href;
   }
 
-  /** Runs the built command to its end; `--json` is added. */
+  /** Runs the built command to its end; `--json` is added. @param input what is on its standard input */
   async run(
     home: string,
     args: string[],
     environment: Record<string, string> = {},
     version = '1.0.0',
+    input = '',
   ): Promise<CommandResult> {
-    const { PATH = '' } = process.env;
-    const child = spawn(process.execPath, [join(this.#bundles, version, 'registrar.cjs'), ...args, '--json'], {
-      env: { PATH, HOME: home, REGISTRAR_HOME: home, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
+    const child = spawn(process.execPath, [this.script(version), ...args, '--json'], {
+      env: this.environment(home, environment),
+      stdio: 'pipe',
     });
+    // A command that does not read its input may end before it is written.
+    child.stdin.on('error', () => undefined).end(input);
     let [stdout, stderr] = ['', ''];
     child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
@@ -109,12 +115,71 @@ export class DaemonFixture {
     return { status, stdout, stderr, json: stdout === '' ? null : (JSON.parse(stdout) as Record<string, unknown>) };
   }
 
-  /** What the daemon of a state folder wrote; its process is remembered, to be ended. */
+  script(version = '1.0.0'): string {
+    return join(this.#bundles, version, 'registrar.cjs');
+  }
+
+  environment(home: string, more: Record<string, string> = {}): Record<string, string> {
+    const { PATH = '' } = process.env;
+    return { PATH, HOME: home, REGISTRAR_HOME: home, ...more };
+  }
+
+  /** A client in this process, which starts the built daemon when there is none. */
+  async client(home: string, environment: Record<string, string> = {}, version = '1.0.0'): Promise<DaemonClient> {
+    const local = {
+      stateFolder: home,
+      version,
+      environment: this.environment(home, environment),
+      script: this.script(version),
+      // Fifty processes that start at once on a busy machine take their time.
+      connectWithinMs: 90_000,
+    };
+    const client = await daemonClient(local, null, true, () => undefined);
+    this.#clients.push(client);
+    return client;
+  }
+
+  /** Attaches to the running daemon as a window or an agent's forwarder. */
+  async attach(home: string, kind: 'window' | 'forwarder', folders: ClientFolder[] = []): Promise<DaemonConnection> {
+    const endpoint = await this.endpoint(home);
+    if (!endpoint) throw new Error('no daemon wrote its endpoint file');
+    const dialled = await dialDaemon({
+      pipe: endpoint.pipe,
+      token: () => Promise.resolve(endpoint.token),
+      client: {
+        kind,
+        version: endpoint.version,
+        pid: process.pid,
+        folders,
+        address: { url: null, source: 'environment', variables: {} },
+      },
+      limits: { handshakeMs: 20_000, silenceMs: 20_000 },
+    });
+    if (dialled.kind !== 'attached') throw new Error(`the daemon could not be dialled: ${dialled.kind}`);
+    this.#clients.push(dialled.connection);
+    return dialled.connection;
+  }
+
+  /** The processes that became the daemon of a state folder, in their order. */
+  async startedPids(home: string): Promise<number[]> {
+    const log = await readFile(join(home, 'logs', 'registrar.log'), 'utf8');
+    return [...log.matchAll(/"pid":(\d+),"msg":"daemon started"/g)].map((match) => Number(match[1]));
+  }
+
+  /** Everybody who runs the built command, whoever started it: the bundles' folder is this fixture's own. */
+  processes(): Promise<number[]> {
+    return processesRunning(`${this.#bundles}/`);
+  }
+
+  /** Settles when nobody runs the built command but one process. */
+  async untilAlone(pid: number): Promise<void> {
+    for (const other of await this.processes()) if (other !== pid) await gone(other, 60_000);
+  }
+
+  /** What the daemon of a state folder wrote. */
   async endpoint(home: string): Promise<Endpoint | null> {
     try {
-      const endpoint = JSON.parse(await readFile(join(home, 'endpoint.json'), 'utf8')) as Endpoint;
-      this.#pids.add(endpoint.pid);
-      return endpoint;
+      return JSON.parse(await readFile(join(home, 'endpoint.json'), 'utf8')) as Endpoint;
     } catch {
       return null;
     }

@@ -132,8 +132,10 @@ describe('a window at the daemon', function () {
     const address = new URL(await fixture.address());
     const password = decodeURIComponent(address.password);
     address.password = '';
-    await writeFile(join(home, 'settings.json'), JSON.stringify({ postgres: { kind: 'url', url: address.href } }));
-    await window.client.call('changeAddress', { password: password === '' ? null : password });
+    await window.client.call('changeAddress', {
+      postgres: { kind: 'url', url: address.href },
+      password: password === '' ? null : password,
+    });
     await window.until(({ server, folders }) => server !== null && folders[0]?.resolution !== null);
     assert.equal(window.latest?.error, null);
     window.client.close();

@@ -1,5 +1,11 @@
 import { Readable } from 'node:stream';
-import type { ChosenPostgres, CliContext, DaemonControl, TextOutput } from '../../../daemon/cli/cliContext.ts';
+import type {
+  ChosenPostgres,
+  CliContext,
+  DaemonControl,
+  FoundHere,
+  TextOutput,
+} from '../../../daemon/cli/cliContext.ts';
 import { runCli } from '../../../daemon/cli/runCli.ts';
 import { agentConnections } from '../../../daemon/engine/agentConnections.ts';
 import type { DaemonStatus } from '../../../daemon/protocol/control.ts';
@@ -84,6 +90,13 @@ export const daemonStatus: DaemonStatus = {
   idleExitAfterMs: 600_000,
 };
 
+const nothingFound: FoundHere = {
+  stateFolder: daemonStatus.stateFolder,
+  entries: [],
+  bundledData: null,
+  agents: [],
+};
+
 type Api = RegistrarApi & { close(): Promise<void> };
 
 /** What a run is given besides its arguments, each with something that works when a test does not care. */
@@ -95,6 +108,7 @@ export interface FakeParts {
   /** What is on standard input; no terminal. */
   stdin?: string;
   chosen?: ChosenPostgres;
+  found?: FoundHere;
   settings?: Settings;
 }
 
@@ -140,10 +154,6 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       stop: async () => false,
       start: async () => daemonStatus,
       become: async () => null,
-      changeAddress: async (password) => {
-        calls.push(['changeAddress', password]);
-        return null;
-      },
       async *log() {
         yield '{"time":"2026-11-03T09:00:00.000Z","level":"info","msg":"daemon started","pid":4711}';
       },
@@ -162,10 +172,22 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       calls.push(['tryPostgres', url, password]);
       return { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' };
     },
+    choosePostgres: async (postgres, password) => {
+      calls.push(['choosePostgres', postgres, password]);
+      current = { ...current, postgres };
+      return null;
+    },
     savePassword: async (url, password) => {
       calls.push(['savePassword', url, password]);
       return '/home/a/.pgpass';
     },
+    uninstall: () => ({
+      found: async () => parts.found ?? nothingFound,
+      remove: async () => {
+        calls.push(['uninstall.remove']);
+        return { failures: [], left: [] };
+      },
+    }),
     describePostgres: async () => parts.chosen ?? chosenBy(current),
     sampleWorkspace: async () => '/home/a/.local/state/project-registrar/sample',
     spawn: async (command, args, environment) => {
@@ -195,6 +217,7 @@ const answers: Api = {
   server: () => ({ address: 'localhost:5432', source: 'bundled' }),
   resolve: async () => resolved,
   listProjects: async () => ({ projects: [shop], nextCursor: null }),
+  unusedProjects: async () => ({ projects: [], sizesMissing: null }),
   showProject: async () => shop,
   createProject: async () => ({ ...resolved, created: true }),
   renameProject: async () => resolved,
@@ -227,7 +250,7 @@ function recording(api: Api, calls: FakeRun['calls']): Api {
 }
 
 function chosenBy({ postgres }: Settings): ChosenPostgres {
-  return { chosen: postgres?.kind ?? null, address: postgres?.kind === 'url' ? 'localhost:5432' : null };
+  return { chosen: postgres?.kind ?? null, address: postgres?.kind === 'url' ? 'localhost:5432' : null, daemon: null };
 }
 
 function capture(isTTY: boolean): TextOutput & { text(): string } {

@@ -26,10 +26,24 @@ describe('registrar postgres', () => {
     const none = await cli(['postgres']);
     assert.equal(none.status, 0);
     assert.match(none.stdout, /^No PostgreSQL is chosen\.\nnext: .*registrar postgres bundled.*REGISTRAR_DATABASE_URL/);
-    const chosen = { chosen: 'environment', address: 'db:5432' } as const;
+    const chosen = { chosen: 'environment', address: 'db:5432', daemon: null } as const;
     assert.equal((await cli(['postgres', 'show'], { chosen })).stdout, 'REGISTRAR_DATABASE_URL chooses db:5432.\n');
     assert.deepEqual(JSON.parse((await cli(['postgres', '--json'], { chosen })).stdout), chosen);
     assert.deepEqual(path(none), []);
+  });
+
+  it('shows what the daemon serves, and what to do when another is chosen here', async () => {
+    const url = { chosen: 'url', address: 'postgresql://a@db:5432' } as const;
+    const same = { ...url, daemon: { address: 'db:5432', source: 'file' } } as const;
+    assert.equal(
+      (await cli(['postgres'], { chosen: same })).stdout,
+      'Your PostgreSQL at postgresql://a@db:5432 is chosen.\nThe daemon serves db:5432 (chosen).\n',
+    );
+    const other = { ...url, daemon: { address: 'other:5432', source: 'environment' } } as const;
+    assert.match(
+      (await cli(['postgres'], { chosen: other })).stdout,
+      /\nThe daemon serves other:5432 \(from the environment\)\.\n {2}warning: .*\n {2}next: registrar stop/,
+    );
   });
 
   it('offers the same choices when a command needs one', () => {
@@ -39,13 +53,13 @@ describe('registrar postgres', () => {
   it('bundled is kept without starting anything', async () => {
     const run = await cli(['postgres', 'bundled']);
     assert.deepEqual(run.settings.postgres, { kind: 'bundled' });
-    assert.deepEqual(path(run), ['settings.update', 'changeAddress']);
+    assert.deepEqual(path(run), ['choosePostgres']);
     assert.equal(run.stdout, 'The bundled PostgreSQL is chosen.\n');
   });
 
   it('tries an address before it keeps it', async () => {
     const run = await cli(['postgres', url]);
-    assert.deepEqual(path(run), ['tryPostgres', 'settings.update', 'changeAddress']);
+    assert.deepEqual(path(run), ['tryPostgres', 'choosePostgres']);
     assert.deepEqual(run.settings.postgres, { kind: 'url', url });
     assert.match(run.stdout, /^PostgreSQL 15\.3, role a, may create databases, registry codebase_mcp_registry\n/);
   });
@@ -65,7 +79,7 @@ describe('registrar postgres', () => {
   });
 
   it('says when the environment overrules the choice', async () => {
-    const chosen = { chosen: 'environment', address: 'db:5432' } as const;
+    const chosen = { chosen: 'environment', address: 'db:5432', daemon: null } as const;
     for (const choice of ['bundled', url]) {
       const run = await cli(['postgres', choice], { chosen });
       assert.match(run.stdout, /warning: .*REGISTRAR_DATABASE_URL counts before it/);
@@ -120,12 +134,16 @@ describe('registrar postgres', () => {
 
     it('goes into the password file with --save-password', async () => {
       const run = await cli(['postgres', url, '--save-password'], { stdin: 'right', context: wanting([]) });
-      assert.deepEqual(run.calls, [['savePassword', url, 'right'], ['settings.update'], ['changeAddress', 'right']]);
+      assert.deepEqual(run.calls, [
+        ['savePassword', url, 'right'],
+        ['choosePostgres', { kind: 'url', url }, 'right'],
+      ]);
       assert.match(run.stdout, /The password is in ~\/\.pgpass\.\n/);
       const json = await cli(['postgres', url, '--save-password', '--json'], { stdin: 'right', context: wanting([]) });
       assert.deepEqual(JSON.parse(json.stdout), {
         chosen: 'url',
         address: 'localhost:5432',
+        daemon: null,
         server: { version: '15.3', role: 'a', mayCreateDatabases: true, registry: 'codebase_mcp_registry' },
         passwordFile: '/home/a/.pgpass',
         leftBehind: [],

@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
+import { ResponseError } from 'vscode-jsonrpc/node';
 import { DaemonClient, type DaemonClientOptions } from '../../../daemon/client/daemonClient.ts';
+import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
+import { rpcOver } from '../../../daemon/client/rpcOver.ts';
 import { isNewer } from '../../../daemon/client/versionOrder.ts';
+import { wire, wireErrors } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { resolved } from '../cli/fakeCli.ts';
-import { ControlFixture } from '../control/controlFixture.ts';
+import { ControlFixture, token } from '../control/controlFixture.ts';
 
 describe('a client of the daemon', () => {
   const fixture = new ControlFixture();
@@ -75,6 +79,65 @@ describe('a client of the daemon', () => {
     const control = await fixture.serve();
     await Promise.all(Array.from({ length: 5 }, () => client.call('resolve', {})));
     assert.equal(control.clients().length, 1);
+  });
+
+  it('lets the newer daemon come that the older one leaves for, and starts none', async () => {
+    let starts = 0;
+    const control = await fixture.serve();
+    const client = clientWith({
+      start: () => {
+        starts += 1;
+        return { ended: () => null };
+      },
+    });
+    await client.call('resolve', {});
+    await control.drain(0, { hasSuccessor: true });
+    const answer = client.call('resolve', {});
+    control.close();
+    await fixture.untilOnly(0);
+    await fixture.end();
+    await fixture.serve({}, '2.0.0');
+    assert.deepEqual(await answer, resolved);
+    assert.equal(starts, 0);
+  });
+
+  it('starts its daemon at once where it made the older one leave', async () => {
+    const control = await fixture.serve({
+      drain: async () => {
+        await control.drain(0, { hasSuccessor: true });
+        control.close();
+        void fixture.untilOnly(0).then(() => fixture.end());
+        return null;
+      },
+    });
+    let served = '1.0.0';
+    const client = clientWith({
+      client: { ...fixture.dialOptions().client, version: '2.0.0' },
+      start: () => {
+        served = '2.0.0';
+        void fixture.serve({}, served);
+        return { ended: () => null };
+      },
+    });
+    assert.equal((await client.connect()).version, '2.0.0');
+    assert.equal(served, '2.0.0');
+  });
+
+  it('does not wait for ever for a daemon that hangs while it leaves', async () => {
+    await fixture.listen((socket) => {
+      const rpc = rpcOver(socket, () => undefined);
+      rpc.onRequest(wire.hello, ({ nonce }: { nonce: string }) => {
+        const own = newNonce();
+        const proof = proofOf(token, 'daemon', nonce, own);
+        return { nonce: own, proof, version: '1.0.0', protocol: 1, oldestProtocol: 1 };
+      });
+      rpc.onRequest(wire.initialize, () => null);
+      rpc.onRequest(wire.ping, () => new Promise(() => undefined));
+      rpc.onRequest(wire.method('resolve'), () => new ResponseError(wireErrors.draining, 'leaves'));
+      rpc.listen();
+    });
+    const client = clientWith({ limits: { handshakeMs: 10_000, silenceMs: 100 } });
+    await assert.rejects(client.call('resolve', {}), { code: 'DAEMON_UNREACHABLE', message: /does not answer/ });
   });
 
   it('knows which version is newer; a checkout’s is neither', () => {

@@ -1,13 +1,22 @@
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
 import type { DialOptions } from '../../../daemon/client/dialDaemon.ts';
-import type { Snapshot } from '../../../daemon/protocol/control.ts';
+import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
+import { rpcOver } from '../../../daemon/client/rpcOver.ts';
+import {
+  protocolVersion,
+  wire,
+  type ClientKind,
+  type HelloResult,
+  type Snapshot,
+} from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';
 
@@ -19,6 +28,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     server: async () => ({ address: 'localhost:5432', source: 'file' }),
     resolve: async () => resolved,
     listProjects: async () => ({ projects: [shop], nextCursor: null }),
+    unusedProjects: async () => ({ projects: [], sizesMissing: null }),
     showProject: async () => shop,
     createProject: async () => resolved,
     renameProject: async () => resolved,
@@ -49,6 +59,7 @@ export class ControlFixture {
   folder = '';
   pipe = '';
   control: ControlServer | null = null;
+  /** How many snapshots were made. */
   snapshots = 0;
   #listener: Server | null = null;
   readonly #sockets = new Set<Socket>();
@@ -95,6 +106,15 @@ export class ControlFixture {
     await once(this.#listener, 'listening');
   }
 
+  /** Settles when everyone has left whom the server served, but for so many. */
+  async untilOnly(count: number): Promise<void> {
+    for (;;) {
+      const open = [...this.#sockets].filter(({ closed }) => !closed);
+      if (open.length <= count) return;
+      await Promise.race(open.map((socket) => new Promise((resolve) => socket.once('close', resolve))));
+    }
+  }
+
   /** As when the process ends. */
   async end(): Promise<void> {
     const listener = this.#listener;
@@ -107,6 +127,18 @@ export class ControlFixture {
   async close(): Promise<void> {
     await this.end();
     await rm(this.folder, { recursive: true, force: true });
+  }
+
+  /** A client that proves itself, and then does what a test makes it do. */
+  async rawClient(kind: ClientKind): Promise<{ socket: Socket; rpc: MessageConnection }> {
+    const socket = connect(this.pipe);
+    const rpc = rpcOver(socket, () => undefined);
+    rpc.listen();
+    const nonce = newNonce();
+    const hello = await rpc.sendRequest<HelloResult>(wire.hello, { nonce });
+    const proof = proofOf(token, 'client', hello.nonce, nonce);
+    await rpc.sendRequest(wire.initialize, { ...this.dialOptions().client, kind, protocol: protocolVersion, proof });
+    return { socket, rpc };
   }
 
   dialOptions(changes: Partial<DialOptions> = {}): DialOptions {
@@ -125,4 +157,10 @@ export class ControlFixture {
       ...changes,
     };
   }
+}
+
+/** A message as it crosses the pipe. */
+export function frame(message: unknown): Buffer {
+  const text = JSON.stringify(message);
+  return Buffer.from(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
 }

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import fc from 'fast-check';
 import { dialDaemon, NoAnswer, type DaemonConnection, type DialOptions } from '../../../daemon/client/dialDaemon.ts';
-import type { Snapshot } from '../../../daemon/protocol/control.ts';
-import { emptySync, resolved } from '../cli/fakeCli.ts';
-import { ControlFixture } from './controlFixture.ts';
+import { emptySync, resolved, shop } from '../cli/fakeCli.ts';
+import { ControlFixture, frame } from './controlFixture.ts';
 
 describe('the control protocol', () => {
   const fixture = new ControlFixture();
@@ -63,72 +61,6 @@ describe('the control protocol', () => {
     socket.destroy();
   });
 
-  it('ends a client that sends an enormous message, and nobody else', async () => {
-    await fixture.serve();
-    const good = await attach();
-    const socket = connect(fixture.pipe);
-    socket.on('error', () => undefined).write(`Content-Length: ${17 * 1024 * 1024}\r\n\r\n`);
-    await once(socket, 'close');
-    assert.deepEqual(await good.request('resolve', {}), resolved);
-  });
-
-  it('ends a client whose bytes are no messages, and nobody else', async () => {
-    await fixture.serve();
-    const good = await attach();
-    const garbage = fc.oneof(
-      fc.uint8Array({ minLength: 1, maxLength: 6000 }).map((bytes) => Buffer.concat([bytes, Buffer.alloc(5000, 'x')])),
-      fc.string().map((text) => Buffer.from(`Content-Length: ${Buffer.byteLength(`{${text}`)}\r\n\r\n{${text}`)),
-      fc
-        .constantFrom('Content-Length: -1\r\n\r\n', 'Content-Length: 0\r\n\r\n', 'Length: 5\r\n\r\nhello')
-        .map((text) => Buffer.from(text)),
-    );
-    await fc.assert(
-      fc.asyncProperty(garbage, async (bytes) => {
-        const socket = connect(fixture.pipe);
-        socket.on('error', () => undefined).resume();
-        socket.write(bytes);
-        socket.write(frame(5));
-        await once(socket, 'close');
-        assert.deepEqual(await good.request('resolve', {}), resolved);
-      }),
-      { numRuns: 60 },
-    );
-  });
-
-  it('finds messages wherever the system cuts them', async () => {
-    await fixture.serve();
-    const socket = connect(fixture.pipe);
-    const message = frame({ jsonrpc: '2.0', id: 1, method: 'registrar/ping' });
-    const reply = once(socket, 'data');
-    for (const byte of message) {
-      socket.write(Buffer.of(byte));
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    assert.match(String((await reply)[0]), /"result":null/);
-    socket.destroy();
-  });
-
-  it('sends a window the latest state, not every one', async () => {
-    const control = await fixture.serve();
-    const seen: Snapshot[] = [];
-    let onLatest = (): void => undefined;
-    const latest = new Promise<void>((resolve) => (onLatest = resolve));
-    const folders = [{ path: '/home/a/shop', trusted: true }];
-    const connection = await attach({
-      client: { ...fixture.dialOptions().client, kind: 'window', folders },
-      onSnapshot: (snapshot) => {
-        seen.push(snapshot);
-        if (snapshot.revision === 1000) onLatest();
-      },
-    });
-    for (let change = 0; change < 1000; change += 1) control.changed();
-    await latest;
-    assert.ok(seen.length < 10, `${seen.length} snapshots`);
-    assert.ok(fixture.snapshots < 10);
-    assert.deepEqual(seen.at(-1)?.folders, [{ ...folders[0], resolution: null, database: null }]);
-    connection.close();
-  });
-
   it('finishes what runs when it drains, and refuses the new', async () => {
     let finish = (): void => undefined;
     const begun = new Promise<void>((onBegun) => {
@@ -145,7 +77,7 @@ describe('the control protocol', () => {
     const connection = await attach();
     const running = connection.request('resolve', {});
     await begun;
-    const drained = fixture.control?.drain(10_000);
+    const drained = fixture.control?.drain(10_000, { hasSuccessor: false });
     await assert.rejects(connection.request('syncStatus', undefined), (error) => {
       return error instanceof NoAnswer && error.kind === 'draining';
     });
@@ -167,10 +99,48 @@ describe('the control protocol', () => {
     const connection = await attach();
     const answer = assert.rejects(connection.request('resolve', {}), NoAnswer);
     await begun;
-    await fixture.control?.drain(20);
+    await fixture.control?.drain(20, { hasSuccessor: false });
     fixture.control?.close();
     await fixture.end();
     await answer;
+  });
+
+  it('sends everyone away, also who leaves in the same moment', async () => {
+    const control = await fixture.serve();
+    const connection = await attach();
+    await attach();
+    control.close();
+    connection.close();
+    await fixture.untilOnly(0);
+    assert.deepEqual(control.clients(), []);
+  });
+
+  it('tells progress to who asked, and to nobody when that one has gone', async () => {
+    let progress: (message: string) => void = () => undefined;
+    const heard: string[] = [];
+    await fixture.serve({
+      resolve: async (_params, caller) => {
+        progress = caller.progress;
+        progress('half');
+        return resolved;
+      },
+    });
+    const connection = await attach({ onProgress: (message) => heard.push(message) });
+    await connection.request('resolve', {});
+    assert.deepEqual(heard, ['half']);
+    connection.close();
+    await fixture.untilOnly(0);
+    progress('done');
+  });
+
+  it('says that an answer is too long, and goes on', async () => {
+    await fixture.serve({ showProject: async () => ({ ...shop, description: 'x'.repeat(17 * 1024 * 1024) }) });
+    const connection = await attach();
+    await assert.rejects(connection.request('showProject', { project: 'shop' }), {
+      code: 'INVALID_ARGUMENT',
+      message: /^The answer has \d+ bytes/,
+    });
+    assert.deepEqual(await connection.request('resolve', {}), resolved);
   });
 
   it('says that a daemon which accepts and says nothing is silent', async () => {
@@ -190,21 +160,16 @@ describe('the control protocol', () => {
           };
         }),
     });
-    const connection = await attach({ limits: { handshakeMs: 30_000, silenceMs: 2000 } });
+    const connection = await attach({ limits: { handshakeMs: 30_000, silenceMs: 1000 } });
     setTimeout(() => {
       isAnswering = false;
       finish();
       // After one sign of life was asked for and the time for it is over.
-    }, 5000);
+    }, 2500);
     assert.deepEqual(await connection.request('resolve', {}), resolved);
     assert.equal(isAnswering, false);
   });
 });
-
-function frame(message: unknown): Buffer {
-  const text = JSON.stringify(message);
-  return Buffer.from(`Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`);
-}
 
 async function ask(socket: ReturnType<typeof connect>, message: Buffer): Promise<string> {
   const reply = once(socket, 'data');

@@ -73,6 +73,18 @@ describe('the state folder', () => {
     assert.equal(await modeOf(folder), 0o700);
   });
 
+  it('is refused when others may write into it, since they may have', async () => {
+    for (const mode of [0o770, 0o777, 0o720, 0o1777]) {
+      await chmod(folder, mode);
+      await assert.rejects(openStateFolder(folder), {
+        code: 'INVALID_ARGUMENT',
+        message: /^Others may write into/,
+        hint: /chmod 700/,
+      });
+      assert.equal(await modeOf(folder), mode);
+    }
+  });
+
   it('that its owner may not write is opened again', async () => {
     await chmod(folder, 0o500);
     await openStateFolder(folder);

@@ -1,0 +1,56 @@
+import { addressLabel, addressUrl, type PostgresAddress } from '../postgres/address.ts';
+import type { LeftBehind } from '../protocol/control.ts';
+import { readMarker, writeMarker } from '../registry/marker.ts';
+import type { ChosenAddress } from './chooseAddress.ts';
+import type { ProjectHere } from './openEngine.ts';
+
+/**
+ * What another address will not have, each project with the line for a POSIX shell that moves it.
+ *
+ * @param to null when it is not known where to
+ */
+export function leftBehind(
+  projects: readonly ProjectHere[],
+  from: ChosenAddress,
+  to: ChosenAddress | null,
+): LeftBehind[] {
+  return projects.map((project) => ({
+    name: project.name,
+    databaseName: project.databaseName,
+    pending: project.pending,
+    command: [...copyLine(project, from, to), ...markLine(project, from, to)].join(' && '),
+  }));
+}
+
+/** Nothing to copy where only the registry is another: the database is on that server already. */
+function copyLine({ databaseName }: ProjectHere, from: ChosenAddress, to: ChosenAddress | null): string[] {
+  if (to && addressLabel(from.address) === addressLabel(to.address)) return [];
+  const source = quoted(urlOf(from.address, databaseName));
+  return [`${passwordOf(from)}pg_dump --create --no-owner --no-acl ${source} | ${psql(to)}`];
+}
+
+/** The marker that comes along names the old registry, and a database of another registry cannot be adopted. */
+function markLine({ databaseName, comment }: ProjectHere, from: ChosenAddress, to: ChosenAddress | null): string[] {
+  const reading = readMarker(comment);
+  if (!to || from.address.registryDatabase === to.address.registryDatabase || reading.kind === 'none') return [];
+  const marker = writeMarker({ ...reading.marker, registry: to.address.registryDatabase }, comment);
+  const sql = `comment on database "${databaseName}" is '${marker.replaceAll("'", "''")}'`;
+  return [`${psql(to)} --command ${quoted(sql)}`];
+}
+
+function psql(to: ChosenAddress | null): string {
+  return to ? `${passwordOf(to)}psql ${quoted(urlOf(to.address, 'postgres'))}` : 'psql NEW_ADDRESS';
+}
+
+/** Nobody knows the bundled server's password by heart. */
+function passwordOf({ bundled }: ChosenAddress): string {
+  return bundled ? `PGPASSWORD="$(cat ${quoted(bundled.passwordFile)})" ` : '';
+}
+
+function urlOf(address: PostgresAddress, database: string): string {
+  return addressUrl(address, database, { withPassword: false });
+}
+
+function quoted(argument: string): string {
+  return `'${argument.replaceAll("'", String.raw`'\''`)}'`;
+}

@@ -1,0 +1,84 @@
+import { chmod, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { launcherCommand, launcherScript } from './launcherScript.ts';
+
+const installationSchema = z.object({
+  version: z.string(),
+  /** Absolute path of the command's script. */
+  script: z.string().min(1),
+  /** Absolute path of the Node, or of the Electron that can act as one, that runs it. */
+  node: z.string().min(1),
+});
+
+/** A Registrar on this machine that has run as the daemon. */
+export type Installation = z.infer<typeof installationSchema>;
+
+/** Whoever has started so long ago that this many others came after is forgotten. */
+const maxInstallations = 8;
+
+/** The launcher in a state folder: what agents are told to start, whatever is updated or removed since. */
+export function launcherPath(stateFolder: string, platform: string): string {
+  return join(stateFolder, 'bin', platform === 'win32' ? 'registrar.cmd' : 'registrar');
+}
+
+/**
+ * Notes an installation in `bin/installations.json` and writes the launcher anew. Two that do so at once may lose one of
+ * them; it comes back at its next start.
+ *
+ * @param isNewer compares two versions
+ * @throws the operating system's error
+ */
+export async function refreshLauncher(
+  stateFolder: string,
+  own: Installation,
+  isNewer: (version: string, than: string) => boolean,
+  platform: NodeJS.Platform = process.platform,
+): Promise<void> {
+  const folder = join(stateFolder, 'bin');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const list = join(folder, 'installations.json');
+  const others = (await readInstallations(list)).filter(
+    ({ script, node }) => script !== own.script || node !== own.node,
+  );
+  const known = [own, ...others].slice(0, maxInstallations);
+  // Among equals the one that was used last comes first.
+  const newestFirst = known.toSorted((one, other) => {
+    if (isNewer(one.version, other.version)) return -1;
+    return isNewer(other.version, one.version) ? 1 : 0;
+  });
+  await replaceFile(list, `${JSON.stringify(known, null, 2)}\n`, 0o600);
+  const text = platform === 'win32' ? launcherCommand(newestFirst) : launcherScript(newestFirst);
+  await replaceFile(launcherPath(stateFolder, platform), text, 0o700);
+}
+
+/** A damaged list is written anew by whoever starts. */
+async function readInstallations(path: string): Promise<Installation[]> {
+  try {
+    return z.array(installationSchema).parse(JSON.parse(await readFile(path, 'utf8')));
+  } catch {
+    return [];
+  }
+}
+
+/** Whoever starts the launcher at this instant gets the old one or the new one, whole. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  if ((await readFile(path, 'utf8').catch(() => null)) === text) return;
+  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', mode);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    // The umask may have taken the right to run it.
+    await chmod(temporary, mode);
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
