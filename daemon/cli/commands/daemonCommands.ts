@@ -32,13 +32,13 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
         output.answer(status, () => `The daemon runs in the background (process ${status.pid}).`);
         return;
       }
+      // Before it serves anybody: whoever was answered may tell it to stop at once.
+      const stopped = context.untilStopped();
       const own = await context.daemon.become(databaseUrl);
       if (!own) {
         output.answer({ running: true, isThisProcess: false }, () => 'The daemon runs already: registrar status.');
         return;
       }
-      // Asked first: from here on Ctrl-C ends in order.
-      const stopped = context.untilStopped();
       output.answer({ running: true, isThisProcess: true, pid: own.pid }, ({ paint }) =>
         paint('dim', `Serving as process ${own.pid} until Ctrl-C.`),
       );

@@ -64,10 +64,29 @@ describe('the commands about the daemon', () => {
     assert.equal(ends, 2);
   });
 
+  it('serve --foreground listens for its end before it serves anybody', async () => {
+    const order: string[] = [];
+    await cli(['serve', '--foreground'], {
+      daemon: {
+        become: async () => {
+          order.push('serves');
+          return null;
+        },
+      },
+      context: {
+        untilStopped: async () => {
+          order.push('listens');
+        },
+      },
+    });
+    assert.deepEqual(order, ['listens', 'serves']);
+  });
+
   it('serve --foreground does not wait where another process serves', async () => {
-    const run = await cli(['serve', '--foreground', '--json']);
+    const run = await cli(['serve', '--foreground', '--json'], {
+      context: { untilStopped: () => new Promise(() => undefined) },
+    });
     assert.deepEqual(JSON.parse(run.stdout), { running: true, isThisProcess: false });
-    assert.deepEqual(path(run), []);
   });
 
   it('stop says whether there was anything to stop', async () => {
