@@ -15,6 +15,7 @@ const expectedFiles = [
   'dist/registrar.cjs',
   'media/config.schema.json',
   'media/icon.png',
+  'media/registrar.svg',
   'package.json',
 ];
 
