@@ -17,6 +17,7 @@ const expectedFiles = [
   'media/icon.png',
   'media/registrar.svg',
   'package.json',
+  'package.nls.json',
 ];
 
 const vsix = `${manifest.name}-${manifest.version}.vsix`;

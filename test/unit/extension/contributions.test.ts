@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import texts from '../../../package.nls.json' with { type: 'json' };
 import manifest from '../../../package.json' with { type: 'json' };
 import { commandIds, containerId, contextKeys, settingIds, viewId } from '../../../extension/contributions.ts';
 
@@ -13,7 +14,7 @@ describe('contributions', () => {
   it('puts every command into the category Registrar, without repeating it in the title, and gives it an icon', () => {
     for (const { category, title, icon } of commands) {
       assert.equal(category, 'Registrar');
-      assert.doesNotMatch(title, /registrar/i);
+      assert.doesNotMatch(shown(title), /registrar/i);
       assert.match(icon, /^\$\([a-z-]+\)$/);
     }
   });
@@ -30,12 +31,19 @@ describe('contributions', () => {
     assert.deepEqual(Object.keys(configuration.properties), Object.values(settingIds));
   });
 
+  it('shows every text that can be translated, and keeps none that nothing shows', () => {
+    const asked = [...JSON.stringify(manifest).matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key ?? '');
+    assert.deepEqual([...new Set(asked)].sort(), Object.keys(texts).sort());
+    const titles = [...commands.map(({ title }) => title), ...viewsWelcome.map(({ contents }) => contents)];
+    for (const title of titles) assert.match(title, /^%.+%$/);
+  });
+
   it('refers in menus and welcomes only to commands that there are', () => {
     const known = new Set<string>(Object.values(commandIds));
     const inMenus = Object.values(menus)
       .flat()
       .map(({ command }) => command);
-    const links = viewsWelcome.flatMap(({ contents }) => [...contents.matchAll(/command:(registrar\.\w+)/g)]);
+    const links = viewsWelcome.flatMap(({ contents }) => [...shown(contents).matchAll(/command:(registrar\.\w+)/g)]);
     for (const command of [...inMenus, ...links.map((link) => link[1] ?? '')]) assert.ok(known.has(command), command);
   });
 
@@ -66,6 +74,13 @@ describe('contributions', () => {
     assert.deepEqual(hidden.sort(), ids.slice(ids.indexOf(commandIds.manageTrust)).sort());
   });
 });
+
+/** What a person reads where the manifest names a text. */
+function shown(reference: string): string {
+  const text = Object.entries(texts).find(([key]) => reference === `%${key}%`)?.[1];
+  assert.ok(text !== undefined, reference);
+  return text;
+}
 
 /** What rows of the tree are known by. */
 const contextValues = [
