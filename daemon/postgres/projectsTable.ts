@@ -320,7 +320,8 @@ function textOf(row: Row, column: string): string {
   return value;
 }
 
-/** codebase-mcp allows null times. */
+/** codebase-mcp allows null times; text is what the server wrote as ISO 8601. */
 function timeOf(value: unknown): string {
+  if (typeof value === 'string') return value;
   return (value instanceof Date ? value : new Date(0)).toISOString();
 }
