@@ -8,7 +8,7 @@ import { whyNoOwnServer } from '../../test/support/ownServer.ts';
 import { Ledger } from './ledger.ts';
 import { visit, type Traffic } from './traffic.ts';
 import { judge } from './verdict.ts';
-import { handlesAtRest, memoryTrend, sampleOf, Vitals } from './vitals.ts';
+import { areHandlesFlat, atRest, memoryTrend, Vitals, type Sample } from './vitals.ts';
 import { openWorld, type World } from './world.ts';
 
 const visitorsAtOnce = 6;
@@ -16,8 +16,8 @@ const maxProjectsPerMinute = 30;
 /** The first restart comes after half of it. */
 const restartEveryMs = 60_000;
 const downMs = 3000;
-/** Connections that nobody uses are closed after half a minute. */
-const restLimitMs = 90_000;
+/** Before anything is measured: whoever comes first makes a daemon load what it will keep. */
+const warmUpMs = 10_000;
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '10' } } });
 const minutes = Number(values.minutes);
@@ -40,10 +40,10 @@ try {
 async function soak(world: World): Promise<boolean> {
   const ledger = new Ledger();
   const traffic: Traffic = { counts: {}, violations: [] };
-  // Whoever comes first makes a daemon load what it will keep.
-  await visit(world, ledger, traffic, performance.now() + 5000, 4);
-  const before = await Promise.all(world.daemons.map(({ pid }) => sampleOf(pid)));
-  const vitals = world.daemons.map(({ pid }) => new Vitals(pid));
+  const pids = world.daemons.map(({ pid }) => pid);
+  await visit(world, ledger, traffic, performance.now() + warmUpMs, 4);
+  const before = await atRest(pids);
+  const vitals = pids.map((pid) => new Vitals(pid));
   const until = performance.now() + minutes * 60_000;
   const visitors = Array.from({ length: visitorsAtOnce }, () =>
     visit(world, ledger, traffic, until, Math.ceil(minutes * maxProjectsPerMinute)),
@@ -54,20 +54,10 @@ async function soak(world: World): Promise<boolean> {
 
   const { found, forgotten, problems } = await judge(world, ledger);
   problems.push(...traffic.violations);
-  for (const [index, { pid }] of world.daemons.entries()) {
-    const handlesBefore = before[index]?.handles ?? 0;
-    const handles = await handlesAtRest(pid, handlesBefore, restLimitMs);
-    const samples = vitals[index]?.samples ?? [];
-    const trend = memoryTrend(samples);
-    const most = Math.max(...samples.map((sample) => sample.handles));
-    const memory = trend
-      ? `${trend.first.toFixed(0)} MB in the first third, ${trend.last.toFixed(0)} MB in the last`
-      : `${samples.at(-1)?.memory.toFixed(0) ?? '?'} MB; too short to judge`;
-    console.log(
-      `daemon ${String(index + 1)}: memory ${memory}; handles ${String(handlesBefore)} before, at most ${String(most)}, ${String(handles)} after`,
-    );
-    if (trend?.isFlat === false) problems.push(`daemon ${String(index + 1)} grew`);
-    if (handles > handlesBefore) problems.push(`daemon ${String(index + 1)} keeps ${String(handles)} handles`);
+  const after = await atRest(pids);
+  for (const [index, one] of vitals.entries()) {
+    const [first, last] = [before[index], after[index]];
+    if (first && last) problems.push(...growthOf(`daemon ${String(index + 1)}`, first, one.samples, last));
   }
   for (const [what, times] of Object.entries(traffic.counts).sort()) console.log(`${what}: ${String(times)}`);
   console.log(
@@ -76,6 +66,25 @@ async function soak(world: World): Promise<boolean> {
   for (const problem of problems) console.log(`PROBLEM ${problem}`);
   console.log(problems.length === 0 ? 'Nothing was lost, nothing grew, drift is empty.' : 'It did not hold.');
   return problems.length === 0;
+}
+
+/** Says what a daemon held, and gives what grew. */
+function growthOf(daemon: string, before: Sample, samples: readonly Sample[], after: Sample): string[] {
+  const trend = memoryTrend(samples);
+  const memory = trend
+    ? `${trend.first.toFixed(0)} MB in the first third, ${trend.last.toFixed(0)} MB in the last`
+    : 'too short a run to judge';
+  const most = Math.max(...samples.map(({ handles }) => handles));
+  console.log(
+    `${daemon}: memory at rest ${before.memory.toFixed(0)} MB before, ${after.memory.toFixed(0)} MB after; at work ${memory}`,
+  );
+  console.log(
+    `${daemon}: handles at rest ${String(before.handles)} before, ${String(after.handles)} after; at work at most ${String(most)}`,
+  );
+  return [
+    ...(trend?.isFlat === false ? [`${daemon} grew`] : []),
+    ...(areHandlesFlat(before, after) ? [] : [`${daemon} keeps ${String(after.handles)} handles`]),
+  ];
 }
 
 /** In turns as an administrator does it and as a crash does. @returns how often */
