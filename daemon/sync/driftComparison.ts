@@ -130,15 +130,14 @@ function ofRow(sighting: Sighting, facts: Facts): Drifted[] {
   if (state === 'provisioning') return isFreshReservation(row, facts.now) ? [] : [interruptedCreation(sighting)];
   const { folder } = row.registrar;
   const isFolderGone = folder?.host === facts.host && facts.goneFolders.has(folder.path);
-  return [...ofReadyRow(sighting, facts), ...(isFolderGone ? [folderGone(sighting, folder.path)] : [])];
+  const found = ofReadyRow(sighting, facts);
+  if (isFolderGone) found.push(folderGone(sighting, folder.path));
+  return found;
 }
 
 function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
   const { row, database } = sighting;
-  const elsewhere = (facts.live.get(row.id) ?? [])
-    .map(({ databaseName }) => databaseName)
-    .filter((name) => name !== row.databaseName)
-    .sort();
+  const elsewhere = elsewhereOf(row, facts);
   const [first, ...more] = elsewhere;
   if (database.presence === 'absent') {
     if (first === undefined) return [danglingRow(sighting)];
@@ -162,6 +161,18 @@ function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
       ];
   }
 }
+
+/** Other databases that carry the row's id; most rows have none. */
+function elsewhereOf({ id, databaseName }: RegistryRow, { live }: Facts): readonly string[] {
+  const marked = live.get(id);
+  if (!marked) return nowhere;
+  return marked
+    .map((one) => one.databaseName)
+    .filter((name) => name !== databaseName)
+    .sort();
+}
+
+const nowhere: readonly string[] = [];
 
 function ofOwnMarker(sighting: Sighting, marker: Marker, schemaVersion: string | null): Drifted[] {
   const isOld = schemaVersion !== null && marker.schemaVersion !== schemaVersion;
