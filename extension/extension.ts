@@ -1,6 +1,33 @@
-import type * as vscode from 'vscode';
+import { homedir } from 'node:os';
+import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.ts';
+import { viewId } from './contributions.ts';
+import { createLink } from './createLink.ts';
+import { ProjectStore } from './projectStore.ts';
+import { Documents } from './views/documents.ts';
+import { ProjectTree } from './views/projectTree.ts';
+import { createStatusBarItem } from './views/statusBarItem.ts';
+import { showViewState } from './views/viewState.ts';
+import { watchWindow } from './watchWindow.ts';
 
+/** Registers everything and waits for nothing: the daemon is dialled, or started, in the background. */
 export function activate(context: vscode.ExtensionContext): void {
-  context.subscriptions.push(registerCommands());
+  const home = homedir();
+  const store = new ProjectStore();
+  const link = createLink(context, store);
+  const tree = new ProjectTree(store, home, (params) => link.call('listProjects', params));
+  const view = vscode.window.createTreeView(viewId, { treeDataProvider: tree, showCollapseAll: true });
+  const documents = new Documents();
+  context.subscriptions.push(
+    ...[store, tree, view, documents],
+    createStatusBarItem(store, home),
+    showViewState(store, view, home),
+    registerCommands({ link, store, tree, view, documents, home }),
+    watchWindow(store, link),
+    {
+      dispose: () => {
+        link.close();
+      },
+    },
+  );
 }

@@ -15,7 +15,9 @@ const expectedFiles = [
   'dist/registrar.cjs',
   'media/config.schema.json',
   'media/icon.png',
+  'media/registrar.svg',
   'package.json',
+  'package.nls.json',
 ];
 
 const vsix = `${manifest.name}-${manifest.version}.vsix`;

@@ -6,6 +6,9 @@ const pureFolders = ['daemon/resolution', 'daemon/registry'];
 /** What an adapter may import of another all the same: agents' files are edited under the rules of config files. */
 const edges = { 'daemon/connect': ['daemon/config'] };
 const joiners = ['daemon/engine', 'daemon/main.ts', 'daemon/entry.ts'];
+/** What both sides of the pipe need to find and believe each other. */
+const meetingFiles = ['endpointFile', 'pipePath', 'stateFolder'].map((name) => `daemon/lifecycle/${name}.ts`);
+const sharedWithControl = ['proof', 'rpcOver'].map((name) => `daemon/client/${name}.ts`);
 
 /** Packages that only one folder (and the tests) may import. */
 const owners = [
@@ -33,13 +36,17 @@ function objection(file, target, isPackage) {
     if (layer === 'pure')
       return 'pure code imports no packages and no Node modules; what it needs comes in through ports';
     if (layer === 'extension' && target !== 'vscode' && !isBuiltin(target))
-      return 'extension/ imports only vscode, Node modules, its own files and daemon/protocol';
+      return 'extension/ imports only vscode, Node modules, its own files, daemon/protocol and daemon/client';
+    if (layer === 'client' && !target.startsWith('vscode-jsonrpc/') && !isBuiltin(target))
+      return 'daemon/client is part of the extension, so it imports only vscode-jsonrpc and Node modules';
     return undefined;
   }
   if (layer === 'protocol' && !isInside(target, 'daemon/protocol'))
     return 'daemon/protocol imports nothing outside itself';
-  if (layer === 'extension' && !isInside(target, 'extension') && !isInside(target, 'daemon/protocol'))
-    return 'extension/ imports only daemon/protocol from the daemon';
+  if (layer === 'extension' && !['extension', 'protocol', 'client'].includes(layerOf(target)))
+    return 'extension/ imports only daemon/protocol and daemon/client from the daemon';
+  if (layer === 'client' && !['client', 'protocol'].includes(layerOf(target)) && !meetingFiles.includes(target))
+    return `daemon/client imports only daemon/protocol and ${meetingFiles.join(', ')}`;
   if (layer === 'pure' && !['pure', 'protocol'].includes(layerOf(target)))
     return 'pure code imports only daemon/protocol and other pure code; what it needs comes in through ports';
   if (layer === 'adapter' && !isAllowedForAdapter(file, target))
@@ -51,12 +58,14 @@ function objection(file, target, isPackage) {
 function isAllowedForAdapter(file, target) {
   const folder = file.split('/').slice(0, 2).join('/');
   const shared = ['daemon/protocol', ...pureFolders, ...(edges[folder] ?? [])];
+  if (folder === 'daemon/control' && sharedWithControl.includes(target)) return true;
   return isInside(target, folder) || shared.some((allowed) => isInside(target, allowed));
 }
 
 function layerOf(file) {
   if (isInside(file, 'extension')) return 'extension';
   if (isInside(file, 'daemon/protocol')) return 'protocol';
+  if (isInside(file, 'daemon/client')) return 'client';
   if (pureSyncFiles.includes(file) || pureFolders.some((folder) => isInside(file, folder))) return 'pure';
   if (joiners.some((joiner) => isInside(file, joiner))) return 'joiner';
   return isInside(file, 'daemon') ? 'adapter' : 'free';

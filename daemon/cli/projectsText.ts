@@ -1,6 +1,7 @@
+import { clockTime } from '../protocol/clockTime.ts';
 import type { UnusedProjects } from '../protocol/methods.ts';
 import type { ListedProject } from '../protocol/model.ts';
-import { clockTime, shown } from './terminalText.ts';
+import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
 /** The projects as a table, or how to make the first one; without a line break at the end. */

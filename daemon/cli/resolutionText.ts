@@ -1,6 +1,7 @@
+import { clockTime } from '../protocol/clockTime.ts';
 import type { Attempt, Resolution, Warning } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
-import { clockTime, nextTry, shown } from './terminalText.ts';
+import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
 /**

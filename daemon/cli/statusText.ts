@@ -1,7 +1,8 @@
+import { clockTime } from '../protocol/clockTime.ts';
 import type { AttachedClient, DaemonStatus } from '../protocol/control.ts';
 import type { AddressSource, ServerLabel } from '../protocol/model.ts';
 import { syncText } from './syncText.ts';
-import { clockTime, shown } from './terminalText.ts';
+import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
 /** What the daemon does now, one subject a line, without a line break at the end. */

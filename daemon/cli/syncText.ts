@@ -1,5 +1,6 @@
+import { clockTime } from '../protocol/clockTime.ts';
 import type { QueuedProject, SyncStatus } from '../protocol/methods.ts';
-import { clockTime, nextTry, shown } from './terminalText.ts';
+import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
 /** What the registry does not know yet, one block per project, without a line break at the end. */

@@ -38,15 +38,6 @@ function escaped(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
 
-/** The clock time, local; with the date when it is not today's. */
-export function clockTime(iso: string, now: Date): string {
-  const time = new Date(iso);
-  const pad = (value: number): string => String(value).padStart(2, '0');
-  const date = (of: Date): string => `${of.getFullYear()}-${pad(of.getMonth() + 1)}-${pad(of.getDate())}`;
-  const clock = `${pad(time.getHours())}:${pad(time.getMinutes())}`;
-  return date(time) === date(now) ? clock : `${date(time)} ${clock}`;
-}
-
 /** `next try in 20 s`, or `next try now` when the time has come. */
 export function nextTry(iso: string, now: Date): string {
   const seconds = Math.round((Date.parse(iso) - now.getTime()) / 1000);

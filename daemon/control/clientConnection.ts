@@ -17,9 +17,9 @@ import {
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { isProof, newNonce, proofOf } from '../client/proof.ts';
+import { rpcOver } from '../client/rpcOver.ts';
 import { agentStreamParams, controlParams, helloParams, initializeParams } from './controlParams.ts';
-import { isProof, newNonce, proofOf } from './proof.ts';
-import { rpcOver } from './rpcOver.ts';
 
 /** What a handler knows of who asks. */
 export interface Caller extends AttachedClient {

@@ -51,6 +51,7 @@ export const controlParams = {
   repair: z.object({ planId: text }),
   status: noParams,
   setFolders: z.object({ folders }),
+  look: noParams,
   changeAddress: z.object({
     postgres: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('bundled') }),

@@ -10,6 +10,8 @@ export interface ControlServerOptions {
   /** What a window is to draw now. */
   snapshot(client: AttachedClient, revision: number): Snapshot;
   openAgentStream: ConnectionPorts['openAgentStream'];
+  /** Somebody has proved itself. */
+  onAttached(): void;
   /** Somebody came, left, or asked for something. */
   onActivity(): void;
 }
@@ -38,6 +40,7 @@ export class ControlServer {
       running: (work) => this.#run(work),
       onAttached: () => {
         this.#options.onActivity();
+        this.#options.onAttached();
         this.#push(connection);
       },
       onClosed: () => {

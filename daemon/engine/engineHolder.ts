@@ -25,6 +25,7 @@ export interface EngineHolderOptions {
   log: EngineLog;
   windows: () => readonly WindowFolder[];
   onSync: () => void;
+  onRegistryChange: () => void;
   limits?: HolderLimits;
 }
 
@@ -201,7 +202,7 @@ export class EngineHolder {
   }
 
   async #openNow(onProgress: (message: string) => void): Promise<Opened> {
-    const { stateFolder, home, log, windows, onSync } = this.#options;
+    const { stateFolder, home, log, windows, onSync, onRegistryChange } = this.#options;
     const settings = await this.#read();
     const given = this.#given;
     const environment = this.#environment(given);
@@ -218,6 +219,7 @@ export class EngineHolder {
       windows,
       trustedFolders,
       onSync,
+      onRegistryChange,
       watches: true,
     });
     return { engine, chosen };

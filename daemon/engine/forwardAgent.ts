@@ -2,11 +2,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Socket } from 'node:net';
-import { NoAnswer } from '../control/dialDaemon.ts';
+import { NoAnswer } from '../client/dialDaemon.ts';
 import { Forwarder } from '../mcp/forwarder.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import { maxMessageBytes } from '../protocol/control.ts';
-import { daemonClient, type LocalDaemonOptions } from './localDaemon.ts';
+import { daemonClient, type LocalDaemonOptions } from '../client/localDaemon.ts';
 
 export interface ForwardOptions extends LocalDaemonOptions {
   /** Absolute, as the command line names it; null when it does not. */

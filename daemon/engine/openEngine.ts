@@ -14,12 +14,14 @@ import { databaseSizes } from '../postgres/databaseSizes.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
+import { countProjects, databaseFacts } from '../postgres/figures.ts';
 import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
+import type { DatabaseFacts } from '../protocol/control.ts';
 import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
-import type { AddressSource, ListedProject, ServerLabel } from '../protocol/model.ts';
+import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
@@ -58,6 +60,8 @@ export interface EngineOptions {
   trustedFolders?: () => Promise<readonly string[]>;
   /** Called when a delivery changed what `syncStatus` says. */
   onSync?: () => void;
+  /** Called when somebody may have changed the registry, and when the server went or came back; needs `watches`. */
+  onRegistryChange?: () => void;
   /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
   watches?: boolean;
   /** How it listens and polls; the defaults of `watchChanges` when absent. */
@@ -73,6 +77,12 @@ export interface EngineLog {
 }
 
 export interface Engine extends RegistrarApi {
+  /** As a dry run of `resolve`, for what windows show: it is no request of anybody's, so nothing is logged. */
+  look(directory: string): Promise<Resolution>;
+  /** Whether `onRegistryChange` comes at once; a server or pooler may not allow it. */
+  isListening(): boolean;
+  databaseFacts(databaseName: string): Promise<DatabaseFacts>;
+  countProjects(): Promise<number>;
   /** Connections of the registry's pool. */
   pool(): { open: number; idle: number; waiting: number };
   /** Every project of this registry, those that wait for it included. */
@@ -211,6 +221,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     pool: () => database.poolFigures(),
     projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
+    look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
+    isListening: () => watch?.mode() === 'listening',
+    databaseFacts: (databaseName) => databaseFacts(database, databaseName),
+    countProjects: () => countProjects(database.lookingOnly()),
     listProjects: (params) => listProjects(params, registryPorts, outbox),
     unusedProjects({ unusedMs, query }) {
       const before = new Date(now().getTime() - unusedMs).toISOString();
@@ -283,7 +297,7 @@ function watchKnown(
   memory: KnownProjects,
   outbox: Outbox,
   ports: RegistryPorts,
-  { log, watchTimes }: Pick<EngineOptions, 'log' | 'watchTimes'>,
+  { log, watchTimes, onRegistryChange }: Pick<EngineOptions, 'log' | 'watchTimes' | 'onRegistryChange'>,
 ): ChangeWatch {
   let isAsked = false;
   let running: Promise<void> | null = null;
@@ -305,7 +319,9 @@ function watchKnown(
     ...watchTimes,
     // A daemon that nobody uses does not wake up more than once a minute for a server that is not there.
     retryDelayMs: (failures) => (failures > 6 ? 60_000 * (1 + Math.random()) : retryDelayMs(failures, Math.random())),
+    onLost: () => onRegistryChange?.(),
     onChange: () => {
+      onRegistryChange?.();
       isAsked = true;
       running ??= refresh()
         .catch((error: unknown) => {

@@ -8,13 +8,19 @@ import { IdleExit } from '../lifecycle/idleExit.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { claimInstance } from '../lifecycle/singleInstance.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
-import { protocolVersion, type Endpoint, type GivenAddress, type Snapshot } from '../protocol/control.ts';
-import type { Resolution } from '../protocol/model.ts';
+import {
+  protocolVersion,
+  type ClientFolder,
+  type Endpoint,
+  type GivenAddress,
+  type Snapshot,
+} from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
+import { WindowLooks } from './windowLooks.ts';
 
 /** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
 type Asking = Pick<Caller, 'kind' | 'progress'> & { address: GivenAddress | null };
@@ -73,19 +79,32 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     ({ token } = written);
     endpoint = Promise.resolve(written);
   };
-  /** The latest answer for each folder that a window has open. */
-  const resolutions = new Map<string, Resolution>();
-
   const holder: EngineHolder = new EngineHolder({
     ...options,
     settingsPath: join(stateFolder, 'settings.json'),
-    windows: () =>
-      control
-        .clients()
-        .filter(({ kind }) => kind === 'window')
-        .flatMap(({ folders }) => folders),
+    windows: () => windowFolders(),
     onSync: () => {
       void refreshSync();
+      void looks.look();
+    },
+    onRegistryChange: () => void looks.look(),
+  });
+  const windowFolders = (): ClientFolder[] =>
+    control
+      .clients()
+      .filter(({ kind }) => kind === 'window')
+      .flatMap(({ folders }) => folders);
+  let shown = '';
+  const looks: WindowLooks = new WindowLooks({
+    holder,
+    folders: () => windowFolders().map((folder) => folder.path),
+    onChanged: () => {
+      const states = windowFolders().map((folder) => looks.stateOf(folder));
+      const now = JSON.stringify([holder.server, holder.error, states, looks.projects]);
+      // Most looks find what is shown already.
+      if (now === shown) return;
+      shown = now;
+      control.changed();
     },
   });
   let sync: Snapshot['sync'] = null;
@@ -107,28 +126,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       return await use(caller, run);
     } finally {
       void refreshSync();
-      void lookAgain();
+      void looks.look();
     }
   };
-  /** Only looks: a project is made when somebody asks for it, and not because a window has its folder open. */
-  const lookAgain = async (): Promise<void> => {
-    const windows = control.clients().filter(({ kind }) => kind === 'window');
-    const folders = new Set(windows.flatMap((client) => client.folders.map((folder) => folder.path)));
-    for (const known of resolutions.keys()) if (!folders.has(known)) resolutions.delete(known);
-    for (const directory of folders) {
-      await holder
-        .use(
-          null,
-          () => undefined,
-          async (engine) => {
-            resolutions.set(directory, await engine.resolve({ directory, dryRun: true }));
-          },
-        )
-        .catch(() => undefined);
-    }
-    if (folders.size > 0) control.changed();
-  };
-
   const publish = (current: Endpoint): Promise<void> =>
     writeEndpoint(endpointPath, current).catch(async (error: unknown) => {
       // On a full disk the file of the daemon before still holds the token, which is all that clients need of it.
@@ -138,7 +138,13 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
 
   const handlers: ControlHandlers = {
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
-    resolve: (params, caller) => changing(caller, (engine) => engine.resolve(params)),
+    resolve: (params, caller) =>
+      changing(caller, async (engine) => {
+        const answer = await engine.resolve(params);
+        const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
+        if (isOfFolder && typeof params.directory === 'string') looks.note(params.directory, answer);
+        return answer;
+      }),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
     unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
@@ -180,15 +186,19 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     }),
     setFolders: ({ folders }, caller) => {
       caller.folders = folders;
-      void lookAgain();
+      void looks.look();
       return Promise.resolve(null);
+    },
+    look: async () => {
+      await looks.look();
+      return null;
     },
     changeAddress: async (choice, caller) => {
       const { variables } = caller.address;
       const change = await holder.changeAddress({ ...choice, variables }, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
       void refreshSync();
-      void lookAgain();
+      void looks.look();
       return change;
     },
     rotateToken: async () => {
@@ -217,12 +227,16 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       daemon: { version, pid: process.pid, started },
       server: holder.server,
       error: holder.error,
-      folders: folders.map((folder) => ({ ...folder, resolution: resolutions.get(folder.path) ?? null })),
+      folders: folders.map((folder) => looks.stateOf(folder)),
+      projects: looks.projects,
       sync,
       agents: agents?.agents() ?? [],
     }),
     openAgentStream: async (socket, params) => {
       await agents?.attach(socket, params);
+    },
+    onAttached: () => {
+      if (windowFolders().length > 0) void looks.look();
     },
     onActivity: () => {
       idle.touch();
@@ -253,7 +267,11 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     ending ??= (async () => {
       idle.stop();
       log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      await Promise.all([control.drain(drainLimitMs, { hasSuccessor: !stopServer }), agents?.drain(drainLimitMs)]);
+      await Promise.all([
+        control.drain(drainLimitMs, { hasSuccessor: !stopServer }),
+        agents?.drain(drainLimitMs),
+        looks.stop(),
+      ]);
       // Agents' port is free before the place is: a successor takes it over.
       const closing = Promise.all([agents?.close(), holder.close(stopServer)]).then(
         () => null,

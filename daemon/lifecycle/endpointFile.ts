@@ -1,19 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { open } from 'node:fs/promises';
-// Its small edition, because forwarders, of which there may be many, load this file.
-import * as z from 'zod/mini';
 import type { Endpoint } from '../protocol/control.ts';
 import { writePrivateFile } from './stateFolder.ts';
-
-const endpointSchema = z.object({
-  url: z.nullable(z.string()),
-  pid: z.int().check(z.positive()),
-  started: z.string(),
-  version: z.string(),
-  protocol: z.int().check(z.positive()),
-  token: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
-  pipe: z.string().check(z.minLength(1)),
-}) satisfies z.ZodMiniType<Endpoint>;
 
 const maxBytes = 64 * 1024;
 
@@ -30,7 +18,7 @@ export async function readEndpoint(path: string): Promise<Endpoint | null> {
       if (!status.isFile() || status.size > maxBytes) return null;
       // A token that others could read or choose is no secret.
       if (process.getuid !== undefined && (status.uid !== process.getuid() || (status.mode & 0o077) !== 0)) return null;
-      return endpointSchema.parse(JSON.parse(await file.readFile('utf8')));
+      return checked(JSON.parse(await file.readFile('utf8')) as Partial<Endpoint> | null);
     } finally {
       await file.close();
     }
@@ -46,8 +34,25 @@ export async function keptToken(path: string): Promise<string> {
 
 /** Writes the file, unless it says so already. */
 export async function writeEndpoint(path: string, endpoint: Endpoint): Promise<void> {
-  // Parsed for the order of its keys.
-  const text = JSON.stringify(endpointSchema.parse(endpoint));
+  const text = JSON.stringify(checked(endpoint));
   if (JSON.stringify(await readEndpoint(path)) === text) return;
   await writePrivateFile(path, `${text}\n`);
+}
+
+/**
+ * An endpoint with its keys in one order, or null when something else was read. Written out, because every client bundles
+ * this, and a library that checks shapes would be most of the extension.
+ */
+function checked(read: Partial<Endpoint> | null): Endpoint | null {
+  const { url, pid, started, version, protocol, token, pipe } = read ?? {};
+  if (url !== null && typeof url !== 'string') return null;
+  if (!isPositive(pid) || !isPositive(protocol)) return null;
+  if (typeof started !== 'string' || typeof version !== 'string') return null;
+  if (typeof token !== 'string' || !/^[0-9a-f]{64}$/.test(token)) return null;
+  if (typeof pipe !== 'string' || pipe === '') return null;
+  return { url, pid, started, version, protocol, token, pipe };
+}
+
+function isPositive(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) > 0;
 }

@@ -15,6 +15,8 @@ export function announced(sql: string): string {
 export interface ChangeWatchOptions {
   /** Called after a change by anybody, this daemon included, and whenever one may have been missed. */
   onChange(): void;
+  /** Called when the connection that listens has ended, as it does the moment the server stops. */
+  onLost?(): void;
   /** How long after a lost connection the next is tried, ms, given how many tries failed in a row. */
   retryDelayMs(failures: number): number;
   /** Between polls where nobody can listen, ms; 60 s when absent. */
@@ -89,7 +91,9 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
       mode = 'listening';
       failures = 0;
       listener.once('end', () => {
-        if (client === listener && !isStopped) reconnect();
+        if (client !== listener || isStopped) return;
+        reconnect();
+        options.onLost?.();
       });
       // Whatever was changed before the first word could not be heard.
       options.onChange();

@@ -100,6 +100,20 @@ export interface DaemonStatus {
   idleExitAfterMs: number;
 }
 
+/** What a person glances at. */
+export interface DatabaseFacts {
+  bytes: number;
+  tables: number;
+}
+
+/** A folder of a window, and what it resolves to. */
+export interface FolderState extends ClientFolder {
+  /** Null until it was looked at, and while no PostgreSQL can be asked. */
+  resolution: Resolution | null;
+  /** Of the resolved project's database; null until it was measured. */
+  database: DatabaseFacts | null;
+}
+
 /** What windows draw: always the latest, never a queue of what was. */
 export interface Snapshot {
   /** Grows with every change while this daemon lives. */
@@ -107,8 +121,10 @@ export interface Snapshot {
   daemon: { version: string; pid: number; started: string };
   server: ServerLabel | null;
   error: ErrorReport | null;
-  /** For each folder of this window. */
-  folders: { path: string; trusted: boolean; resolution: Resolution | null }[];
+  /** Those of this window. */
+  folders: FolderState[];
+  /** How many the registry has; null while they could not be counted. */
+  projects: number | null;
   sync: SyncStatus | null;
   agents: DaemonStatus['agents'];
 }
@@ -137,6 +153,8 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   status(): Promise<DaemonStatus>;
   /** The window's folders are now these. */
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
+  /** Look at the windows' folders now: a config file was changed. Nothing is made. */
+  look(): Promise<null>;
   /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
   changeAddress(params: {
     postgres: NonNullable<Settings['postgres']>;

@@ -1,26 +1,35 @@
 import * as vscode from 'vscode';
+import type { Command } from './commandContext.ts';
+import { chooseFolder } from './chooseTarget.ts';
 
 /**
- * Opens the config file of the active editor's workspace folder; without such an editor, of the only folder, or of the
- * one that the user picks. Looks from the active file's folder upward to the workspace folder.
+ * Opens the config file of a folder: the one that decided, else the nearest from the active editor's file upward to the
+ * workspace folder.
  */
-export async function openConfig(): Promise<void> {
-  const active = vscode.window.activeTextEditor?.document.uri;
-  const activeFolder = active && vscode.workspace.getWorkspaceFolder(active);
-  const folder = activeFolder ?? (await chooseFolder());
-  if (!folder) return;
+export const openConfig: Command = async (context, target) => {
+  const folder = await chooseFolder(context, target, 'Open Config');
+  if (!folder) return null;
+  const top = vscode.Uri.file(folder.path);
+  const active = target ? undefined : vscode.window.activeTextEditor?.document.uri;
+  const isInside = active && vscode.workspace.getWorkspaceFolder(active)?.uri.fsPath === folder.path;
+  const decided = target?.resolution?.configPath;
+  const config =
+    typeof decided === 'string'
+      ? vscode.Uri.file(decided)
+      : await findConfig(isInside ? vscode.Uri.joinPath(active, '..') : top, top);
+  if (!config) return `No .codebase-mcp/config.json in ${folder.name}`;
+  const editor = await vscode.window.showTextDocument(config);
+  selectName(editor);
+  return null;
+};
 
-  const start = active && activeFolder ? vscode.Uri.joinPath(active, '..') : folder.uri;
-  const config = await findConfig(start, folder.uri);
-  if (config) await vscode.window.showTextDocument(config);
-  else void vscode.window.showInformationMessage(`No .codebase-mcp/config.json in ${folder.name}.`);
-}
-
-async function chooseFolder(): Promise<vscode.WorkspaceFolder | undefined> {
-  const folders = vscode.workspace.workspaceFolders ?? [];
-  if (folders.length === 0) void vscode.window.showInformationMessage('No folder is open.');
-  if (folders.length <= 1) return folders[0];
-  return vscode.window.showWorkspaceFolderPick({ placeHolder: 'Open the config of which folder?' });
+/** The name is what people most often come for. */
+function selectName(editor: vscode.TextEditor): void {
+  const { document } = editor;
+  const match = /"name"\s*:\s*"/.exec(document.getText());
+  if (!match) return;
+  const start = document.positionAt(match.index + match[0].length);
+  editor.selection = new vscode.Selection(start, start);
 }
 
 async function findConfig(start: vscode.Uri, top: vscode.Uri): Promise<vscode.Uri | undefined> {

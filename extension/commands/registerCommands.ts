@@ -1,22 +1,101 @@
 import * as vscode from 'vscode';
-import { commandIds, type CommandId } from '../contributions.ts';
+import type { ErrorCode } from '../../daemon/protocol/codes.ts';
+import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { commandIds, viewId, type CommandId } from '../contributions.ts';
+import type { TreeNode } from '../views/treeNodes.ts';
+import type { Command, CommandContext } from './commandContext.ts';
+import { restartDaemon, showLog } from './daemonCommands.ts';
+import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
 import { openConfig } from './openConfig.ts';
+import { adoptDatabase, createProject, dropDatabase, forgetProject, renameProject } from './projectCommands.ts';
+import { checkDrift, repairDrift, syncNow } from './syncCommands.ts';
+import { clearFilter, filterProjects, loadMore } from './treeCommands.ts';
+import {
+  explain,
+  initialize,
+  manageTrust,
+  resolveAgain,
+  shareDatabase,
+  useExisting,
+  useThatProject,
+} from './workspaceCommands.ts';
 
-const handlers: Record<CommandId, () => Promise<void>> = {
+const commands: Record<CommandId, Command> = {
+  [commandIds.initialize]: initialize,
+  [commandIds.useExisting]: useExisting,
+  [commandIds.resolveAgain]: resolveAgain,
+  [commandIds.explain]: explain,
   [commandIds.openConfig]: openConfig,
+  [commandIds.syncNow]: syncNow,
+  [commandIds.checkDrift]: checkDrift,
+  [commandIds.repairDrift]: repairDrift,
+  [commandIds.createProject]: createProject,
+  [commandIds.renameProject]: renameProject,
+  [commandIds.adoptDatabase]: adoptDatabase,
+  [commandIds.forgetProject]: forgetProject,
+  [commandIds.dropDatabase]: dropDatabase,
+  [commandIds.openPsql]: openPsql,
+  [commandIds.copyConnectionString]: copyConnectionString,
+  [commandIds.testConnection]: testConnection,
+  [commandIds.restartDaemon]: restartDaemon,
+  [commandIds.showLog]: showLog,
+  [commandIds.filterProjects]: filterProjects,
+  [commandIds.clearFilter]: clearFilter,
+  [commandIds.manageTrust]: manageTrust,
+  [commandIds.tryNow]: syncNow,
+  [commandIds.useThatProject]: useThatProject,
+  [commandIds.shareDatabase]: shareDatabase,
+  [commandIds.chooseAnotherName]: openConfig,
+  [commandIds.renameThis]: renameProject,
+  [commandIds.giveUp]: forgetProject,
+  [commandIds.loadMore]: loadMore,
 };
 
-/** Registers every command of the manifest, each wrapped the same way: what it throws is shown, never lost. */
-export function registerCommands(): vscode.Disposable {
+/** Registers every command of the manifest, each wrapped the same way: progress on the view, then a line or an error. */
+export function registerCommands(context: CommandContext): vscode.Disposable {
   return vscode.Disposable.from(
-    ...Object.entries(handlers).map(([id, handler]) => vscode.commands.registerCommand(id, () => run(handler))),
+    ...Object.entries(commands).map(([id, command]) =>
+      vscode.commands.registerCommand(id, (target?: TreeNode) => run(command, context, target)),
+    ),
   );
 }
 
-async function run(handler: () => Promise<void>): Promise<void> {
+/** A result line stays in the status bar as long as it takes to read it, ms. */
+const resultMs = 8000;
+
+/** @returns the result line, for other extensions and for tests */
+async function run(command: Command, context: CommandContext, target?: TreeNode): Promise<string | null> {
   try {
-    await handler();
+    // Commands of the palette get whatever the caller passes; only rows of the tree are meant.
+    const row = typeof target?.id === 'string' ? target : undefined;
+    const result = await vscode.window.withProgress({ location: { viewId } }, () => command(context, row));
+    if (result !== null) vscode.window.setStatusBarMessage(`$(check) ${result}`, resultMs);
+    return result;
   } catch (error) {
-    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    void showError(error);
+    return null;
   }
+}
+
+/** What helps against an error; without an entry its hint is shown. */
+const cures: Partial<Record<ErrorCode, { title: string; command: CommandId }[]>> = {
+  PROJECT_CONFLICT: [{ title: 'Use Existing Project…', command: commandIds.useExisting }],
+  CONFIG_INVALID: [{ title: 'Open Config', command: commandIds.openConfig }],
+  NAME_INVALID: [{ title: 'Open Config', command: commandIds.openConfig }],
+  PLAN_STALE: [{ title: 'Check Drift', command: commandIds.checkDrift }],
+  REGISTRY_UNREACHABLE: [{ title: 'Test Connection', command: commandIds.testConnection }],
+  DAEMON_UNREACHABLE: [{ title: 'Show Log', command: commandIds.showLog }],
+  DAEMON_VERSION: [{ title: 'Restart Daemon', command: commandIds.restartDaemon }],
+  UNRESOLVED: [{ title: 'Initialize', command: commandIds.initialize }],
+};
+
+async function showError(error: unknown): Promise<void> {
+  if (!(error instanceof RegistrarError)) {
+    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    return;
+  }
+  const offered = cures[error.code] ?? [];
+  const text = offered.length > 0 ? error.message : `${error.message} ${error.hint}`;
+  const chosen = await vscode.window.showErrorMessage(text, ...offered);
+  if (chosen) await vscode.commands.executeCommand(chosen.command);
 }

@@ -7,7 +7,8 @@ import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
-import { answerPictureRequests } from './pictures.ts';
+import { pageRequests } from './pageRequests.ts';
+import { answerRequests } from './requests.ts';
 import { serverVSCode } from './serverVSCode.ts';
 import { openTestBrowser } from './testBrowser.ts';
 
@@ -20,7 +21,6 @@ const { values, positionals } = parseArgs({
     extensionTestsPath: { type: 'string' },
     'user-data-dir': { type: 'string' },
     'extensions-dir': { type: 'string' },
-    'disable-workspace-trust': { type: 'boolean' },
   },
   // Whatever else a desktop understands has no meaning here.
   strict: false,
@@ -62,7 +62,7 @@ async function runTests(signal: AbortSignal): Promise<number> {
 }
 
 async function runInPage(page: Page, port: number, signal: AbortSignal): Promise<number> {
-  const stopPictures = answerPictureRequests(page);
+  const stopAnswers = await answerRequests(folder('REGISTRAR_TEST_REQUESTS'), pageRequests(page, 'test-output'));
   try {
     return await new Promise<number>((resolve, reject) => {
       signal.addEventListener('abort', () => {
@@ -83,7 +83,7 @@ async function runInPage(page: Page, port: number, signal: AbortSignal): Promise
     await page.screenshot({ path: 'test-output/failed-run.png' }).catch(() => undefined);
     throw error;
   } finally {
-    stopPictures();
+    await stopAnswers();
   }
 }
 
@@ -93,7 +93,8 @@ function serverArguments(): string[] {
     ...['--host', '127.0.0.1', '--port', '0', '--without-connection-token', '--accept-server-license-terms'],
     ...['--enable-smoke-test-driver', '--telemetry-level', 'off'],
     ...['--user-data-dir', userData, '--server-data-dir', userData, '--extensions-dir', text(values['extensions-dir'])],
-    ...(values['disable-workspace-trust'] === true ? ['--disable-workspace-trust'] : []),
+    // @vscode/test-electron always switches trust off; who tests trust says so.
+    ...(process.env.REGISTRAR_TEST_TRUST === undefined ? ['--disable-workspace-trust'] : []),
   ];
 }
 
@@ -110,6 +111,12 @@ function workbenchUrl(port: number): string {
     payload: JSON.stringify(payload),
   });
   return `http://${authority}/?${query.toString()}`;
+}
+
+function folder(variable: string): string {
+  const value = process.env[variable];
+  if (value === undefined) throw new Error(`${variable} is not set.`);
+  return value;
 }
 
 function text(value: string | boolean | undefined): string {

@@ -1,13 +1,18 @@
-// Runs the extension's tests in a real VS Code, twice: with the extension under development, and with the packaged
-// extension installed into a clean VS Code. Linux uses VS Code's server (see launchServerVSCode.ts); elsewhere, and with
-// REGISTRAR_TEST_VSCODE=desktop, a desktop VS Code is downloaded.
+// Runs the extension's tests in a real VS Code, one window per suite: with the extension under development, and with the
+// packaged extension installed into a clean VS Code. Linux uses VS Code's server (see launchServerVSCode.ts); elsewhere, and
+// with REGISTRAR_TEST_VSCODE=desktop, a desktop VS Code is downloaded, where only the packaged extension is tried.
+//   node test/extension/runTests.ts ["one folder" …]
 
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { runTests, runVSCodeCommand } from '@vscode/test-electron';
+import { OwnServer } from '../support/ownServer.ts';
+import { answerRequests } from './requests.ts';
 import { runProcess } from './runProcess.ts';
 import { serverVSCode } from './serverVSCode.ts';
+import { makeWorkspace, type WorkspaceKind } from './workspaces.ts';
 
 interface Counts {
   passed: number;
@@ -15,26 +20,42 @@ interface Counts {
   skipped: number;
 }
 
+interface Suite {
+  /** As in host/index.ts. */
+  name: string;
+  workspace: WorkspaceKind;
+  /** Absent: no PostgreSQL is named. */
+  hasPostgres?: true;
+  isUntrusted?: true;
+}
+
+const suites: Suite[] = [
+  { name: 'one folder', workspace: 'shop', hasPostgres: true },
+  { name: 'three folders', workspace: 'three', hasPostgres: true },
+  { name: 'no project', workspace: 'empty', hasPostgres: true },
+  { name: 'no PostgreSQL', workspace: 'shop' },
+  { name: 'not trusted', workspace: 'shop', hasPostgres: true, isUntrusted: true },
+];
+const packaged: Suite = { name: 'installed from the package', workspace: 'mixed', hasPostgres: true };
+
 const root = path.resolve(import.meta.dirname, '../..');
 const usesServer = process.platform === 'linux' && process.env.REGISTRAR_TEST_VSCODE !== 'desktop';
+const wanted = process.argv.slice(2);
+const isWanted = ({ name }: Suite): boolean => wanted.length === 0 || wanted.includes(name);
 // The editor shows real paths; macOS's temporary folder is a link.
 const work = await realpath(await mkdtemp(path.join(os.tmpdir(), 'registrar-vscode-')));
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const postgres = await OwnServer.start();
 try {
-  const workspace = await makeWorkspace();
-  add(await runSuite('under development', root, workspace));
-
-  const vsix = path.join(work, 'registrar.vsix');
-  const vsce = path.join(root, 'node_modules/@vscode/vsce/vsce');
-  await runProcess(
-    process.execPath,
-    [vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', vsix],
-    root,
-  );
-  await install(vsix);
-  add(await runSuite('installed from the package', await makeEmptyExtension(), workspace));
+  if (usesServer) for (const suite of suites.filter(isWanted)) add(await runSuite(suite, root));
+  if (isWanted(packaged)) {
+    await install();
+    add(await runSuite(packaged, await makeEmptyExtension()));
+  }
 } finally {
-  await rm(work, { recursive: true, force: true });
+  await postgres.close();
+  // VS Code's processes may still write into it for a moment.
+  await rm(work, { recursive: true, force: true, maxRetries: 10 });
 }
 if (process.env.REGISTRAR_TEST_RESULTS !== undefined) {
   await writeFile(process.env.REGISTRAR_TEST_RESULTS, JSON.stringify(total));
@@ -47,36 +68,45 @@ function add(counts: Counts): void {
   total.skipped += counts.skipped;
 }
 
-async function runSuite(name: string, extensionDevelopmentPath: string, workspace: string): Promise<Counts> {
-  const folder = path.join(work, name.replaceAll(' ', '-'));
+async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise<Counts> {
+  const { name } = suite;
+  const short = name.replaceAll(' ', '-');
+  const folder = path.join(work, short);
   const log = path.join(folder, 'log.txt');
   const results = path.join(folder, 'results.json');
-  const userData = path.join(folder, 'user');
-  await mkdir(path.join(userData, 'User'), { recursive: true });
-  await writeFile(
-    path.join(userData, 'User/settings.json'),
-    JSON.stringify({
-      'workbench.startupEditor': 'none',
-      'chat.disableAIFeatures': true,
-      'workbench.secondarySideBar.defaultVisibility': 'hidden',
-    }),
-  );
+  const home = path.join(folder, 'state');
+  const requests = path.join(folder, 'requests');
+  const registry = `registry_${short.replaceAll('-', '_').toLowerCase()}`;
+  const workspace = await makeWorkspace(path.join(folder, 'workspace'), suite.workspace);
+  const userData = await makeUserData(folder);
+  await mkdir(home, { mode: 0o700 });
+  const stopAnswers = await answerRequests(requests, {
+    stopServer: () => postgres.stop('fast'),
+    startServer: () => postgres.start(),
+    sql: (text) => postgres.sql(String(text), registry),
+  });
   const problem = await runTests({
     ...(usesServer ? { vscodeExecutablePath: path.join(import.meta.dirname, 'launchServerVSCode.ts') } : {}),
     extensionDevelopmentPath,
     extensionTestsPath: path.join(root, 'dist/test/extensionTests.cjs'),
     launchArgs: [workspace, `--user-data-dir=${userData}`, `--extensions-dir=${extensionsFolder(name)}`],
     extensionTestsEnv: {
+      REGISTRAR_HOME: home,
+      REGISTRAR_DATABASE_URL: suite.hasPostgres ? urlOf(registry) : undefined,
       REGISTRAR_TEST_SUITE: name,
-      REGISTRAR_TEST_EXTENSIONS: extensionsFolder('installed from the package'),
+      REGISTRAR_TEST_EXTENSIONS: extensionsFolder(packaged.name),
       REGISTRAR_TEST_LOG: log,
       REGISTRAR_TEST_RESULTS: results,
-      ...(usesServer ? { REGISTRAR_TEST_PICTURES: path.join(root, 'test-output') } : {}),
+      REGISTRAR_TEST_REQUESTS: requests,
+      REGISTRAR_TEST_PAGE: usesServer ? '1' : undefined,
+      REGISTRAR_TEST_TRUST: suite.isUntrusted ? '1' : undefined,
     },
   }).then(
     () => undefined,
     (error: unknown) => error,
   );
+  await stopAnswers();
+  await endDaemon(home);
   console.log(await readFile(log, 'utf8').catch(() => ''));
   const counts = await readFile(results, 'utf8').then(
     (json) => JSON.parse(json) as Counts,
@@ -89,14 +119,59 @@ async function runSuite(name: string, extensionDevelopmentPath: string, workspac
   return counts;
 }
 
+async function makeUserData(folder: string): Promise<string> {
+  const userData = path.join(folder, 'user');
+  await mkdir(path.join(userData, 'User'), { recursive: true });
+  await writeFile(
+    path.join(userData, 'User/settings.json'),
+    JSON.stringify({
+      'workbench.startupEditor': 'none',
+      'chat.disableAIFeatures': true,
+      'workbench.secondarySideBar.defaultVisibility': 'hidden',
+      'security.workspace.trust.startupPrompt': 'never',
+      'security.workspace.trust.banner': 'never',
+    }),
+  );
+  return userData;
+}
+
+function urlOf(registry: string): string {
+  const url = new URL(postgres.url);
+  url.pathname = `/${registry}`;
+  return url.href;
+}
+
+/** The daemon outlives the window that started it, by design. */
+async function endDaemon(home: string): Promise<void> {
+  const text = await readFile(path.join(home, 'endpoint.json'), 'utf8').catch(() => null);
+  if (text === null) return;
+  const { pid } = JSON.parse(text) as { pid: number };
+  const signal = (name: 'SIGTERM' | 'SIGKILL' | 0): boolean => {
+    try {
+      return process.kill(pid, name);
+    } catch {
+      return false;
+    }
+  };
+  signal('SIGTERM');
+  const giveUpAt = performance.now() + 30_000;
+  while (signal(0) && performance.now() < giveUpAt) await delay(20);
+  if (signal('SIGKILL')) throw new Error(`The daemon ${pid} did not end when it was told to.`);
+}
+
 function extensionsFolder(suite: string): string {
   return path.join(work, 'extensions', suite.replaceAll(' ', '-'));
 }
 
-async function install(vsix: string): Promise<void> {
-  const folder = extensionsFolder('installed from the package');
+/** Packs the extension as it is shipped, and installs it. */
+async function install(): Promise<void> {
+  const vsix = path.join(work, 'registrar.vsix');
+  const vsce = path.join(root, 'node_modules/@vscode/vsce/vsce');
+  const packing = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+  await runProcess(process.execPath, [vsce, ...packing], root);
   const userData = path.join(work, 'installer');
-  const args = ['--install-extension', vsix, '--extensions-dir', folder, '--user-data-dir', userData];
+  const args = ['--install-extension', vsix, '--extensions-dir', extensionsFolder(packaged.name)];
+  args.push('--user-data-dir', userData);
   if (!usesServer) {
     await runVSCodeCommand(args);
     return;
@@ -112,21 +187,4 @@ async function makeEmptyExtension(): Promise<string> {
   const manifest = { name: 'empty', publisher: 'test', version: '0.0.1', engines: { vscode: '*' } };
   await writeFile(path.join(folder, 'package.json'), JSON.stringify(manifest));
   return folder;
-}
-
-/** A workspace of two folders: one with a config file, which has a comment and one wrong value, and one without. */
-async function makeWorkspace(): Promise<string> {
-  const folder = path.join(work, 'workspace');
-  const files = {
-    'shop/.codebase-mcp/config.json':
-      '{\n  // The shop.\n  "version": "1.0",\n  "project": { "name": "shop" },\n  "auto_switch": "banana"\n}\n',
-    'shop/src/deep/main.txt': 'main\n',
-    'empty/notes.txt': 'notes\n',
-    'both.code-workspace': JSON.stringify({ folders: [{ path: 'shop' }, { path: 'empty' }] }),
-  };
-  for (const [name, content] of Object.entries(files)) {
-    await mkdir(path.dirname(path.join(folder, name)), { recursive: true });
-    await writeFile(path.join(folder, name), content);
-  }
-  return path.join(folder, 'both.code-workspace');
 }

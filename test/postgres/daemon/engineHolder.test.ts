@@ -44,6 +44,7 @@ describe('the engine of the daemon', function () {
       log: { info: nothing, warn: nothing },
       windows: () => [],
       onSync: nothing,
+      onRegistryChange: nothing,
       ...(limits ? { limits } : {}),
     });
     holders.push(holder);

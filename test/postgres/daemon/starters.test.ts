@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
-import type { DaemonClient } from '../../../daemon/control/daemonClient.ts';
+import type { DaemonClient } from '../../../daemon/client/daemonClient.ts';
 import { DaemonFixture, gone } from './daemonFixture.ts';
 
 describe('fifty who start the daemon at once', function () {

@@ -3,7 +3,7 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { daemonClient } from '../../../daemon/engine/localDaemon.ts';
+import { daemonClient } from '../../../daemon/client/localDaemon.ts';
 import { DaemonFixture, gone } from '../daemon/daemonFixture.ts';
 import { authorizing, call, overHttp, overStdio, runTool, type HttpAddress } from './agentProcess.ts';
 

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
-import type { DialOptions } from '../../../daemon/control/dialDaemon.ts';
-import { newNonce, proofOf } from '../../../daemon/control/proof.ts';
-import { rpcOver } from '../../../daemon/control/rpcOver.ts';
+import type { DialOptions } from '../../../daemon/client/dialDaemon.ts';
+import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
+import { rpcOver } from '../../../daemon/client/rpcOver.ts';
 import {
   protocolVersion,
   wire,
@@ -47,6 +47,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     repair: async () => ({ planId: 'p', applied: [], skipped: [], failed: [] }),
     status: async () => daemonStatus,
     setFolders: async () => null,
+    look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
     rotateToken: async () => ({ url: null }),
     drain: async () => null,
@@ -81,12 +82,14 @@ export class ControlFixture {
           daemon: { version, pid: 1, started: daemonStatus.started },
           server: null,
           error: null,
-          folders: client.folders.map((folder) => ({ ...folder, resolution: null })),
+          folders: client.folders.map((folder) => ({ ...folder, resolution: null, database: null })),
+          projects: null,
           sync: null,
           agents: [],
         };
       },
       openAgentStream: async () => undefined,
+      onAttached: () => undefined,
       onActivity: () => undefined,
     });
     this.control = control;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { dialDaemon, NoAnswer, type DaemonConnection, type DialOptions } from '../../../daemon/control/dialDaemon.ts';
+import { dialDaemon, NoAnswer, type DaemonConnection, type DialOptions } from '../../../daemon/client/dialDaemon.ts';
 import { emptySync, resolved, shop } from '../cli/fakeCli.ts';
 import { ControlFixture, frame } from './controlFixture.ts';
 

@@ -1,17 +1,112 @@
 import assert from 'node:assert/strict';
+import texts from '../../../package.nls.json' with { type: 'json' };
 import manifest from '../../../package.json' with { type: 'json' };
-import { commandIds } from '../../../extension/contributions.ts';
+import { commandIds, containerId, contextKeys, settingIds, viewId } from '../../../extension/contributions.ts';
+
+const { commands, configuration, menus, views, viewsContainers, viewsWelcome } = manifest.contributes;
 
 describe('contributions', () => {
   it('names exactly the commands of the manifest', () => {
-    const contributed = manifest.contributes.commands.map(({ command }) => command);
+    const contributed = commands.map(({ command }) => command);
     assert.deepEqual(Object.values(commandIds).sort(), contributed.sort());
   });
 
-  it('puts every command into the category Registrar, without repeating it in the title', () => {
-    for (const { category, title } of manifest.contributes.commands) {
+  it('puts every command into the category Registrar, without repeating it in the title, and gives it an icon', () => {
+    for (const { category, title, icon } of commands) {
       assert.equal(category, 'Registrar');
-      assert.doesNotMatch(title, /registrar/i);
+      assert.doesNotMatch(shown(title), /registrar/i);
+      assert.match(icon, /^\$\([a-z-]+\)$/);
     }
   });
+
+  it('names the view, its container and the settings of the manifest', () => {
+    assert.deepEqual(
+      viewsContainers.activitybar.map(({ id }) => id),
+      [containerId],
+    );
+    assert.deepEqual(
+      views[containerId].map(({ id }) => id),
+      [viewId],
+    );
+    assert.deepEqual(Object.keys(configuration.properties), Object.values(settingIds));
+  });
+
+  it('shows every text that can be translated, and keeps none that nothing shows', () => {
+    const asked = [...JSON.stringify(manifest).matchAll(/"%([\w.-]+)%"/g)].map(([, key]) => key ?? '');
+    assert.deepEqual([...new Set(asked)].sort(), Object.keys(texts).sort());
+    const titles = [...commands.map(({ title }) => title), ...viewsWelcome.map(({ contents }) => contents)];
+    for (const title of titles) assert.match(title, /^%.+%$/);
+  });
+
+  it('refers in menus and welcomes only to commands that there are', () => {
+    const known = new Set<string>(Object.values(commandIds));
+    const inMenus = Object.values(menus)
+      .flat()
+      .map(({ command }) => command);
+    const links = viewsWelcome.flatMap(({ contents }) => [...shown(contents).matchAll(/command:(registrar\.\w+)/g)]);
+    for (const command of [...inMenus, ...links.map((link) => link[1] ?? '')]) assert.ok(known.has(command), command);
+  });
+
+  it('asks in conditions only for context keys that are set', () => {
+    const known = new Set<string>([...Object.values(contextKeys), ...views[containerId].map(({ id }) => id)]);
+    const conditions = [
+      ...commands.map(({ enablement }) => enablement ?? ''),
+      ...Object.values(menus).flatMap((entries) => entries.map(({ when }) => when)),
+      ...viewsWelcome.map(({ when }) => when),
+    ];
+    const asked = conditions.flatMap((text) => [...text.matchAll(/registrar\.\w+/g)].map(([key]) => key));
+    assert.ok(asked.length > 0);
+    for (const key of asked) assert.ok(known.has(key), key);
+  });
+
+  it('offers at most three actions on a row of the tree', () => {
+    const inline = menus['view/item/context'].filter(({ group }) => group.startsWith('inline'));
+    for (const context of contextValues) {
+      const shown = inline.filter(({ when }) => matches(when, context));
+      assert.ok(shown.length <= 3, `${context}: ${shown.map(({ command }) => command).join(', ')}`);
+      assert.equal(new Set(shown.map(({ group }) => group)).size, shown.length, `${context}: two at one place`);
+    }
+  });
+
+  it('keeps what only rows of the tree offer out of the palette', () => {
+    const hidden = menus.commandPalette.filter(({ when }) => when === 'false').map(({ command }) => command);
+    const ids = Object.values(commandIds);
+    assert.deepEqual(hidden.sort(), ids.slice(ids.indexOf(commandIds.manageTrust)).sort());
+  });
 });
+
+/** What a person reads where the manifest names a text. */
+function shown(reference: string): string {
+  const text = Object.entries(texts).find(([key]) => reference === `%${key}%`)?.[1];
+  assert.ok(text !== undefined, reference);
+  return text;
+}
+
+/** What rows of the tree are known by. */
+const contextValues = [
+  ...['project', 'no-project', 'not-made', 'refused', 'conflict', 'unreachable', 'restricted', 'waiting'].map(
+    (verdict) => `folder.${verdict}`,
+  ),
+  ...[
+    'no-project',
+    'restricted',
+    'pending',
+    'parked',
+    'stale',
+    'unreachable',
+    'conflict',
+    'conflict-name',
+    'config-error',
+  ].map((kind) => `trouble.${kind}`),
+  ...['trouble.adoptable', 'trouble.not-made', 'trouble.refused', 'trouble.warning', 'server', 'why', 'why.config'],
+  ...['project', 'projects', 'projects.filtered', 'more', 'agent'],
+];
+
+/** The part of a `when` clause that is about the row. */
+function matches(when: string, context: string): boolean {
+  const equal = /viewItem == (\S+)/.exec(when)?.[1];
+  if (equal !== undefined) return context === equal;
+  const pattern = /viewItem =~ \/(.+)\/$/.exec(when)?.[1];
+  assert.ok(pattern !== undefined, when);
+  return new RegExp(pattern).test(context);
+}

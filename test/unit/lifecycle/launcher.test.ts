@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { isNewer } from '../../../daemon/control/versionOrder.ts';
+import { isNewer } from '../../../daemon/client/versionOrder.ts';
 import { launcherPath, refreshLauncher } from '../../../daemon/lifecycle/launcher.ts';
 
 const execute = promisify(execFile);

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ControlApi, ControlMethod } from '../protocol/control.ts';
+import type { ClientFolder, ControlApi, ControlMethod } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { dialDaemon, NoAnswer, type DaemonConnection, type Dialled, type DialOptions } from './dialDaemon.ts';
 import { isNewer } from './versionOrder.ts';
@@ -66,10 +66,24 @@ export class DaemonClient {
 
   /** @throws RegistrarError DAEMON_UNREACHABLE, DAEMON_VERSION */
   async connect(): Promise<DaemonConnection> {
-    const current = await this.#connecting?.catch(() => null);
+    const former = this.#connecting;
+    const current = await former?.catch(() => null);
     if (current?.isOpen) return current;
-    this.#connecting = this.#connect();
+    // Of several who find it lost, the first dials for all.
+    if (this.#connecting === former || this.#connecting === null) this.#connecting = this.#connect();
     return this.#connecting;
+  }
+
+  /** Lets the daemon finish what it does and leave, and starts the next. Throws what `connect` throws. */
+  async restart(reason: string): Promise<void> {
+    await leave(await this.connect(), reason);
+    this.#yieldsUntil = 0;
+    await this.connect();
+  }
+
+  /** What the next connection says of this client's folders; one that is open is told by `setFolders` of the protocol. */
+  setFolders(folders: ClientFolder[]): void {
+    this.#options.client.folders = folders;
   }
 
   /** Ends the connection; the daemon lives on. */
@@ -93,7 +107,7 @@ export class DaemonClient {
       if (dialled.kind === 'attached') {
         const { connection } = dialled;
         if (start === null || !isNewer(client.version, connection.version)) return connection;
-        await handOver(connection, client.version);
+        await leave(connection, `version ${client.version} takes over`);
         // The successor is to be started here.
         this.#yieldsUntil = 0;
       } else if (dialled.kind === 'silent') {
@@ -137,6 +151,7 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'drift',
   'status',
   'setFolders',
+  'look',
 ]);
 
 async function dial(options: DialOptions): Promise<Dialled> {
@@ -148,10 +163,10 @@ async function dial(options: DialOptions): Promise<Dialled> {
   }
 }
 
-/** The older daemon finishes what it does and leaves its place, the bundled PostgreSQL running. */
-async function handOver(connection: DaemonConnection, version: string): Promise<void> {
+/** The daemon finishes what it does and leaves its place, the bundled PostgreSQL running. */
+async function leave(connection: DaemonConnection, reason: string): Promise<void> {
   try {
-    await connection.request('drain', { stopServer: false, reason: `version ${version} takes over` });
+    await connection.request('drain', { stopServer: false, reason });
   } catch (error) {
     // Somebody else may have asked it just before.
     if (!(error instanceof NoAnswer)) throw error;

@@ -1,21 +1,22 @@
 import { spawn } from 'node:child_process';
 import { realpath } from 'node:fs/promises';
 import { Socket } from 'node:net';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { DaemonClient, type StartedDaemon } from '../control/daemonClient.ts';
 import { readEndpoint } from '../lifecycle/endpointFile.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
-import { openStateFolder } from '../lifecycle/stateFolder.ts';
-import type { ClientKind, GivenAddress } from '../protocol/control.ts';
+import { openStateFolder, stateFolderPath } from '../lifecycle/stateFolder.ts';
+import type { ClientFolder, ClientKind, GivenAddress, InitializeParams, Snapshot } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { DaemonClient, type DaemonClientOptions, type StartedDaemon } from './daemonClient.ts';
 
 export interface LocalDaemonOptions {
   stateFolder: string;
   version: string;
   environment: Record<string, string | undefined>;
-  /** The script that this process runs: the daemon is the same one. */
+  /** The command's script, which is the daemon's, too. */
   script: string;
   /** For having a daemon, ms; half a minute when left out. */
   connectWithinMs?: number;
@@ -47,23 +48,57 @@ export async function daemonClient(
   onProgress: (message: string) => void,
   kind: ClientKind = 'command',
 ): Promise<DaemonClient> {
+  return localClient(options, {
+    client: { kind, folders: [], address: givenAddress(databaseUrl, options.environment) },
+    onProgress,
+    start: mayStart ? (stateFolder) => startDaemon({ ...options, stateFolder }, databaseUrl) : null,
+  });
+}
+
+/** What a window brings along. */
+export interface WindowSide {
+  folders: ClientFolder[];
+  address: GivenAddress;
+  /** Whether a daemon is started when none runs. */
+  mayStart: boolean;
+  onSnapshot: (snapshot: Snapshot) => void;
+  onProgress: (message: string) => void;
+}
+
+/** As `daemonClient`, for a window, which is pushed a snapshot whenever something changed. */
+export async function windowClient(options: LocalDaemonOptions, window: WindowSide): Promise<DaemonClient> {
+  const { folders, address, mayStart, onSnapshot, onProgress } = window;
+  return localClient(options, {
+    client: { kind: 'window', folders, address },
+    onSnapshot,
+    onProgress,
+    start: mayStart ? (stateFolder) => startDaemon({ ...options, stateFolder }, null) : null,
+  });
+}
+
+/** Where this user's daemon keeps its state. Throws INVALID_ARGUMENT for a `REGISTRAR_HOME` that is not absolute. */
+export function localStateFolder(environment: Record<string, string | undefined>): string {
+  return stateFolderPath(environment, process.platform, homedir());
+}
+
+interface LocalClient extends Pick<DaemonClientOptions, 'onSnapshot' | 'onProgress'> {
+  client: Pick<InitializeParams, 'kind' | 'folders' | 'address'>;
+  start: ((stateFolder: string) => StartedDaemon) | null;
+}
+
+async function localClient(options: LocalDaemonOptions, local: LocalClient): Promise<DaemonClient> {
   await openStateFolder(options.stateFolder);
   const stateFolder = await realpath(options.stateFolder);
   const { path } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
+  const { client, start, ...listeners } = local;
   return new DaemonClient({
+    ...listeners,
     pipe: path,
     token: async () => (await readEndpoint(join(stateFolder, 'endpoint.json')))?.token ?? null,
-    client: {
-      kind,
-      version: options.version,
-      pid: process.pid,
-      folders: [],
-      address: givenAddress(databaseUrl, options.environment),
-    },
-    onProgress,
+    client: { ...client, version: options.version, pid: process.pid },
     limits: { handshakeMs: 5000, silenceMs: 5000 },
     connectWithinMs: options.connectWithinMs ?? 30_000,
-    start: mayStart ? () => startDaemon({ ...options, stateFolder }, databaseUrl) : null,
+    start: start && (() => start(stateFolder)),
   });
 }
 

@@ -1,13 +1,13 @@
 import assert from 'node:assert/strict';
 import { ResponseError } from 'vscode-jsonrpc/node';
-import { DaemonClient, type DaemonClientOptions } from '../../../daemon/control/daemonClient.ts';
-import { newNonce, proofOf } from '../../../daemon/control/proof.ts';
-import { rpcOver } from '../../../daemon/control/rpcOver.ts';
-import { isNewer } from '../../../daemon/control/versionOrder.ts';
+import { DaemonClient, type DaemonClientOptions } from '../../../daemon/client/daemonClient.ts';
+import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
+import { rpcOver } from '../../../daemon/client/rpcOver.ts';
+import { isNewer } from '../../../daemon/client/versionOrder.ts';
 import { wire, wireErrors } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { resolved } from '../cli/fakeCli.ts';
-import { ControlFixture, token } from './controlFixture.ts';
+import { ControlFixture, token } from '../control/controlFixture.ts';
 
 describe('a client of the daemon', () => {
   const fixture = new ControlFixture();
@@ -69,6 +69,16 @@ describe('a client of the daemon', () => {
       /whether "createProject" was done is not known/,
     );
     assert.equal(asked, 1);
+  });
+
+  it('dials once for all who find the daemon lost', async () => {
+    await fixture.serve();
+    const client = clientWith();
+    await client.call('resolve', {});
+    await fixture.end();
+    const control = await fixture.serve();
+    await Promise.all(Array.from({ length: 5 }, () => client.call('resolve', {})));
+    assert.equal(control.clients().length, 1);
   });
 
   it('lets the newer daemon come that the older one leaves for, and starts none', async () => {

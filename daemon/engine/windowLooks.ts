@@ -1,0 +1,190 @@
+import type { DatabaseFacts, FolderState, ClientFolder } from '../protocol/control.ts';
+import type { Resolution } from '../protocol/model.ts';
+import type { EngineHolder } from './engineHolder.ts';
+import type { Engine } from './openEngine.ts';
+
+export interface WindowLooksOptions {
+  holder: Pick<EngineHolder, 'use'>;
+  /** Every folder that a window has open. */
+  folders(): readonly string[];
+  /** It was looked; what windows draw may be another. */
+  onChanged(): void;
+  timing?: LooksTiming;
+}
+
+/** All in ms. */
+export interface LooksTiming {
+  /** Between looks while all is well: finds a server that fell silent without saying so. */
+  wellMs: number;
+  /** Between looks while the server does not answer, and while nobody would tell that it stopped. */
+  watchfulMs: number;
+  /** How long the size of a database stands; it costs a connection. */
+  factsMs: number;
+}
+
+const usualTiming: LooksTiming = { wellMs: 10_000, watchfulMs: 1000, factsMs: 60_000 };
+
+interface Facts extends DatabaseFacts {
+  databaseName: string;
+  at: number;
+}
+
+/**
+ * What the folders that windows have open resolve to, kept up to date while there are any. It only looks: a project is
+ * made when somebody asks for it, and not because a window has its folder open.
+ */
+export class WindowLooks {
+  readonly #options: WindowLooksOptions;
+  readonly #timing: LooksTiming;
+  readonly #resolutions = new Map<string, Resolution>();
+  readonly #facts = new Map<string, Facts>();
+  #projects: number | null = null;
+  #isAsked = false;
+  #isUnwell = false;
+  /** Whether the engine is told at once when the server stops. */
+  #isTold = true;
+  #isMeasureDue = false;
+  #isStopped = false;
+  #looking: Promise<void> | null = null;
+  #measuring: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: WindowLooksOptions) {
+    this.#options = options;
+    this.#timing = options.timing ?? usualTiming;
+  }
+
+  /** Projects of the registry; null while they could not be counted. */
+  get projects(): number | null {
+    return this.#projects;
+  }
+
+  stateOf(folder: ClientFolder): FolderState {
+    const resolution = this.#resolutions.get(folder.path) ?? null;
+    const facts = this.#facts.get(folder.path);
+    const isCurrent = facts !== undefined && facts.databaseName === resolution?.project?.databaseName;
+    const database = isCurrent ? { bytes: facts.bytes, tables: facts.tables } : null;
+    return { ...folder, resolution, database };
+  }
+
+  /** Somebody asked for this folder just now: windows see the answer without another look. */
+  note(directory: string, resolution: Resolution): void {
+    if (this.#options.folders().includes(directory)) this.#keep(directory, resolution);
+  }
+
+  /**
+   * Looks at every folder, once more if it looks already: what was asked for may have happened after that look began.
+   *
+   * @returns when the folders have been looked at; sizes follow
+   */
+  async look(): Promise<void> {
+    if (this.#isStopped) return;
+    this.#isAsked = true;
+    this.#looking ??= this.#lookWhileAsked().finally(() => {
+      this.#looking = null;
+      this.#later();
+    });
+    await this.#looking;
+  }
+
+  /** Resolves when nothing is asked any more: whoever asked after the engine was closed would open another. */
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#looking;
+    await this.#measuring;
+  }
+
+  async #lookWhileAsked(): Promise<void> {
+    clearTimeout(this.#timer);
+    while (this.#isAsked && !this.#isStopped) {
+      this.#isAsked = false;
+      const folders = new Set(this.#options.folders());
+      for (const known of this.#resolutions.keys()) if (!folders.has(known)) this.#forget(known);
+      const answers = await Promise.all([...folders].map((folder) => this.#lookAt(folder)));
+      this.#isUnwell = answers.some((answer) => answer !== null && (answer.stale || isUnreachable(answer)));
+      this.#options.onChanged();
+    }
+    this.#isMeasureDue = true;
+    this.#measuring ??= this.#measureWhileDue().finally(() => {
+      this.#measuring = null;
+    });
+  }
+
+  /** Null when no PostgreSQL could be asked; the holder knows why. */
+  async #lookAt(directory: string): Promise<Resolution | null> {
+    const answer = await this.#use(async (engine) => {
+      const looked = await engine.look(directory);
+      this.#isTold = engine.isListening();
+      return looked;
+    });
+    if (answer) this.#keep(directory, answer);
+    else this.#forget(directory);
+    return answer;
+  }
+
+  #keep(directory: string, resolution: Resolution): void {
+    const before = this.#resolutions.get(directory);
+    // The same answer, but for how long it took, is no news.
+    if (before && essence(before) === essence(resolution)) return;
+    this.#resolutions.set(directory, resolution);
+  }
+
+  #forget(directory: string): void {
+    this.#resolutions.delete(directory);
+    this.#facts.delete(directory);
+  }
+
+  /** Sizes and the number of projects: worth a glance, never worth waiting for. */
+  async #measureWhileDue(): Promise<void> {
+    while (this.#isMeasureDue && !this.#isStopped) {
+      this.#isMeasureDue = false;
+      if (await this.#measure()) this.#options.onChanged();
+    }
+  }
+
+  /** @returns whether anything is another */
+  async #measure(): Promise<boolean> {
+    const { factsMs } = this.#timing;
+    const now = performance.now();
+    let isChanged = false;
+    for (const [directory, { project, stale, outcome }] of this.#resolutions) {
+      const known = this.#facts.get(directory);
+      if (this.#isStopped) return false;
+      if (!project || stale || outcome !== 'resolved') continue;
+      const { databaseName } = project;
+      if (known?.databaseName === databaseName && now - known.at < factsMs) continue;
+      const facts = await this.#use((engine) => engine.databaseFacts(databaseName));
+      if (facts) this.#facts.set(directory, { ...facts, databaseName, at: now });
+      isChanged ||= facts !== null;
+    }
+    if (this.#resolutions.size > 0 && !this.#isUnwell) {
+      const projects = await this.#use((engine) => engine.countProjects());
+      isChanged ||= projects !== this.#projects;
+      this.#projects = projects;
+    }
+    return isChanged;
+  }
+
+  async #use<T>(run: (engine: Engine) => Promise<T>): Promise<T | null> {
+    const ignore = (): void => undefined;
+    // What prevents it stands in the holder's error or in the answers that did come.
+    return this.#options.holder.use(null, ignore, run).catch(() => null);
+  }
+
+  #later(): void {
+    clearTimeout(this.#timer);
+    if (this.#isStopped || this.#options.folders().length === 0) return;
+    const delayMs = this.#isUnwell || !this.#isTold ? this.#timing.watchfulMs : this.#timing.wellMs;
+    this.#timer = setTimeout(() => void this.look(), delayMs);
+    this.#timer.unref();
+  }
+}
+
+function isUnreachable({ error }: Resolution): boolean {
+  return error?.code === 'REGISTRY_UNREACHABLE';
+}
+
+function essence(resolution: Resolution): string {
+  return JSON.stringify(resolution, (key, value: unknown) => (key === 'durationMs' ? undefined : value));
+}

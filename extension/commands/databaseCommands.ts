@@ -1,0 +1,56 @@
+import * as vscode from 'vscode';
+import type { Connection } from '../../daemon/protocol/methods.ts';
+import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { chooseFolder } from './chooseTarget.ts';
+import type { Command, CommandContext } from './commandContext.ts';
+import type { TreeNode } from '../views/treeNodes.ts';
+
+/** Opens a terminal in the project's database. */
+export const openPsql: Command = async (context, target) => {
+  const connection = await connectionOf(context, target, 'Open in psql');
+  if (!connection) return null;
+  const { project, environment } = connection;
+  vscode.window.createTerminal({ name: `psql ${project}`, shellPath: 'psql', env: environment }).show();
+  return null;
+};
+
+export const copyConnectionString: Command = async (context, target) => {
+  const connection = await connectionOf(context, target, 'Copy Connection String');
+  if (!connection) return null;
+  const url = connection.environment['DATABASE_URL'] ?? '';
+  await vscode.env.clipboard.writeText(url);
+  const hasPassword = (connection.environment['PGPASSWORD'] ?? '') !== '';
+  return `Copied the address of ${connection.database}${hasPassword ? '; it holds the password' : ''}`;
+};
+
+/** Asks the registry something, whatever is remembered. */
+export const testConnection: Command = async ({ link }) => {
+  const server = await link.call('server', undefined);
+  await link.call('listProjects', { limit: 1 });
+  await link.call('look', undefined);
+  return `${server.address} answers`;
+};
+
+async function connectionOf(
+  context: CommandContext,
+  target: TreeNode | undefined,
+  title: string,
+): Promise<{ project: string; database: string; environment: Record<string, string> } | null> {
+  const isListed = target?.project !== undefined && target.folder === undefined;
+  const folder = isListed ? null : await chooseFolder(context, target, title);
+  if (!isListed && !folder) return null;
+  const asked = isListed ? { project: target.project?.id ?? null } : { directory: folder?.path ?? null };
+  return usable(await context.link.call('connection', asked));
+}
+
+function usable({ resolution, environment }: Connection): {
+  project: string;
+  database: string;
+  environment: Record<string, string>;
+} {
+  const { project, error } = resolution;
+  if (project && environment) return { project: project.name, database: project.databaseName, environment };
+  throw new RegistrarError(
+    error ?? { code: 'UNRESOLVED', message: 'This folder has no project.', hint: 'Initialize Workspace Project.' },
+  );
+}

@@ -1,0 +1,62 @@
+import { clockTime } from '../../daemon/protocol/clockTime.ts';
+import type { Attempt, Resolution } from '../../daemon/protocol/model.ts';
+import type { WorkspaceFolder } from '../windowState.ts';
+import { escapeMarkdown, sentence, shortPath, sourceWords } from './words.ts';
+
+interface View {
+  home: string;
+  now: Date;
+}
+
+/** A resolution as a Markdown document: the answer, how it was found, what to know and what to do. */
+export function explanation(resolution: Resolution, folder: WorkspaceFolder, view: View): string {
+  const { project, trace, warnings, error, wouldDo } = resolution;
+  const shown = (text: string): string => escapeMarkdown(text.replaceAll(view.home, '~'));
+  return [
+    `# ${escapeMarkdown(project?.name ?? folder.name)}`,
+    answerText(resolution, folder, view),
+    ...(error ? [`**${shown(sentence(error.message))}**`, `Next: ${shown(error.hint)}`] : []),
+    '## Why',
+    traceTable(trace, shown),
+    ...(wouldDo && wouldDo.length > 0
+      ? ['## What Resolve Again would do', wouldDo.map((step) => `- ${shown(step)}`).join('\n')]
+      : []),
+    ...(warnings.length > 0
+      ? [
+          '## To know',
+          warnings.map(({ message, hint }) => `- ${shown(sentence(message))} ${shown(sentence(hint))}`).join('\n'),
+        ]
+      : []),
+    ...(project ? ['## The project', projectTable(resolution, view)] : []),
+    '',
+  ].join('\n\n');
+}
+
+function answerText({ project, server, stale, sync }: Resolution, folder: WorkspaceFolder, view: View): string {
+  const where = `\`${shortPath(folder.path, view.home)}\``;
+  if (!project) return `No project for ${where}.`;
+  const state = stale
+    ? `last known${sync?.since === undefined ? '' : ` ${clockTime(sync.since, view.now)}`}; the server does not answer`
+    : { synced: 'registered', pending: 'not registered yet', parked: 'needs you' }[sync?.state ?? 'synced'];
+  const on = server ? ` on \`${server.address}\` (${sourceWords[server.source]})` : '';
+  return `${where} belongs to project **${escapeMarkdown(project.name)}**: database \`${project.databaseName}\`${on}, ${state}.`;
+}
+
+function traceTable(trace: readonly Attempt[], shown: (text: string) => string): string {
+  const rows = trace.map(({ tier, name, outcome, reason, durationMs }) => {
+    const word = name === 'identity' && outcome === 'matched' ? 'agrees' : outcome;
+    return `| ${tier ?? ''} | ${name} | ${word} | ${shown(reason)} | ${durationMs.toFixed(1)} ms |`;
+  });
+  return ['| tier | source | outcome | reason | took |', '| --- | --- | --- | --- | ---: |', ...rows].join('\n');
+}
+
+function projectTable({ project, configPath }: Resolution, { home }: View): string {
+  const rows = [
+    ['id', `\`${project?.id ?? ''}\``],
+    ['description', escapeMarkdown(project?.description ?? '')],
+    ['config file', configPath === null ? '' : `\`${shortPath(configPath, home)}\``],
+    ['created', project?.createdAt ?? ''],
+    ['updated', project?.updatedAt ?? ''],
+  ].filter(([, value]) => value !== '');
+  return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+}

@@ -1,0 +1,68 @@
+import type { WindowState } from '../windowState.ts';
+import { folderVerdict, type FolderVerdict, type Verdict } from './folderVerdict.ts';
+
+export interface StatusBarText {
+  text: string;
+  tooltip: string;
+  /** Colours the item: `error` only while work is blocked. */
+  severity: 'none' | 'warning' | 'error';
+  accessibilityLabel: string;
+}
+
+const texts: Record<Verdict, ((title: string) => string) | null> = {
+  waiting: null,
+  'no-project': null,
+  ready: (title) => `$(database) ${title}`,
+  pending: (title) => `$(database) ${title} $(sync)`,
+  parked: (title) => `$(warning) ${title}: needs you`,
+  stale: (title) => `$(database) ${title} (offline)`,
+  conflict: (title) => `$(error) ${title}: conflict`,
+  restricted: () => '$(shield) restricted',
+  'not-made': (title) => `$(circle-outline) ${title}: not made yet`,
+  unreachable: (title) => `$(debug-disconnect) ${title} (offline)`,
+  refused: (title) => `$(error) ${title}: refused`,
+};
+
+const severities: Partial<Record<Verdict, StatusBarText['severity']>> = {
+  parked: 'warning',
+  stale: 'warning',
+  unreachable: 'error',
+  conflict: 'error',
+  refused: 'error',
+};
+
+/**
+ * The one status bar item, for the folder that somebody works in.
+ *
+ * @param folderPath of the active editor's folder; the window's first when it is in none
+ * @returns null while there is nothing to say
+ */
+export function statusBarText(
+  state: WindowState,
+  folderPath: string | null,
+  view: { home: string; now: Date },
+): StatusBarText | null {
+  const folder = state.folders.find(({ path }) => path === folderPath) ?? state.folders[0];
+  if (!folder) return null;
+  if (state.isTrusted && state.daemonError) {
+    const { message } = state.daemonError;
+    return { text: '$(error) Registrar', tooltip: message, severity: 'error', accessibilityLabel: message };
+  }
+  if (state.isTrusted && state.snapshot?.error?.code === 'POSTGRES_NOT_CHOSEN') {
+    const words = 'Registrar: choose PostgreSQL';
+    return { text: `$(plug) ${words}`, tooltip: words, severity: 'none', accessibilityLabel: words };
+  }
+  const verdict = folderVerdict(folder, state.isTrusted, state.snapshot, view);
+  const text = texts[verdict.verdict]?.(verdict.title);
+  if (text === undefined) return null;
+  return {
+    text,
+    tooltip: tooltipOf(verdict),
+    severity: severities[verdict.verdict] ?? 'none',
+    accessibilityLabel: `Registrar: ${verdict.title}, ${verdict.summary.replaceAll(' · ', ', ')}`,
+  };
+}
+
+function tooltipOf({ title, summary, troubles }: FolderVerdict): string {
+  return [`${title}: ${summary}`, ...troubles.map(({ message, advice }) => `${message} ${advice}`)].join('\n');
+}

@@ -1,0 +1,52 @@
+import type { AddressSource } from '../../daemon/protocol/model.ts';
+
+/** A path as people read it: the home folder as `~`. */
+export function shortPath(path: string, home: string): string {
+  const isInHome = path === home || path.startsWith(`${home}/`) || path.startsWith(`${home}\\`);
+  return home.length > 1 && isInHome ? `~${path.slice(home.length)}` : path;
+}
+
+/** `12 s ago`, `3 min ago`, `2 h ago`. */
+export function ago(iso: string, now: Date): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(iso)) / 1000));
+  if (seconds < 60) return `${seconds} s ago`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
+  return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+export function sizeText(bytes: number): string {
+  const megabytes = bytes / 1_048_576;
+  if (megabytes < 1) return `${Math.max(1, Math.round(bytes / 1024))} KB`;
+  return megabytes < 1024 ? `${Math.round(megabytes)} MB` : `${(megabytes / 1024).toFixed(1)} GB`;
+}
+
+export function counted(count: number, one: string): string {
+  return `${count} ${one}${count === 1 ? '' : 's'}`;
+}
+
+/** Whose server it is. */
+export function ownerWord(source: AddressSource): string {
+  return source === 'bundled' ? 'bundled' : 'yours';
+}
+
+/** Where the choice of a server was made. */
+export const sourceWords: Record<AddressSource, string> = {
+  bundled: 'the one that comes with Registrar',
+  environment: 'named by the environment',
+  setting: 'named by the settings',
+  file: 'chosen with registrar postgres',
+  argument: 'named when the daemon was started',
+};
+
+/** With a capital first, as messages of servers begin without one; names and commands stay as they are written. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  const isWord = /^[a-z]+ /.test(trimmed) && !trimmed.startsWith('registrar ');
+  const capital = isWord ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
+  return /[.!?…]$/.test(capital) ? capital : `${capital}.`;
+}
+
+/** Text that Markdown shows as it is. */
+export function escapeMarkdown(text: string): string {
+  return text.replaceAll(/[\\`*_{}[\]()#+\-.!<>|~]/g, String.raw`\$&`);
+}

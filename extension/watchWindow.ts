@@ -1,0 +1,51 @@
+import * as vscode from 'vscode';
+import { FirstResolves } from './firstResolves.ts';
+import type { DaemonLink } from './daemonLink.ts';
+import type { ProjectStore } from './projectStore.ts';
+import { changesAddress } from './settings.ts';
+import type { WorkspaceFolder } from './windowState.ts';
+
+/** Tells store and daemon what the window has open, and asks for each trusted folder's project once. */
+export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Disposable {
+  const firstResolves = new FirstResolves(
+    (directory) => link.call('resolve', { directory }),
+    ({ message, hint }) => void vscode.window.showErrorMessage(`${message} ${hint}`),
+  );
+  const configs = vscode.workspace.createFileSystemWatcher('**/.codebase-mcp/config.json');
+  const ignore = (): void => undefined;
+  const tell = (isNewClient: boolean): void => {
+    store.update({ folders: openFolders(), isTrusted: vscode.workspace.isTrusted });
+    // Whatever fails here is what the link itself reports.
+    link.renew(isNewClient).catch(ignore);
+    if (store.state.folders.length > 0) link.open();
+  };
+  const look = (): void => {
+    if (store.state.isTrusted) link.call('look', undefined).catch(ignore);
+  };
+  tell(false);
+  return vscode.Disposable.from(
+    store.onDidChange((state) => {
+      firstResolves.update(state);
+    }),
+    vscode.workspace.onDidChangeWorkspaceFolders(() => {
+      tell(false);
+    }),
+    vscode.workspace.onDidGrantWorkspaceTrust(() => {
+      tell(true);
+    }),
+    vscode.workspace.onDidChangeConfiguration((event) => {
+      if (changesAddress(event)) tell(true);
+    }),
+    configs,
+    configs.onDidCreate(look),
+    configs.onDidChange(look),
+    configs.onDidDelete(look),
+  );
+}
+
+/** Folders that the daemon can see: those of this machine's file system. */
+function openFolders(): WorkspaceFolder[] {
+  return (vscode.workspace.workspaceFolders ?? [])
+    .filter(({ uri }) => uri.scheme === 'file')
+    .map(({ name, uri }) => ({ name, path: uri.fsPath }));
+}

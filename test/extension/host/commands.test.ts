@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import * as vscode from 'vscode';
+import { commandIds, type CommandId } from '../../../extension/contributions.ts';
+import type { TreeNode } from '../../../extension/views/treeNodes.ts';
+import { ask } from './ask.ts';
+import { rowsOnce, statusBarIs } from './drawn.ts';
+import { takePictures } from './takePicture.ts';
+import { waitFor } from './waitFor.ts';
+
+type Run = (id: CommandId, target?: TreeNode) => Thenable<string | null>;
+const run: Run = (id, target) => vscode.commands.executeCommand<string | null>(id, target);
+
+/** The row of a project in the list of all projects. */
+function rowOf(name: string, databaseName: string): TreeNode {
+  return { id: `project:${name}`, label: name, project: { id: name, name, databaseName } };
+}
+
+/** Answers questions in place of a person while something runs; VS Code shows no modal ones while tests run. */
+async function answering<T>(answer: string, work: () => Thenable<T>): Promise<T> {
+  const { showInputBox, showWarningMessage } = vscode.window;
+  vscode.window.showInputBox = () => Promise.resolve(answer);
+  vscode.window.showWarningMessage = () => Promise.resolve(answer as never);
+  try {
+    return await work();
+  } finally {
+    Object.assign(vscode.window, { showInputBox, showWarningMessage });
+  }
+}
+
+describe('commands of the palette', () => {
+  it('make, rename, forget, adopt and drop a project', async () => {
+    const created = (await answering('pay', () => run(commandIds.createProject))) ?? '';
+    const database = /^pay: (cb_proj_pay_[0-9a-f]{8}) created$/.exec(created)?.[1] ?? '';
+    assert.notEqual(database, '', created);
+    const renamed = await answering('payments', () => run(commandIds.renameProject, rowOf('pay', database)));
+    assert.equal(renamed, 'pay is payments now; its database is the same');
+    const forgotten = await answering('Forget', () => run(commandIds.forgetProject, rowOf('payments', database)));
+    assert.equal(forgotten, `payments is forgotten; ${database} is untouched`);
+    const adopted = await answering(database, () => run(commandIds.adoptDatabase));
+    assert.equal(adopted, `payments: ${database} adopted`);
+    const kept = await answering('No', () => run(commandIds.dropDatabase, rowOf('payments', database)));
+    assert.equal(kept, null);
+    const dropped = await answering(`Drop ${database}`, () =>
+      run(commandIds.dropDatabase, rowOf('payments', database)),
+    );
+    assert.equal(dropped, `${database} is dropped`);
+  });
+
+  it('restart the daemon and open its log', async () => {
+    assert.match((await run(commandIds.restartDaemon)) ?? '', /^Daemon \S+ runs as process \d+$/);
+    await run(commandIds.showLog);
+    assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /daemon started/);
+    await statusBarIs('$(database) shop');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('open the config file', async () => {
+    await run(commandIds.openConfig);
+    assert.match(vscode.window.activeTextEditor?.document.uri.path ?? '', /\/\.codebase-mcp\/config\.json$/);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('list 10,000 projects a page at a time, and find one of them', async () => {
+    await ask(
+      'sql',
+      `insert into projects (id, name, database_name, created_at, updated_at)
+       select gen_random_uuid(), 'bulk ' || lpad(i::text, 5, '0'), 'cb_proj_bulk_' || i || '_' || lpad(to_hex(i), 8, '0'), now(), now()
+       from generate_series(1, 10000) i`,
+    );
+    await vscode.commands.executeCommand('workbench.view.extension.registrar');
+    await run(commandIds.testConnection);
+    await rowsOnce('the number of projects', (rows) => rows.includes('All projects  10001'));
+    await answering('bulk 04711', () => run(commandIds.filterProjects));
+    await rowsOnce('the one', (rows) => rows.includes('  bulk 04711  cb_proj_bulk_4711_00001267'));
+    await run(commandIds.clearFilter);
+    await rowsOnce('the first of all', (rows) => rows.includes('  bulk 00001  cb_proj_bulk_1_00000001'));
+    await takePictures('all-projects');
+    await ask('sql', `delete from projects where name like 'bulk %'`);
+  });
+
+  it('are offered in the palette as far as they make sense', async () => {
+    const opened = vscode.commands.executeCommand('workbench.action.quickOpen', '>Registrar: ');
+    await waitFor('the palette', async () => (await ask<string>('quickInput')).includes('Explain Resolution'));
+    const palette = await ask<string>('quickInput');
+    for (const hidden of ['Give Up', 'Try Now', 'Show More Projects']) assert.ok(!palette.includes(hidden), hidden);
+    await ask('picture', 'palette');
+    await ask('press', 'Escape');
+    await opened;
+  });
+});

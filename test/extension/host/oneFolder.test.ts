@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import * as vscode from 'vscode';
+import { commandIds } from '../../../extension/contributions.ts';
+import { ask } from './ask.ts';
+import { rowsOnce, statusBarIs } from './drawn.ts';
+import { takePicture, takePictures } from './takePicture.ts';
+import { waitFor } from './waitFor.ts';
+
+const configPath = path.join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', '.codebase-mcp', 'config.json');
+const run = (id: string): Thenable<string | null> => vscode.commands.executeCommand<string | null>(id);
+const noToasts = async (): Promise<void> => {
+  assert.deepEqual(await ask<string[]>('toasts'), []);
+};
+
+async function daemonPid(): Promise<number> {
+  const file = path.join(process.env.REGISTRAR_HOME ?? '', 'endpoint.json');
+  return (JSON.parse(await readFile(file, 'utf8')) as { pid: number }).pid;
+}
+
+describe('a folder with a config', () => {
+  it('has its database and its name in the status bar without a click', async () => {
+    const item = await statusBarIs('$(database) shop');
+    assert.match(item?.spoken ?? '', /Registrar: shop, cb_proj_shop_[0-9a-f]{8}, ready/);
+    const config = JSON.parse(await readFile(configPath, 'utf8')) as { project: { id?: string } };
+    assert.match(config.project.id ?? '', /^[0-9a-f-]{36}$/);
+    await noToasts();
+  });
+
+  it('is shown with its server and why it was chosen', async () => {
+    await vscode.commands.executeCommand('workbench.view.extension.registrar');
+    await rowsOnce('the project', (rows) => rows.some((row) => row.includes('0 tables')));
+    const rows = await rowsOnce('all of it', (drawn) => drawn.some((row) => row === 'All projects  1'));
+    assert.match(rows[0] ?? '', /^shop {2}cb_proj_shop_[0-9a-f]{8} · ready$/);
+    assert.match(rows[1] ?? '', /^ {2}Server {2}\S+ \(yours\) · \d+ MB · 0 tables$/);
+    assert.equal(rows[2], '  Why shop?  the config file says so');
+    await takePictures('one-folder');
+  });
+
+  it('is explained in a document', async () => {
+    await run(commandIds.explain);
+    let text = '';
+    const isRendered = async (): Promise<boolean> => (text = await ask<string>('rendered')).includes('identity');
+    await waitFor('the document', isRendered, 30_000, () => text);
+    assert.match(text, /belongs to project shop: database cb_proj_shop_[0-9a-f]{8} on \S+ \(.*\), registered\./);
+    await takePicture('explanation');
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('answers the commands of the palette with what happened', async () => {
+    assert.equal(await run(commandIds.syncNow), 'Everything is registered');
+    assert.equal(await run(commandIds.checkDrift), 'Everything agrees');
+    assert.equal(await run(commandIds.repairDrift), 'Everything agrees');
+    assert.match((await run(commandIds.testConnection)) ?? '', / answers$/);
+    assert.match((await run(commandIds.resolveAgain)) ?? '', /^shop: cb_proj_shop_[0-9a-f]{8} ready$/);
+    assert.match((await run(commandIds.copyConnectionString)) ?? '', /^Copied the address of cb_proj_shop_/);
+    assert.match(await vscode.env.clipboard.readText(), /^postgresql:\/\/.*\/cb_proj_shop_[0-9a-f]{8}/);
+  });
+
+  it('is dropped only after a question that names the database', async () => {
+    // VS Code shows no modal question while tests run; it is answered here in its place.
+    const questions: unknown[][] = [];
+    const original = vscode.window.showWarningMessage;
+    vscode.window.showWarningMessage = (...question: unknown[]) => {
+      questions.push(question);
+      return Promise.resolve(undefined);
+    };
+    try {
+      const asked = run(commandIds.dropDatabase);
+      await waitFor('the list of projects', async () => (await ask<string>('quickInput')).includes('cb_proj_shop_'));
+      await ask('press', 'Enter');
+      assert.equal(await asked, null);
+    } finally {
+      vscode.window.showWarningMessage = original;
+    }
+    assert.match(String(questions[0]?.[0]), /^Drop database cb_proj_shop_[0-9a-f]{8}\?$/);
+    assert.equal((questions[0]?.[1] as vscode.MessageOptions).modal, true);
+    assert.match(String(questions[0]?.[2]), /^Drop cb_proj_shop_[0-9a-f]{8}$/);
+    await statusBarIs('$(database) shop');
+  });
+
+  it('is last known while the server is away, and ready again by itself', async () => {
+    await ask('stopServer');
+    await statusBarIs('$(database) shop (offline)');
+    await rowsOnce('the last known', (rows) => /^shop {2}last known \d\d:\d\d$/.test(rows[0] ?? ''));
+    await takePictures('offline');
+    await noToasts();
+    await ask('startServer');
+    await statusBarIs('$(database) shop');
+    await rowsOnce('the project', (rows) => (rows[0] ?? '').endsWith('· ready'));
+  });
+
+  it('is refused while its config is nonsense, and nothing is made', async () => {
+    const text = await readFile(configPath, 'utf8');
+    await writeFile(configPath, text.replace('"shop"', '"sh/op"'));
+    await statusBarIs('$(error) shop: refused');
+    const rows = await rowsOnce('the refusal', (drawn) => drawn[0] === 'shop  name cannot be used');
+    assert.match(rows[1] ?? '', /^ {2}project\.name "sh\/op" may hold only /);
+    await takePictures('refused');
+    await noToasts();
+    await writeFile(configPath, text);
+    await statusBarIs('$(database) shop');
+  });
+
+  it('is shown again after the daemon was killed', async () => {
+    const killed = await daemonPid();
+    process.kill(killed, 'SIGKILL');
+    await waitFor('the next daemon', async () => (await daemonPid().catch(() => killed)) !== killed);
+    await statusBarIs('$(database) shop');
+    await noToasts();
+  });
+});
