@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DaemonClient } from '../daemon/control/daemonClient.ts';
+import type { DaemonClient } from '../daemon/client/daemonClient.ts';
 import { agentAddress, clientOf, environmentOf, registrar, runNode } from './installation.ts';
 
 /** A built daemon with a state folder of its own, as another user of the same registry would have it. */

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { DaemonClient } from '../daemon/control/daemonClient.ts';
-import { daemonClient } from '../daemon/engine/localDaemon.ts';
+import type { DaemonClient } from '../daemon/client/daemonClient.ts';
+import { daemonClient } from '../daemon/client/localDaemon.ts';
 import manifest from '../package.json' with { type: 'json' };
 import type { ClientKind, Endpoint } from '../daemon/protocol/control.ts';
 

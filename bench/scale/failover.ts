@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DaemonClient } from '../../daemon/control/daemonClient.ts';
+import type { DaemonClient } from '../../daemon/client/daemonClient.ts';
 import { OwnServer } from '../../test/support/ownServer.ts';
 import { openFleet } from '../fleet.ts';
 import { firstProjects, headerLines, lineOf, Load } from './load.ts';

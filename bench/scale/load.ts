@@ -1,4 +1,4 @@
-import type { DaemonClient } from '../../daemon/control/daemonClient.ts';
+import type { DaemonClient } from '../../daemon/client/daemonClient.ts';
 import type { Fleet } from '../fleet.ts';
 import { figuresOf } from '../harness.ts';
 

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { DaemonClient } from '../../daemon/control/daemonClient.ts';
+import type { DaemonClient } from '../../daemon/client/daemonClient.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { agentOverHttp, agentOverStdio, type BenchAgent } from '../agentClients.ts';
 import { registrar } from '../installation.ts';

@@ -1,4 +1,4 @@
-import type { DaemonClient } from '../../daemon/control/daemonClient.ts';
+import type { DaemonClient } from '../../daemon/client/daemonClient.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import type { Entry, Ledger } from './ledger.ts';
 import type { World } from './world.ts';
