@@ -9,7 +9,7 @@ import type { DaemonStatus } from '../protocol/control.ts';
 import type { Settings } from '../protocol/settings.ts';
 import type { EngineLog } from './openEngine.ts';
 
-export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home' | 'use' | 'onChanged'> {
+export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home' | 'use' | 'running' | 'onChanged'> {
   settingsPath: string;
   readSettings(): Promise<Settings>;
   /** The address that the last daemon of this state folder had: agents were told it. */
@@ -64,11 +64,11 @@ export class AgentEndpoint {
     await this.#loaded?.endHttpSessions();
   }
 
-  /** Finishes what runs. @param limitMs milliseconds */
-  async drain(limitMs: number): Promise<void> {
+  /** Begins nothing new from forwarders. */
+  async leave(): Promise<void> {
     this.#isLeaving = true;
     this.#stopWatching();
-    await this.#loaded?.drain(limitMs);
+    await this.#loaded?.pause();
   }
 
   /** Ends every connection, and gives the port free for a successor. */
@@ -84,11 +84,12 @@ export class AgentEndpoint {
   /** Loaded when the first agent comes: the daemon starts without it. */
   #open(): Promise<AgentHost> {
     this.#host ??= import('../mcp/agentHost.ts').then(({ AgentHost }) => {
-      const { version, home, use, onChanged, log } = this.#options;
+      const { version, home, use, running, onChanged, log } = this.#options;
       this.#loaded = new AgentHost({
         version,
         home,
         use,
+        running,
         onChanged,
         rootsLimitMs: 2000,
         tools: () => this.#settings['registrar.mcp.tools'],

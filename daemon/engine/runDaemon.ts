@@ -20,6 +20,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
+import { RunningCalls } from './runningCalls.ts';
 import { WindowLooks } from './windowLooks.ts';
 
 /** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
@@ -115,6 +116,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     // The last that waited may have been all that this daemon was needed for.
     if (hadPending && sync?.pending.length === 0) idle.touch();
   };
+  const calls = new RunningCalls();
+  const running = <T>(work: () => Promise<T>): Promise<T> => calls.run(work);
   const activity = new AgentActivity(() => performance.now());
   const use = <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> => {
     if (caller.kind === 'forwarder') activity.heard();
@@ -215,6 +218,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   const control: ControlServer = new ControlServer({
     version,
     handlers,
+    running,
     token: async () => {
       if (!endpoint || instance?.isOurs() === false) throw new RegistrarError(notReady);
       const current = await endpoint;
@@ -267,11 +271,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     ending ??= (async () => {
       idle.stop();
       log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      await Promise.all([
-        control.drain(drainLimitMs, { hasSuccessor: !stopServer }),
-        agents?.drain(drainLimitMs),
-        looks.stop(),
-      ]);
+      control.leave({ hasSuccessor: !stopServer });
+      await agents?.leave();
+      await Promise.all([calls.quiet(drainLimitMs), looks.stop()]);
       // Agents' port is free before the place is: a successor takes it over.
       const closing = Promise.all([agents?.close(), holder.close(stopServer)]).then(
         () => null,
@@ -315,6 +317,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       token: () => token,
       use: (access, progress, run) =>
         (access === 'change' ? changing : use)({ kind: 'forwarder', address: null, progress }, run),
+      running,
       onChanged: () => {
         idle.touch();
         control.changed();

@@ -28,13 +28,11 @@ interface HttpSession {
 export class HttpSessions {
   readonly #port: AgentPort;
   readonly #limits: SessionLimits;
-  readonly #running: <T>(work: () => Promise<T>) => Promise<T>;
   readonly #sessions = new Map<string, HttpSession>();
 
-  constructor(port: AgentPort, limits: SessionLimits, running: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(port: AgentPort, limits: SessionLimits) {
     this.#port = port;
     this.#limits = limits;
-    this.#running = running;
   }
 
   agents(): AgentSession[] {
@@ -92,7 +90,7 @@ export class HttpSessions {
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.#end(id),
     });
-    const served = await serveAgent(agent, transport, this.#port, this.#running);
+    const served = await serveAgent(agent, transport, this.#port);
     this.#sessions.set(id, { agent, transport, served, requests: 0 });
     await transport.handleRequest(request, response, body);
     // A request that the transport refused made no session.

@@ -8,6 +8,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
 import type { DialOptions } from '../../../daemon/client/dialDaemon.ts';
+import { RunningCalls } from '../../../daemon/engine/runningCalls.ts';
 import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
 import { rpcOver } from '../../../daemon/client/rpcOver.ts';
 import {
@@ -62,6 +63,7 @@ export class ControlFixture {
   control: ControlServer | null = null;
   /** How many snapshots were made. */
   snapshots = 0;
+  readonly calls = new RunningCalls();
   #listener: Server | null = null;
   readonly #sockets = new Set<Socket>();
 
@@ -75,6 +77,7 @@ export class ControlFixture {
       version,
       token: async () => knownToken,
       handlers: handlers(changes),
+      running: (work) => this.calls.run(work),
       snapshot: (client, revision): Snapshot => {
         this.snapshots += 1;
         return {

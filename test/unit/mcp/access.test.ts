@@ -266,9 +266,10 @@ describe('access to the endpoint', function () {
     const client = await attach(served.url);
     const answer = call(client, 'sync_status');
     await asked.promise;
-    const left = served.host.drain(60_000);
+    await served.host.pause();
+    const quiet = served.calls.quiet(60_000);
     go.settle();
-    await left;
+    await quiet;
     await served.close();
     assert.equal((await answer).isError, false);
     await client.close();
