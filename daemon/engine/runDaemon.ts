@@ -158,8 +158,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
     useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params)),
     connection: (params, caller) => changing(caller, (engine) => engine.connection(params)),
-    describeDatabase: (params, caller) => changing(caller, (engine) => engine.describeDatabase(params)),
-    queryDatabase: (params, caller) => changing(caller, (engine) => engine.queryDatabase(params)),
+    describeDatabase: (params, caller, signal) =>
+      changing(caller, (engine) => engine.describeDatabase(params, signal)),
+    queryDatabase: (params, caller, signal) => changing(caller, (engine) => engine.queryDatabase(params, signal)),
     syncStatus: (_params, caller) => use(caller, (engine) => engine.syncStatus()),
     syncNow: (_params, caller) => changing(caller, (engine) => engine.syncNow()),
     drift: (_params, caller) => use(caller, (engine) => engine.drift()),
