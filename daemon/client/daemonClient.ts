@@ -154,6 +154,9 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'status',
   'setFolders',
   'look',
+  'mcpAddress',
+  'connections',
+  'planConnection',
 ]);
 
 async function dial(options: DialOptions): Promise<Dialled> {

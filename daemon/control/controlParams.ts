@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { agentIds } from '../protocol/agents.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
 
@@ -18,6 +19,13 @@ const question = z.object({
   project: optionalText,
   expect: optionalText,
   dryRun: optionalFlag,
+});
+
+const connection = z.object({
+  agent: z.enum(agentIds),
+  transport: z.enum(['stdio', 'http']),
+  scope: z.enum(['user', 'workspace']),
+  directory: text,
 });
 
 /** What clients send is checked here, once; handlers rely on it. */
@@ -60,6 +68,11 @@ export const controlParams = {
     password: text.nullable(),
   }),
   rotateToken: noParams,
+  mcpAddress: noParams,
+  connections: noParams,
+  planConnection: connection,
+  connectAgent: connection,
+  disconnectAgent: z.object({ file: text }),
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 

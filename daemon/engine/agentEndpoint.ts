@@ -5,7 +5,7 @@ import type { AgentHost } from '../mcp/agentHost.ts';
 import type { AgentPort } from '../mcp/agentPort.ts';
 import { httpLimits, openHttp, type HttpEndpoint } from '../mcp/httpServer.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
-import type { DaemonStatus } from '../protocol/control.ts';
+import type { DaemonStatus, Snapshot } from '../protocol/control.ts';
 import type { Settings } from '../protocol/settings.ts';
 import type { EngineLog } from './openEngine.ts';
 
@@ -48,6 +48,12 @@ export class AgentEndpoint {
   /** Null while agents are not served over HTTP. */
   get url(): string | null {
     return this.#http ? `http://127.0.0.1:${this.#http.port}/mcp` : null;
+  }
+
+  /** What windows draw and offer of it. */
+  get served(): Snapshot['mcp'] {
+    const { url } = this;
+    return url === null ? null : { url, tools: this.#settings['registrar.mcp.tools'] };
   }
 
   agents(): DaemonStatus['agents'] {
@@ -156,9 +162,13 @@ export class AgentEndpoint {
     const before = this.#settings;
     // A damaged file is told to whoever asks for something.
     this.#settings = await this.#options.readSettings().catch(() => before);
-    if (before['registrar.mcp.tools'] !== this.#settings['registrar.mcp.tools']) this.#loaded?.toolsChanged();
+    if (before['registrar.mcp.tools'] !== this.#settings['registrar.mcp.tools']) {
+      this.#loaded?.toolsChanged();
+      this.#options.onChanged();
+    }
     if (before['registrar.mcp.enabled'] === this.#settings['registrar.mcp.enabled']) return;
     await this.#listenAsSet();
+    this.#options.onChanged();
     await this.#options.onUrl(this.url).catch((error: unknown) => {
       this.#options.log.warn({ operation: 'agents', reason: String(error) }, 'endpoint.json could not be written');
     });

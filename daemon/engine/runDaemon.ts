@@ -18,6 +18,7 @@ import {
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
+import { connectionHandlers } from './connectionHandlers.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
 import { RunningCalls } from './runningCalls.ts';
@@ -210,6 +211,10 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       await agents?.tokenChanged();
       return { url: agents?.url ?? null };
     },
+    ...connectionHandlers(() => {
+      const url = agents?.url ?? null;
+      return url === null ? null : { url, token };
+    }, options),
     drain: ({ stopServer, reason }) => {
       void end(reason, stopServer);
       return Promise.resolve(null);
@@ -236,6 +241,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       projects: looks.projects,
       sync,
       agents: agents?.agents() ?? [],
+      mcp: agents?.served ?? null,
     }),
     openAgentStream: async (socket, params) => {
       await agents?.attach(socket, params);

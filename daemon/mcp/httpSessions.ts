@@ -4,6 +4,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { AgentPort } from './agentPort.ts';
 import { AgentSession } from './agentSession.ts';
+import { headerDirectory } from './bindings.ts';
 import { bare } from './httpServer.ts';
 import { serveAgent, type ServedAgent } from './serveAgent.ts';
 
@@ -86,6 +87,7 @@ export class HttpSessions {
     this.#makeRoom();
     const id = randomUUID();
     const agent = new AgentSession(id, null);
+    agent.directory = this.#saidDirectory(request);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.#end(id),
@@ -95,6 +97,16 @@ export class HttpSessions {
     await transport.handleRequest(request, response, body);
     // A request that the transport refused made no session.
     if (transport.sessionId === undefined) await this.#end(id);
+  }
+
+  /** Where people see the agent until it asks for something. What is wrong with the header is said to whoever does. */
+  #saidDirectory({ headers }: IncomingMessage): string | null {
+    const header = headers['x-registrar-directory'];
+    try {
+      return typeof header === 'string' && header !== '' ? headerDirectory(header, this.#port.home) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** The one that was not used for longest goes. */

@@ -51,6 +51,13 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
     rotateToken: async () => ({ url: null }),
+    mcpAddress: async () => ({ url: 'http://127.0.0.1:1/mcp', token }),
+    connections: async () => [],
+    planConnection: async () => {
+      throw new RegistrarError({ code: 'INVALID_ARGUMENT', message: 'No such agent.', hint: 'List them.' });
+    },
+    connectAgent: async () => 'written',
+    disconnectAgent: async () => 'removed',
     drain: async () => null,
     ...changes,
   };
@@ -89,6 +96,7 @@ export class ControlFixture {
           projects: null,
           sync: null,
           agents: [],
+          mcp: null,
         };
       },
       openAgentStream: async () => undefined,
