@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { CreateParams } from '../protocol/methods.ts';
+import type { CreateParams, OnStep, ResolveParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
@@ -32,7 +32,7 @@ export interface ConfigFiles {
 export interface CommandPorts {
   resolution: ResolutionPorts;
   files: ConfigFiles;
-  resolve(params: { directory?: string; project?: string; expect?: string; dryRun?: boolean }): Promise<Resolution>;
+  resolve(params: ResolveParams, onStep?: OnStep): Promise<Resolution>;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface CommandPorts {
  * @throws RegistrarError NAME_INVALID, INVALID_ARGUMENT for a description, PROJECT_CONFLICT when the name is taken or the
  *   directory has another project, CONFIG_NOT_TRUSTED for the directory, and whatever making the project refuses
  */
-export async function createProject(params: CreateParams, ports: CommandPorts): Promise<Resolution> {
+export async function createProject(params: CreateParams, ports: CommandPorts, onStep?: OnStep): Promise<Resolution> {
   const { name } = params;
   const description = params.description ?? null;
   const dryRun = params.dryRun ?? false;
@@ -52,7 +52,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   if (directory === null) {
     await requireFreeName(name, ports, { folder: null, dryRun });
     const claim = { name, id: null, databaseName: null, description, folder: null };
-    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null });
+    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null, onStep });
     if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
     return { ...(await ports.resolve({ project: settled.row.id })), created: settled.created };
   }
@@ -63,7 +63,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   if (await ports.files.exists(path)) {
     const config = await ports.files.read(path);
     if (config.name !== name) throw folderTaken(path, config.name);
-    return ports.resolve({ directory: folder, dryRun });
+    return ports.resolve({ directory: folder, dryRun }, onStep);
   }
   if (dryRun) {
     const claim = {
@@ -82,7 +82,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
     ...(description === null ? {} : { description }),
   });
   if (created.failure) throw configNotWritten(path, created.failure.message);
-  const resolution = await ports.resolve({ directory: folder, expect: name });
+  const resolution = await ports.resolve({ directory: folder, expect: name }, onStep);
   if (resolution.outcome !== 'resolved' && created.created) await ports.files.withdraw(path);
   return resolution;
 }
@@ -95,6 +95,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
 export async function useProject(
   params: { project: string; directory: string },
   ports: CommandPorts,
+  onStep?: OnStep,
 ): Promise<Resolution> {
   const { row } = await findSighting(params.project, ports.resolution.registry);
   const folder = await ports.files.realFolder(params.directory);
@@ -103,7 +104,7 @@ export async function useProject(
   if (!(await ports.files.exists(path))) {
     const created = await ports.files.create(folder, { name: row.name, id: row.id });
     if (created.failure) throw configNotWritten(path, created.failure.message);
-    if (created.created) return ports.resolve({ directory: folder });
+    if (created.created) return ports.resolve({ directory: folder }, onStep);
   }
   const written = await ports.files.edit(path, (config) => [
     ...(config.id === row.id ? [] : [{ key: 'project.id' as const, value: row.id }]),
@@ -115,7 +116,7 @@ export async function useProject(
   ]);
   if (written.failure) throw configNotWritten(path, written.failure.message);
   await giveUpParked(folder, row, ports);
-  return ports.resolve({ directory: folder });
+  return ports.resolve({ directory: folder }, onStep);
 }
 
 /** A folder that goes over to the project that has its name has made its choice about its own, which waited for one. */

@@ -144,7 +144,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
     resolve: (params, caller) =>
       changing(caller, async (engine) => {
-        const answer = await engine.resolve(params);
+        const answer = await engine.resolve(params, caller.progress);
         const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
         if (isOfFolder && typeof params.directory === 'string') looks.note(params.directory, answer);
         return answer;
@@ -152,20 +152,19 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
     unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
-    createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
+    createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params, caller.progress)),
     renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
     adoptDatabase: (params, caller) => changing(caller, (engine) => engine.adoptDatabase(params)),
     forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
-    useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params)),
+    useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params, caller.progress)),
     connection: (params, caller) => changing(caller, (engine) => engine.connection(params)),
-    describeDatabase: (params, caller, signal) =>
-      changing(caller, (engine) => engine.describeDatabase(params, signal)),
+    describeDatabase: (params, caller, signal) => changing(caller, (engine) => engine.describeDatabase(params, signal)),
     queryDatabase: (params, caller, signal) => changing(caller, (engine) => engine.queryDatabase(params, signal)),
     syncStatus: (_params, caller) => use(caller, (engine) => engine.syncStatus()),
     syncNow: (_params, caller) => changing(caller, (engine) => engine.syncNow()),
     drift: (_params, caller) => use(caller, (engine) => engine.drift()),
-    repair: (params, caller) => changing(caller, (engine) => engine.repair(params)),
+    repair: (params, caller) => changing(caller, (engine) => engine.repair(params, caller.progress)),
     status: async () => ({
       version,
       protocol: protocolVersion,

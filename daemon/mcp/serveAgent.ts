@@ -40,11 +40,7 @@ const validator = new AjvJsonSchemaValidator();
  * Serves one agent over one connection: the only place where tools meet the SDK. Lists and calls are handled here rather
  * than by its registry, whose own check of the input answers without code and hint.
  */
-export async function serveAgent(
-  session: AgentSession,
-  transport: Transport,
-  port: AgentPort,
-): Promise<ServedAgent> {
+export async function serveAgent(session: AgentSession, transport: Transport, port: AgentPort): Promise<ServedAgent> {
   const server = new McpServer(
     { name: 'project-registrar', title: 'Project Registrar', version: port.version },
     {

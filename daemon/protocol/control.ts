@@ -1,6 +1,7 @@
 import type { ConnectionPlan, ConnectionRecord, ConnectionRequest } from './agentConnections.ts';
 import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
-import type { RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
+import type { RepairResult } from './drift.ts';
+import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
 import type { AgentTools, Settings } from './settings.ts';
@@ -147,8 +148,15 @@ export interface AddressChange {
   leftBehind: LeftBehind[];
 }
 
+type Listened = 'resolve' | 'createProject' | 'useProject' | 'repair';
+
 /** What crosses the pipe after `initialize`. */
-export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatabase' | 'queryDatabase'> {
+export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'describeDatabase' | 'queryDatabase'> {
+  /** Steps are told by `wire.progress`. */
+  resolve(params: ResolveParams): Promise<Resolution>;
+  createProject(params: CreateParams): Promise<Resolution>;
+  useProject(params: { project: string; directory: string }): Promise<Resolution>;
+  repair(params: { planId: string }): Promise<RepairResult>;
   /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */
   server(): Promise<ServerLabel>;
   describeDatabase(params: ResolveParams): Promise<DescribeAnswer>;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
-import { attach, call, serveAgents, signalled, token, type ServedAgents } from './agentFixture.ts';
+import { attach, call, resolvedAs, serveAgents, signalled, token, type ServedAgents } from './agentFixture.ts';
 
 interface Answer {
   status: number;
@@ -243,13 +243,18 @@ describe('access to the endpoint', function () {
   });
 
   it('tells what takes long to a client that wants to know', async () => {
-    served = await serveAgents();
-    const client = await attach(served.url);
-    const heard: (string | undefined)[] = [];
-    await client.callTool({ name: 'create_project', arguments: { name: 'new' } }, undefined, {
-      onprogress: ({ message }) => heard.push(message),
+    served = await serveAgents({
+      createProject: async ({ name }, onStep) => {
+        for (const step of ['registering', 'creating']) onStep?.(step);
+        return resolvedAs({ project: name });
+      },
     });
-    assert.deepEqual(heard, ['making project new and its database']);
+    const client = await attach(served.url);
+    const heard: string[] = [];
+    await client.callTool({ name: 'create_project', arguments: { name: 'new' } }, undefined, {
+      onprogress: ({ progress, message }) => heard.push(`${progress} ${message ?? ''}`),
+    });
+    assert.deepEqual(heard, ['1 making project new and its database', '2 registering', '3 creating']);
     await client.close();
   });
 
