@@ -112,6 +112,7 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
     showProject: (params) => client.call('showProject', params),
     createProject: (params) => client.call('createProject', params),
     renameProject: (params) => client.call('renameProject', params),
+    updateProject: (params) => client.call('updateProject', params),
     adoptDatabase: (params) => client.call('adoptDatabase', params),
     forgetProject: (params) => client.call('forgetProject', params),
     dropProject: (params) => client.call('dropProject', params),

@@ -42,6 +42,7 @@ export const controlParams = {
     dryRun: optionalFlag,
   }),
   renameProject: z.object({ project: text, name: text }),
+  updateProject: z.object({ project: text, name: z.exactOptional(text), description: optionalText }),
   adoptDatabase: z.object({ database: text, name: optionalText }),
   forgetProject: project,
   dropProject: z.object({ project: text, confirm: text.nullable() }),

@@ -40,7 +40,7 @@ import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { agentSql } from './agentSql.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
-import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
+import { createProject, updateProject, useProject, type CommandPorts } from './projectCommands.ts';
 import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
@@ -235,7 +235,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return listed(await findSighting(project, registryPorts));
     },
     createProject: (params, onStep) => createProject(params, commands, onStep),
-    renameProject: (params) => renameEverywhere(params, commands),
+    renameProject: (params) => updateProject(params, commands),
+    updateProject: (params) => updateProject(params, commands),
     async adoptDatabase({ database: databaseName, name }) {
       return resolveLogged({ project: await adoptDatabase(databaseName, name ?? null, registryPorts) });
     },

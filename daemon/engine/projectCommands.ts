@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { CreateParams, OnStep, ResolveParams } from '../protocol/methods.ts';
+import type { CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
@@ -9,9 +9,9 @@ import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
 import { findSighting } from '../registry/settleReference.ts';
-import { renameProject } from '../registry/renameProject.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { checkName } from '../registry/names.ts';
+import { updateProject as updateRow } from '../registry/updateProject.ts';
 import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 import { requireNoVeto } from '../resolution/trust.ts';
 
@@ -131,17 +131,19 @@ async function giveUpParked(folder: string, chosen: RegistryRow, ports: CommandP
 }
 
 /**
- * Renames a project, and its name in the config file of the folder that it was made in, when that is on this machine.
+ * Changes a project's name or description. A name is also changed in the config file of the folder that the project was
+ * made in, when that is on this machine; what that file says of a description counts only when a project is made.
  *
- * @throws RegistrarError NAME_INVALID, PROJECT_NOT_FOUND, PROJECT_CONFLICT
+ * @throws RegistrarError NAME_INVALID, INVALID_ARGUMENT for a description, PROJECT_NOT_FOUND, PROJECT_CONFLICT
  */
-export async function renameEverywhere(
-  params: { project: string; name: string },
-  ports: CommandPorts,
-): Promise<Resolution> {
-  const { row } = await renameProject(params.project, params.name, ports.resolution.registry);
+export async function updateProject(params: UpdateParams, ports: CommandPorts): Promise<Resolution> {
+  const { project, ...wanted } = params;
+  if (wanted.description?.includes('\0') === true) throw descriptionInvalid();
+  const { row } = await updateRow(project, wanted, ports.resolution.registry);
   const { folder } = row.registrar;
-  if (folder?.host === ports.resolution.host) await renameInConfig(folder.path, row, params.name, ports);
+  if (wanted.name !== undefined && folder?.host === ports.resolution.host) {
+    await renameInConfig(folder.path, row, wanted.name, ports);
+  }
   return ports.resolve({ project: row.id });
 }
 
@@ -195,7 +197,7 @@ async function requireFreeName(
 function descriptionInvalid(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: 'The description holds a NUL character. Nothing was made.',
+    message: 'The description holds a NUL character. Nothing was done.',
     hint: 'Remove it from the description.',
   });
 }

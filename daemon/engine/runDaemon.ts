@@ -154,6 +154,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
     createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params, caller.progress)),
     renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
+    updateProject: (params, caller) => changing(caller, (engine) => engine.updateProject(params)),
     adoptDatabase: (params, caller) => changing(caller, (engine) => engine.adoptDatabase(params)),
     forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),

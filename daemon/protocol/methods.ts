@@ -44,6 +44,14 @@ export interface CreateParams {
   dryRun?: boolean;
 }
 
+export interface UpdateParams {
+  project: string;
+  /** Stays when absent. */
+  name?: string;
+  /** Stays when absent; null takes it away. */
+  description?: string | null;
+}
+
 export interface AdoptParams {
   database: string;
   /** The project's name; from the marker, or from the database's name when absent. */
@@ -112,6 +120,7 @@ export interface RegistrarApi {
   showProject(params: { project: string }): Promise<ListedProject>;
   createProject(params: CreateParams, onStep?: OnStep): Promise<Resolution>;
   renameProject(params: { project: string; name: string }): Promise<Resolution>;
+  updateProject(params: UpdateParams): Promise<Resolution>;
   adoptDatabase(params: AdoptParams): Promise<Resolution>;
   forgetProject(params: { project: string }): Promise<Forgotten>;
   /** Destroys a project and its database; `confirm` is the database's name. */

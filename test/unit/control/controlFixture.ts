@@ -33,6 +33,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     showProject: async () => shop,
     createProject: async () => resolved,
     renameProject: async () => resolved,
+    updateProject: async () => resolved,
     adoptDatabase: async () => resolved,
     forgetProject: async () => {
       throw new RegistrarError({ code: 'PROJECT_NOT_FOUND', message: 'No such project.', hint: 'List them.' });

@@ -31,6 +31,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
     showProject: async () => shop,
     createProject: async ({ name }) => resolvedAs({ project: name }),
     renameProject: async ({ name }) => resolvedAs({ project: name }),
+    updateProject: async ({ project, name }) => resolvedAs({ project: name ?? project }),
     adoptDatabase: async () => resolved,
     forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
     dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
