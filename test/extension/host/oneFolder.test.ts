@@ -23,8 +23,9 @@ describe('a folder with a config', () => {
   it('has its database and its name in the status bar without a click', async () => {
     const item = await statusBarIs('$(database) shop');
     assert.match(item?.spoken ?? '', /Registrar: shop, cb_proj_shop_[0-9a-f]{8}, ready/);
-    const config = JSON.parse(await readFile(configPath, 'utf8')) as { project: { id?: string } };
-    assert.match(config.project.id ?? '', /^[0-9a-f-]{36}$/);
+    // The registry says first that the project is ready; the id is written after.
+    const hasId = async (): Promise<boolean> => /"id": "[0-9a-f-]{36}"/.test(await readFile(configPath, 'utf8'));
+    await waitFor('the id in the config', hasId);
     await noToasts();
   });
 
