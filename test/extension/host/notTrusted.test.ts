@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir } from 'node:fs/promises';
 import * as vscode from 'vscode';
 import { rowsOnce, statusBarIs } from './drawn.ts';
-import { takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 
 describe('a folder that is not trusted', () => {
   it('is shown as restricted; no daemon is started for it', async () => {
@@ -13,7 +13,7 @@ describe('a folder that is not trusted', () => {
       'the folder',
       (drawn) => drawn[0] === 'shop  restricted' && drawn[1]?.startsWith('  Nothing is created or written.') === true,
     );
-    await takePictures('restricted');
+    await takePicture('restricted');
     assert.equal((await readdir(process.env.REGISTRAR_HOME ?? '')).includes('endpoint.json'), false);
   });
 });

@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const configPath = path.join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', '.codebase-mcp', 'config.json');
@@ -35,7 +35,7 @@ describe('a folder with a config', () => {
     assert.match(rows[0] ?? '', /^shop {2}cb_proj_shop_[0-9a-f]{8} · ready$/);
     assert.match(rows[1] ?? '', /^ {2}Server {2}\S+ \(yours\) · \d+ MB · 0 tables$/);
     assert.equal(rows[2], '  Why shop?  the config file says so');
-    await takePictures('one-folder');
+    await takePicture('one-folder');
   });
 
   it('is explained in a document', async () => {
@@ -84,7 +84,7 @@ describe('a folder with a config', () => {
     await ask('stopServer');
     await statusBarIs('$(database) shop (offline)');
     await rowsOnce('the last known', (rows) => /^shop {2}last known \d\d:\d\d$/.test(rows[0] ?? ''));
-    await takePictures('offline');
+    await takePicture('offline');
     await noToasts();
     await ask('startServer');
     await statusBarIs('$(database) shop');
@@ -97,7 +97,7 @@ describe('a folder with a config', () => {
     await statusBarIs('$(error) shop: refused');
     const rows = await rowsOnce('the refusal', (drawn) => drawn[0] === 'shop  name cannot be used');
     assert.match(rows[1] ?? '', /^ {2}project\.name "sh\/op" may hold only /);
-    await takePictures('refused');
+    await takePicture('refused');
     await noToasts();
     await writeFile(configPath, text);
     await statusBarIs('$(database) shop');
