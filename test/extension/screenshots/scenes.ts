@@ -210,8 +210,8 @@ export const scenes: Record<string, Scene> = {
     await desk.command('Registrar: Repair Drift');
     await desk.page.waitForSelector('.monaco-dialog-box');
     await desk.pictures('repair-question');
-    await desk.page.keyboard.press('Enter');
-    await desk.renderedShows('Done');
+    await desk.page.click('.monaco-dialog-box a.monaco-button:has-text("Repair")');
+    await desk.renderedShows('Repair');
     await desk.pictures('repaired');
     await desk.close();
   },
