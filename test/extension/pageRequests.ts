@@ -24,6 +24,7 @@ export function pageRequests(page: Page, pictures: string): RequestHandlers {
       );
       return texts.slice(1).join('\n');
     },
+    quickFixes: () => page.evaluate(scripts.quickFixes),
     quickInput: () => page.evaluate(scripts.quickInput),
     toasts: () => page.evaluate(scripts.toasts),
     async press(key) {
@@ -86,6 +87,8 @@ const scripts = {
     const widget = document.querySelector('.quick-input-widget');
     return widget && widget.style.display !== 'none' ? widget.innerText : '';
   })()`,
+  /** What the menu of quick fixes offers. */
+  quickFixes: `document.querySelector('.action-widget')?.innerText ?? ''`,
   body: `document.body.innerText`,
   /** Notifications that stand in the corner. */
   toasts: `[...document.querySelectorAll('.notification-toast')].map((toast) => toast.textContent)`,

@@ -251,6 +251,7 @@ export const scenes: Record<string, Scene> = {
     await desk.page.keyboard.type('Registrar');
     await desk.page.keyboard.press('Enter');
     await desk.page.waitForSelector('.getting-started-step.expanded');
+    await desk.page.waitForSelector('.getting-started-step:has-text("Give this folder") .complete');
     await desk.pictures('walkthrough');
     await desk.page.click('.getting-started-step:has-text("Connect an agent")');
     await desk.pictures('walkthrough-agent');
