@@ -39,6 +39,7 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 export const containerId = 'registrar';
 export const viewId = 'registrar.projects';
 export const mcpProviderId = 'registrar.mcp';
+export const walkthroughId = 'start';
 
 export const settingIds = {
   postgresUrl: 'registrar.postgres.url',
@@ -54,6 +55,8 @@ export const contextKeys = {
   isReady: 'registrar.isReady',
   /** Whether the folder of the active editor, or the first, has a project. */
   hasProject: 'registrar.hasProject',
+  /** Whether an agent has asked the daemon. */
+  hasAgent: 'registrar.hasAgent',
   /** Whether the list of all projects is narrowed. */
   isFiltered: 'registrar.isFiltered',
   /** Whether psql was found. */

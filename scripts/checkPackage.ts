@@ -16,6 +16,7 @@ const expectedFiles = [
   'media/config.schema.json',
   'media/icon.png',
   'media/registrar.svg',
+  ...walkthroughPictures(),
   'package.json',
   'package.nls.json',
 ];
@@ -39,6 +40,12 @@ if (problems.length === 0) {
 if (problems.length > 0) {
   console.error(`The package is not as it should be: ${problems.join('; ')}.`);
   process.exitCode = 1;
+}
+
+/** Each is used for one theme or several. */
+function walkthroughPictures(): string[] {
+  const steps = manifest.contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+  return [...new Set(steps.flatMap(({ media }) => Object.values(media.image)))].sort();
 }
 
 function vsce(...args: string[]): { status: number | null; output: string } {

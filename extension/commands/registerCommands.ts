@@ -55,12 +55,23 @@ const commands: Record<CommandId, Command> = {
 };
 
 /** Registers every command of the manifest, each wrapped the same way: progress on the view, then a line or an error. */
-export function registerCommands(context: CommandContext): vscode.Disposable {
+export function registerCommands(given: CommandContext): vscode.Disposable {
+  const context = { ...given, link: showingProgress(given.link) };
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([id, command]) =>
       vscode.commands.registerCommand(id, (target?: TreeNode) => run(command, context, target)),
     ),
   );
+}
+
+/** While the daemon works, and not while a person thinks about a question. */
+function showingProgress(link: CommandContext['link']): CommandContext['link'] {
+  const show = <T>(work: () => Promise<T>): Promise<T> =>
+    Promise.resolve(vscode.window.withProgress({ location: { viewId } }, work));
+  return {
+    call: (method, params) => show(() => link.call(method, params)),
+    restart: (reason) => show(() => link.restart(reason)),
+  };
 }
 
 /** A result line stays in the status bar as long as it takes to read it, ms. */
@@ -71,7 +82,7 @@ async function run(command: Command, context: CommandContext, target?: TreeNode)
   try {
     // Commands of the palette get whatever the caller passes; only rows of the tree are meant.
     const row = typeof target?.id === 'string' ? target : undefined;
-    const result = await vscode.window.withProgress({ location: { viewId } }, () => command(context, row));
+    const result = await command(context, row);
     if (result !== null) vscode.window.setStatusBarMessage(`$(check) ${result}`, resultMs);
     return result;
   } catch (error) {

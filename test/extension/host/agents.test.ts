@@ -13,7 +13,7 @@ import manifest from '../../../package.json' with { type: 'json' };
 import { ask } from './ask.ts';
 import { rowsOnce } from './drawn.ts';
 import { set } from './settings.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
@@ -32,7 +32,7 @@ describe('agents of a window', () => {
       return (await ask<string[]>('rows')).some((row) => /^ {4}\S.*\/shop {3}(now|\d+ s ago)$/.test(row));
     };
     await waitFor('VS Code’s own agent', isShown);
-    await takePictures('agents');
+    await takePicture('agents');
   });
 
   it('get the endpoint, token and folder when a server is started, and nothing while the setting is off', async () => {
