@@ -65,7 +65,7 @@ export async function serveAgent(
 
   protocol.setRequestHandler(ListToolsRequestSchema, () => {
     noteClient();
-    return listed(port.tools());
+    return listedTools(port.tools());
   });
   protocol.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     noteClient();
@@ -171,7 +171,7 @@ const resourceNotFound = -32002;
 const lists = new Map<AgentTools, ListToolsResult>();
 
 /** Schemas are computed once; the list is the same in every answer, so that clients can cache it. */
-function listed(setting: AgentTools): ListToolsResult {
+export function listedTools(setting: AgentTools): ListToolsResult {
   let list = lists.get(setting);
   if (!list) {
     list = {
