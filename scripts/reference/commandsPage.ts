@@ -56,6 +56,8 @@ const conditionWords: Record<string, string> = {
   'registrar.isReady': 'the daemon answers',
   'registrar.hasProject': 'the folder has a project',
   'registrar.hasPsql': 'psql was found',
+  'registrar.isFiltered': 'the list is narrowed',
+  isWorkspaceTrusted: 'the folder is trusted',
   'workspaceFolderCount > 0': 'a folder is open',
 };
 

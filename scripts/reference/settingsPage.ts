@@ -29,7 +29,7 @@ export function settingsPage(): string {
     ),
     '## `settings.json` of the state folder',
     'What counts for every window, terminal and agent of this user. `registrar status` names the folder; `registrar ' +
-      'postgres` and `registrar trust` write it, and what you write by hand counts at once. Other keys are kept.',
+      'postgres` and `registrar trust` write it, and what you write by hand counts without a restart. Other keys are kept.',
     table(
       ['key', 'type', 'default', 'meaning'],
       Object.entries(file.properties ?? {}).map(([name, property]) => [
