@@ -23,7 +23,7 @@ describe('the documents', () => {
     it(`${file} links only to what is there`, () => {
       for (const { target, line } of links(markdown)) {
         const where = `${file}:${line}: ${target}`;
-        if (target.startsWith("https://")) continue;
+        if (target.startsWith('https://')) continue;
         assert.doesNotMatch(target, /^\w+:/, where);
         const [path = '', anchor] = target.split('#');
         const linked = path === '' ? file : posix.join(posix.dirname(file), path);
