@@ -15,7 +15,8 @@ const passedOver = new Set(['node_modules', 'dist', 'test-output', 'coverage', '
 
 /** Every Markdown file of the checkout, relative to its root, with forward slashes. */
 export function markdownFiles(folder = repository): string[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((one, other) => (one.name < other.name ? -1 : 1));
+  return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) return passedOver.has(entry.name) ? [] : markdownFiles(path);
     return entry.name.endsWith('.md') ? [relative(repository, path).split(sep).join('/')] : [];
