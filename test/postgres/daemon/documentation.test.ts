@@ -1,20 +1,25 @@
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { codeBlocks, markdownFiles, readDocument } from '../../support/documents.ts';
+import manifest from '../../../package.json' with { type: 'json' };
+import { codeBlocks, markdownFiles, readDocument, repository } from '../../support/documents.ts';
 import { DaemonFixture } from './daemonFixture.ts';
 
 /**
  * What a page tells people to type that this test cannot run as it stands. `instead` is run in its place; `shownBy` is
- * the stage, or the test, that runs what the line does.
+ * the npm script, or the file, that runs what the line does.
  */
 const elsewhere: Record<string, { instead: string; shownBy: string }> = {
-  'npm ci && npm start -- path/to/workspace': { instead: 'registrar start ~/workspace --once', shownBy: 'CI' },
-  'npm ci && npm start -- --once': { instead: 'registrar start --once', shownBy: 'CI' },
-  'npm ci && npm test': { instead: '', shownBy: 'CI' },
+  'npm ci && npm start -- path/to/workspace': {
+    instead: 'registrar start ~/workspace --once',
+    shownBy: '.github/workflows/ci.yml',
+  },
+  'npm ci && npm start -- --once': { instead: 'registrar start --once', shownBy: '.github/workflows/ci.yml' },
+  'npm ci && npm test': { instead: '', shownBy: '.ci/run' },
   'npm ci && npm run package': { instead: '', shownBy: 'test:package' },
   'code --install-extension project-registrar-*.vsix': { instead: '', shownBy: 'test:extension' },
   'registrar postgres postgresql://ann@db.example/team_registry --save-password': {
@@ -99,6 +104,9 @@ describe('what the documentation tells people to type', function () {
 
   it('leaves out nothing that is not written down here', () => {
     assert.deepEqual([...used].sort(), Object.keys(elsewhere).sort());
+    for (const { shownBy } of Object.values(elsewhere)) {
+      assert.ok(shownBy in manifest.scripts || existsSync(join(repository, shownBy)), shownBy);
+    }
   });
 
   function runnable(block: string): string {
