@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { join, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ConfigReader } from '../config/configCache.ts';
-import { findConfig } from '../config/findConfig.ts';
+import { ConfigFinder } from '../config/configFinder.ts';
 import { gitEvidence } from '../config/gitEvidence.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
@@ -152,12 +152,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     unnoted: new Set(),
   };
   const reader = new ConfigReader();
+  const finder = new ConfigFinder(reader, { home: options.home, now: () => performance.now() });
   const workflowUrl = settings['registrar.workflow.url'];
   const resolution: ResolutionPorts = {
     registry: registryPorts,
     config: {
-      find: (directory) => findConfig(directory, { home: options.home }),
-      read: (path) => reader.read(path),
+      find: (directory) => finder.find(directory),
+      read: (path) => finder.read(path),
       idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
     workflow:
@@ -195,7 +196,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       durationMs: Math.round(performance.now() - startedAt),
     };
     if (answer.outcome === 'refused') log.warn(fields, answer.error?.message ?? 'refused');
-    else log.info(fields, answer.created ? 'project created' : answer.outcome);
+    // Whoever asked does not wait for the disk: the line follows the answer.
+    else
+      setImmediate(() => {
+        log.info(fields, answer.created ? 'project created' : answer.outcome);
+      });
     return answer;
   };
   const commands: CommandPorts = {

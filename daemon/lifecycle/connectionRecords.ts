@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
+// Its small edition, because every command loads this file.
+import * as z from 'zod/mini';
 import type { ConnectionRecord } from '../protocol/agentConnections.ts';
 import { agentIds } from '../protocol/agents.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
@@ -49,7 +50,7 @@ const recordSchema = z.object({
   madeFile: z.boolean(),
   madeFolders: z.array(z.string()),
   time: z.string(),
-}) satisfies z.ZodType<ConnectionRecord>;
+}) satisfies z.ZodMiniType<ConnectionRecord>;
 
 async function readRecord(path: string): Promise<ConnectionRecord | null> {
   const text = await orNothing(readFile(path, 'utf8'));

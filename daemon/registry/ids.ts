@@ -11,6 +11,8 @@ const bare = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12}
  *   the default project.
  */
 export function parseId(text: string): string | null {
+  // As rows and markers have it: no other spelling has to be tried.
+  if (canonical.test(text)) return text;
   if (!idPattern.test(text)) return null;
   const digits = text
     .toLowerCase()

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
+import { RawAgent } from '../../support/rawAgent.ts';
+import { emptySync } from '../cli/fakeCli.ts';
 import { attach, call, serveAgents, signalled, token, type ServedAgents } from './agentFixture.ts';
 
 interface Answer {
@@ -251,6 +253,26 @@ describe('access to the endpoint', function () {
     });
     assert.deepEqual(heard, ['making project new and its database']);
     await client.close();
+  });
+
+  it('sends the head of an answer that takes long ahead of it', async () => {
+    const go = signalled();
+    served = await serveAgents({ syncStatus: () => go.promise.then(() => emptySync) });
+    const agent = new RawAgent({ url: served.url, token });
+    await agent.begin();
+    const response = await fetch(served.url, {
+      method: 'POST',
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/json',
+        Accept: 'application/json, text/event-stream',
+        'Mcp-Session-Id': agent.sessionId,
+      },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'sync_status' } }),
+    });
+    assert.equal(response.status, 200);
+    go.settle();
+    assert.match(await response.text(), /"id":7/);
   });
 
   it('lets what runs be answered when the daemon leaves', async () => {
