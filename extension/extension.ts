@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.ts';
+import { showConfigProblems } from './configDiagnostics.ts';
 import { viewId } from './contributions.ts';
 import { createLink } from './createLink.ts';
 import { ProjectStore } from './projectStore.ts';
@@ -24,6 +25,7 @@ export function activate(context: vscode.ExtensionContext): void {
     showViewState(store, view, home),
     registerCommands({ link, store, tree, view, documents, home }),
     watchWindow(store, link),
+    showConfigProblems(store, link),
     {
       dispose: () => {
         link.close();

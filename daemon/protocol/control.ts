@@ -1,4 +1,5 @@
 import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
+import type { ConfigProblem } from './configProblems.ts';
 import type { RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
@@ -155,6 +156,8 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
   /** Look at the windows' folders now: a config file was changed. Nothing is made. */
   look(): Promise<null>;
+  /** What is wrong with a config file whose text, without byte order mark, would be this. Nothing is made or written. */
+  checkConfig(params: { path: string; text: string }): Promise<ConfigProblem[]>;
   /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
   changeAddress(params: {
     postgres: NonNullable<Settings['postgres']>;
