@@ -143,7 +143,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       changing(caller, async (engine) => {
         const answer = await engine.resolve(params);
         const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
-        if (isOfFolder && typeof params.directory === 'string') looks.note(params.directory, answer);
+        if (isOfFolder && typeof params.directory === 'string')
+          looks.note(params.directory, answer, caller.kind === 'window');
         return answer;
       }),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
