@@ -6,13 +6,15 @@ import { stat } from 'node:fs/promises';
 import manifest from '../package.json' with { type: 'json' };
 
 const limitBytes = 1024 * 1024;
+/** The checkout’s own has pictures and links into the checkout, which a package cannot have. */
+const readme = ['--readme-path', 'extension/README.md'];
 const expectedFiles = [
   'CHANGELOG.md',
   'LICENSE',
-  'README.md',
   'dist/commands.cjs',
   'dist/extension.cjs',
   'dist/registrar.cjs',
+  'extension/README.md',
   'media/config.schema.json',
   'media/icon.png',
   'media/registrar.svg',
@@ -24,12 +26,15 @@ const expectedFiles = [
 const vsix = `${manifest.name}-${manifest.version}.vsix`;
 const problems: string[] = [];
 
-const packaging = vsce('package', '--no-dependencies', '--allow-missing-repository');
+const packaging = vsce('package', '--no-dependencies', '--allow-missing-repository', ...readme);
 console.log(packaging.output);
 if (packaging.status !== 0) problems.push('vsce package failed');
 if (/\bWARNING\b/.test(packaging.output)) problems.push('vsce warns');
 
-const listed = vsce('ls', '--no-dependencies').output.trim().split(/\r?\n/).sort();
+const listed = vsce('ls', '--no-dependencies', ...readme)
+  .output.trim()
+  .split(/\r?\n/)
+  .sort();
 if (listed.join('\n') !== expectedFiles.join('\n')) problems.push(`it carries ${listed.join(', ')}`);
 
 if (problems.length === 0) {

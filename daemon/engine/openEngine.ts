@@ -206,7 +206,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
     return answer;
   };
-  const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  const commands: CommandPorts = {
+    resolution,
+    files: configFiles(reader, { home: options.home }),
+    resolve: resolveLogged,
+  };
   const agents = agentSql(database, {
     resolve: resolveLogged,
     log,

@@ -58,7 +58,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
 
   protocol.setRequestHandler(ListToolsRequestSchema, () => {
     noteClient();
-    return listed(port.tools());
+    return listedTools(port.tools());
   });
   protocol.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     noteClient();
@@ -164,7 +164,7 @@ const resourceNotFound = -32002;
 const lists = new Map<AgentTools, ListToolsResult>();
 
 /** Schemas are computed once; the list is the same in every answer, so that clients can cache it. */
-function listed(setting: AgentTools): ListToolsResult {
+export function listedTools(setting: AgentTools): ListToolsResult {
   let list = lists.get(setting);
   if (!list) {
     list = {

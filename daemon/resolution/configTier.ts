@@ -43,5 +43,8 @@ const limitText = {
 } as const;
 
 function whereLooked(search: Extract<ConfigSearch, { kind: 'none' }>): string {
+  if (search.why === 'home' && search.from === search.upTo) {
+    return `${search.from} is the home folder, which has no project`;
+  }
   return `no .codebase-mcp/config.json from ${search.from} up to ${limitText[search.why]} ${search.upTo}`;
 }

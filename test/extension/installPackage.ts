@@ -13,7 +13,8 @@ const root = path.resolve(import.meta.dirname, '../..');
 export async function installPackage(work: string, extensions: string, isDesktop: boolean): Promise<void> {
   const vsix = path.join(work, 'registrar.vsix');
   const vsce = path.join(root, 'node_modules/@vscode/vsce/vsce');
-  const packing = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
+  const readme = ['--readme-path', 'extension/README.md'];
+  const packing = ['package', '--no-dependencies', '--allow-missing-repository', ...readme, '--out', vsix];
   await runProcess(process.execPath, [vsce, ...packing], root);
   const userData = path.join(work, 'installer');
   const args = ['--install-extension', vsix, '--extensions-dir', extensions, '--user-data-dir', userData];
