@@ -20,7 +20,7 @@ import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { DatabaseFacts } from '../protocol/control.ts';
-import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
+import type { ListParams, OnStep, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -30,7 +30,7 @@ import { forgetProject } from '../registry/forgetProject.ts';
 import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
-import type { ResolutionPorts } from '../resolution/ports.ts';
+import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 import { resolve } from '../resolution/resolve.ts';
 import type { WindowFolder } from '../resolution/trust.ts';
 import { Outbox } from '../sync/outbox.ts';
@@ -38,9 +38,10 @@ import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { agentSql } from './agentSql.ts';
+import { withConfig } from './checkConfig.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
-import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
+import { createProject, updateProject, useProject, type CommandPorts } from './projectCommands.ts';
 import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
@@ -79,6 +80,8 @@ export interface EngineLog {
 export interface Engine extends RegistrarApi {
   /** As a dry run of `resolve`, for what windows show: it is no request of anybody's, so nothing is logged. */
   look(directory: string): Promise<Resolution>;
+  /** The same for the folder of a config file, as if that held this. */
+  lookWith(config: WorkspaceConfig): Promise<Resolution>;
   /** Whether `onRegistryChange` comes at once; a server or pooler may not allow it. */
   isListening(): boolean;
   databaseFacts(databaseName: string): Promise<DatabaseFacts>;
@@ -183,9 +186,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock: () => performance.now(),
   };
 
-  const resolveLogged = async (params: ResolveParams): Promise<Awaited<ReturnType<typeof resolve>>> => {
+  const resolveLogged = async (params: ResolveParams, onStep?: OnStep): Promise<Resolution> => {
     const startedAt = performance.now();
-    const answer = await resolve(params, resolution, server);
+    const answer = await resolve(params, resolution, server, onStep);
     const fields = {
       operation: 'resolve',
       projectId: answer.project?.id,
@@ -227,6 +230,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
+    lookWith: (config) => resolve({ directory: config.folder, dryRun: true }, withConfig(resolution, config), server),
     isListening: () => watch?.mode() === 'listening',
     databaseFacts: (databaseName) => databaseFacts(database, databaseName),
     countProjects: () => countProjects(database.lookingOnly()),
@@ -239,8 +243,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     async showProject({ project }) {
       return listed(await findSighting(project, registryPorts));
     },
-    createProject: (params) => createProject(params, commands),
-    renameProject: (params) => renameEverywhere(params, commands),
+    createProject: (params, onStep) => createProject(params, commands, onStep),
+    renameProject: (params) => updateProject(params, commands),
+    updateProject: (params) => updateProject(params, commands),
     async adoptDatabase({ database: databaseName, name }) {
       return resolveLogged({ project: await adoptDatabase(databaseName, name ?? null, registryPorts) });
     },
@@ -257,7 +262,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
       return { project: listed(sighting), databaseName };
     },
-    useProject: (params) => useProject(params, commands),
+    useProject: (params, onStep) => useProject(params, commands, onStep),
     async connection(params) {
       const answer = await resolveLogged(params);
       if (answer.outcome !== 'resolved' || !answer.project) return { resolution: answer, environment: null };
@@ -274,8 +279,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return sync.status();
     },
     drift: () => drift(driftPorts),
-    async repair({ planId }) {
-      const result = await repair(planId, driftPorts);
+    async repair({ planId }, onStep) {
+      const result = await repair(planId, driftPorts, onStep);
       for (const { action, project, database } of result.applied)
         log.info({ operation: 'repair', projectId: project?.id, databaseName: database }, action);
       for (const { action, project, database, error } of result.failed) {
