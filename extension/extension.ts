@@ -1,6 +1,7 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.ts';
+import { showConfigProblems } from './configDiagnostics.ts';
 import { mcpProviderId, viewId } from './contributions.ts';
 import { createLink } from './createLink.ts';
 import { McpProvider } from './mcpProvider.ts';
@@ -29,6 +30,7 @@ export function activate(context: vscode.ExtensionContext): void {
     showViewState(store, view, home),
     registerCommands({ link, store, tree, view, documents, home }),
     watchWindow(store, link),
+    showConfigProblems(store, link),
     vscode.lm.registerMcpServerDefinitionProvider(mcpProviderId, mcpProvider),
     fillTerminals(context.environmentVariableCollection, store, link),
     keepTimesTrue(store, view, tree),

@@ -72,4 +72,9 @@ const awaited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'POSTGRES_NOT_CHOSEN',
   'DAEMON_UNREACHABLE',
   'DAEMON_VERSION',
+  // A config that does not say what it wants is asked when it does.
+  'CONFIG_INVALID',
+  'CONFIG_CHANGED',
+  'NAME_INVALID',
+  'DATABASE_NAME_INVALID',
 ]);

@@ -40,7 +40,7 @@ async function endpointAlone(server: BenchServer): Promise<Timing[]> {
     onFault,
   });
   const product = await served((request, response, body) => host.handle(request, response, body));
-  const empty = await served(await emptyServer());
+  const empty = await served(emptyServer());
   try {
     const { nothing, roundTrip, byId, byDirectory } = await interleave(
       [
@@ -104,13 +104,15 @@ async function forwarding(server: BenchServer): Promise<Timing> {
 }
 
 /** An endpoint with an agent that has begun there. */
-async function served(
+export async function served(
   onRequest: HttpServerOptions['onRequest'],
-): Promise<{ agent: BenchAgent; close(): Promise<void> }> {
+): Promise<{ endpoint: { url: string; token: string }; agent: BenchAgent; close(): Promise<void> }> {
   const token = randomBytes(32).toString('hex');
   const http = await openHttp({ preferredPort: null, token: () => token, limits: httpLimits, onRequest, onFault });
-  const agent = await agentOverHttp({ url: `http://127.0.0.1:${http.port}/mcp`, token });
+  const endpoint = { url: `http://127.0.0.1:${http.port}/mcp`, token };
+  const agent = await agentOverHttp(endpoint);
   return {
+    endpoint,
     agent,
     async close() {
       await agent.close();
@@ -119,16 +121,29 @@ async function served(
   };
 }
 
-/** The least that a server of the protocol's library does for a call, with one session. */
-async function emptyServer(): Promise<HttpServerOptions['onRequest']> {
-  const server = new McpServer({ name: 'empty', version: '1' });
-  server.registerTool('nothing', {}, () => ({ content: [] }));
-  const transport = new StreamableHTTPServerTransport({ sessionIdGenerator: randomUUID });
-  await server.connect(transport);
-  return (request, response, body) => transport.handleRequest(request, response, body);
+/** The least that a server of the protocol's library does for a call, with a session for whoever begins one. */
+export function emptyServer(): HttpServerOptions['onRequest'] {
+  const sessions = new Map<string, StreamableHTTPServerTransport>();
+  return async (request, response, body) => {
+    const session = sessions.get(String(request.headers['mcp-session-id'])) ?? (await emptySession(sessions));
+    await session.handleRequest(request, response, body);
+  };
 }
 
-async function resolvedBy(agent: BenchAgent, args: Record<string, unknown>): Promise<void> {
+async function emptySession(
+  sessions: Map<string, StreamableHTTPServerTransport>,
+): Promise<StreamableHTTPServerTransport> {
+  const server = new McpServer({ name: 'empty', version: '1' });
+  server.registerTool('nothing', {}, () => ({ content: [] }));
+  const transport = new StreamableHTTPServerTransport({
+    sessionIdGenerator: randomUUID,
+    onsessioninitialized: (id) => void sessions.set(id, transport),
+  });
+  await server.connect(transport);
+  return transport;
+}
+
+export async function resolvedBy(agent: BenchAgent, args: Record<string, unknown>): Promise<void> {
   const { outcome, stale } = await agent.call('resolve_project', args);
   if (outcome !== 'resolved' || stale === true) throw new Error(`nothing was resolved: ${String(outcome)}`);
 }

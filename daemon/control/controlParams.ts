@@ -61,6 +61,7 @@ export const controlParams = {
   status: noParams,
   setFolders: z.object({ folders }),
   look: noParams,
+  checkConfig: z.object({ path: text, text: z.string().max(1_048_576) }),
   changeAddress: z.object({
     postgres: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('bundled') }),

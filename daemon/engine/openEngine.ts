@@ -30,7 +30,7 @@ import { forgetProject } from '../registry/forgetProject.ts';
 import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
-import type { ResolutionPorts } from '../resolution/ports.ts';
+import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 import { resolve } from '../resolution/resolve.ts';
 import type { WindowFolder } from '../resolution/trust.ts';
 import { Outbox } from '../sync/outbox.ts';
@@ -38,6 +38,7 @@ import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { agentSql } from './agentSql.ts';
+import { withConfig } from './checkConfig.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { createProject, updateProject, useProject, type CommandPorts } from './projectCommands.ts';
@@ -79,6 +80,8 @@ export interface EngineLog {
 export interface Engine extends RegistrarApi {
   /** As a dry run of `resolve`, for what windows show: it is no request of anybody's, so nothing is logged. */
   look(directory: string): Promise<Resolution>;
+  /** The same for the folder of a config file, as if that held this. */
+  lookWith(config: WorkspaceConfig): Promise<Resolution>;
   /** Whether `onRegistryChange` comes at once; a server or pooler may not allow it. */
   isListening(): boolean;
   databaseFacts(databaseName: string): Promise<DatabaseFacts>;
@@ -227,6 +230,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
+    lookWith: (config) => resolve({ directory: config.folder, dryRun: true }, withConfig(resolution, config), server),
     isListening: () => watch?.mode() === 'listening',
     databaseFacts: (databaseName) => databaseFacts(database, databaseName),
     countProjects: () => countProjects(database.lookingOnly()),

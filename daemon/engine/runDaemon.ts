@@ -18,6 +18,7 @@ import {
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
+import { checkConfig } from './checkConfig.ts';
 import { connectionHandlers } from './connectionHandlers.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
@@ -146,7 +147,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       changing(caller, async (engine) => {
         const answer = await engine.resolve(params, caller.progress);
         const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
-        if (isOfFolder && typeof params.directory === 'string') looks.note(params.directory, answer);
+        if (isOfFolder && typeof params.directory === 'string')
+          looks.note(params.directory, answer, caller.kind === 'window');
         return answer;
       }),
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
@@ -198,6 +200,17 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       await looks.look();
       return null;
     },
+    checkConfig: (params) =>
+      checkConfig(params, (config) =>
+        // What prevents it is no fault of the file's, and stands in the holder's error.
+        holder
+          .use(
+            null,
+            () => undefined,
+            (engine) => engine.lookWith(config),
+          )
+          .catch(() => null),
+      ),
     changeAddress: async (choice, caller) => {
       const { variables } = caller.address;
       const change = await holder.changeAddress({ ...choice, variables }, caller.progress);

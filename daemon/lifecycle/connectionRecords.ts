@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-// Its small edition, because every command loads this file.
-import * as z from 'zod/mini';
+import * as z from 'zod';
 import type { ConnectionRecord } from '../protocol/agentConnections.ts';
 import { agentIds } from '../protocol/agents.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
@@ -50,7 +49,7 @@ const recordSchema = z.object({
   madeFile: z.boolean(),
   madeFolders: z.array(z.string()),
   time: z.string(),
-}) satisfies z.ZodMiniType<ConnectionRecord>;
+}) satisfies z.ZodType<ConnectionRecord>;
 
 async function readRecord(path: string): Promise<ConnectionRecord | null> {
   const text = await orNothing(readFile(path, 'utf8'));

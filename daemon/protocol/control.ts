@@ -1,5 +1,6 @@
 import type { ConnectionPlan, ConnectionRecord, ConnectionRequest } from './agentConnections.ts';
 import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
+import type { ConfigProblem } from './configProblems.ts';
 import type { RepairResult } from './drift.ts';
 import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
@@ -166,6 +167,8 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'de
   setFolders(params: { folders: ClientFolder[] }): Promise<null>;
   /** Look at the windows' folders now: a config file was changed. Nothing is made. */
   look(): Promise<null>;
+  /** What is wrong with a config file whose text, without byte order mark, would be this. Nothing is made or written. */
+  checkConfig(params: { path: string; text: string }): Promise<ConfigProblem[]>;
   /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
   changeAddress(params: {
     postgres: NonNullable<Settings['postgres']>;

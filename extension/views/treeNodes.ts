@@ -26,6 +26,7 @@ export interface TreeNode {
   folder?: WorkspaceFolder;
   resolution?: Resolution;
   project?: Pick<ListedProject, 'id' | 'name' | 'databaseName'>;
+  database?: string;
 }
 
 export interface TreeView {

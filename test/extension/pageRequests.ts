@@ -23,6 +23,7 @@ export function pageRequests(page: Page, pictures: string): RequestHandlers {
       );
       return texts.slice(1).join('\n');
     },
+    quickFixes: () => page.evaluate(scripts.quickFixes),
     quickInput: () => page.evaluate(scripts.quickInput),
     toasts: () => page.evaluate(scripts.toasts),
     async press(key) {
@@ -69,6 +70,8 @@ const scripts = {
     const widget = document.querySelector('.quick-input-widget');
     return widget && widget.style.display !== 'none' ? widget.innerText : '';
   })()`,
+  /** What the menu of quick fixes offers. */
+  quickFixes: `document.querySelector('.action-widget')?.innerText ?? ''`,
   /** What says which theme is shown. */
   classes: `[...document.querySelector('.monaco-workbench').classList]`,
   body: `document.body.innerText`,

@@ -49,6 +49,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     repair: async () => ({ planId: 'p', applied: [], skipped: [], failed: [] }),
     status: async () => daemonStatus,
     setFolders: async () => null,
+    checkConfig: async () => [],
     look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
     rotateToken: async () => ({ url: null }),
