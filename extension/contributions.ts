@@ -21,6 +21,8 @@ export const commandIds = {
   showLog: 'registrar.showLog',
   filterProjects: 'registrar.filterProjects',
   clearFilter: 'registrar.clearFilter',
+  connectAgent: 'registrar.connectAgent',
+  copyMcpAddress: 'registrar.copyMcpAddress',
   // On rows of the tree only: the same deeds in the words of the situation.
   manageTrust: 'registrar.manageTrust',
   tryNow: 'registrar.tryNow',
@@ -36,9 +38,12 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const containerId = 'registrar';
 export const viewId = 'registrar.projects';
+export const mcpProviderId = 'registrar.mcp';
 
 export const settingIds = {
   postgresUrl: 'registrar.postgres.url',
+  mcpEnabled: 'registrar.mcp.enabled',
+  terminalEnvironment: 'registrar.terminal.environment',
 } as const;
 
 /** Context keys that `when` clauses of the manifest ask for. */

@@ -33,6 +33,7 @@ async function endpointAlone(server: BenchServer): Promise<Timing[]> {
     version: 'bench',
     home: server.home,
     use: (_access, _onProgress, run) => run(engine),
+    running: (work) => work(),
     tools: () => 'standard',
     rootsLimitMs: 2000,
     onChanged: () => undefined,

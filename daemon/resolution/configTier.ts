@@ -26,6 +26,7 @@ export async function configTier(
       dryRun,
       expect: request.expect,
       patient,
+      onStep: request.onStep,
     }),
   );
   if (dryRun) settled.wouldDo ??= [];

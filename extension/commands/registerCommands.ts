@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { commandIds, viewId, type CommandId } from '../contributions.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
+import { connectAgent, copyMcpAddress } from './agentCommands.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { restartDaemon, showLog } from './daemonCommands.ts';
 import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
@@ -41,6 +42,8 @@ const commands: Record<CommandId, Command> = {
   [commandIds.showLog]: showLog,
   [commandIds.filterProjects]: filterProjects,
   [commandIds.clearFilter]: clearFilter,
+  [commandIds.connectAgent]: connectAgent,
+  [commandIds.copyMcpAddress]: copyMcpAddress,
   [commandIds.manageTrust]: manageTrust,
   [commandIds.tryNow]: syncNow,
   [commandIds.useThatProject]: useThatProject,

@@ -2,7 +2,7 @@ import type { FolderState, Snapshot } from '../../daemon/protocol/control.ts';
 import type { Attempt, ListedProject, Resolution } from '../../daemon/protocol/model.ts';
 import type { WindowState, WorkspaceFolder } from '../windowState.ts';
 import { folderVerdict, type FolderVerdict, type Trouble } from './folderVerdict.ts';
-import { ago, counted, escapeMarkdown, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
+import { ago, briefPath, counted, escapeMarkdown, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
 
 /** A row of the tree before VS Code has drawn it. */
 export interface TreeNode {
@@ -137,7 +137,8 @@ function answerNodes(
   const agents = here.map(({ name, directory, lastSeenAt }, index) => ({
     id: `${id}/agent${index}:${name}`,
     label: name,
-    description: `${shortPath(directory ?? '', view.home)}   ${ago(lastSeenAt, view.now)}`,
+    description: `${briefPath(directory ?? '', view.home)}   ${ago(lastSeenAt, view.now)}`,
+    tooltip: markdown([`**${escapeMarkdown(name)}**`, `Works in \`${shortPath(directory ?? '', view.home)}\``]),
     icon: 'hubot',
     context: 'agent',
   }));
@@ -166,6 +167,7 @@ function answerNodes(
             label: 'Agents here',
             description: String(agents.length),
             icon: 'hubot',
+            context: 'agents',
             state: 'open' as const,
             children: agents,
           },

@@ -93,6 +93,8 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
     extensionTestsEnv: {
       REGISTRAR_HOME: home,
       REGISTRAR_DATABASE_URL: suite.hasPostgres ? urlOf(registry) : undefined,
+      // Where an agent that is connected keeps its servers.
+      CLAUDE_CONFIG_DIR: path.join(folder, 'claude'),
       REGISTRAR_TEST_SUITE: name,
       REGISTRAR_TEST_EXTENSIONS: extensionsFolder(packaged.name),
       REGISTRAR_TEST_LOG: log,

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import texts from '../../../package.nls.json' with { type: 'json' };
 import manifest from '../../../package.json' with { type: 'json' };
-import { commandIds, containerId, contextKeys, settingIds, viewId } from '../../../extension/contributions.ts';
+import {
+  commandIds,
+  containerId,
+  contextKeys,
+  mcpProviderId,
+  settingIds,
+  viewId,
+} from '../../../extension/contributions.ts';
 
 const { commands, configuration, menus, views, viewsContainers, viewsWelcome } = manifest.contributes;
 
@@ -29,6 +36,10 @@ describe('contributions', () => {
       [viewId],
     );
     assert.deepEqual(Object.keys(configuration.properties), Object.values(settingIds));
+    assert.deepEqual(
+      manifest.contributes.mcpServerDefinitionProviders.map(({ id }) => id),
+      [mcpProviderId],
+    );
   });
 
   it('shows every text that can be translated, and keeps none that nothing shows', () => {
@@ -99,7 +110,7 @@ const contextValues = [
     'config-error',
   ].map((kind) => `trouble.${kind}`),
   ...['trouble.adoptable', 'trouble.not-made', 'trouble.refused', 'trouble.warning', 'server', 'why', 'why.config'],
-  ...['project', 'projects', 'projects.filtered', 'more', 'agent'],
+  ...['project', 'projects', 'projects.filtered', 'more', 'agent', 'agents'],
 ];
 
 /** The part of a `when` clause that is about the row. */
