@@ -21,6 +21,8 @@ export const commandIds = {
   showLog: 'registrar.showLog',
   filterProjects: 'registrar.filterProjects',
   clearFilter: 'registrar.clearFilter',
+  setPostgres: 'registrar.setPostgres',
+  useBundled: 'registrar.useBundled',
   // On rows of the tree only: the same deeds in the words of the situation.
   manageTrust: 'registrar.manageTrust',
   tryNow: 'registrar.tryNow',
@@ -30,6 +32,10 @@ export const commandIds = {
   renameThis: 'registrar.renameThis',
   giveUp: 'registrar.giveUp',
   loadMore: 'registrar.loadMore',
+  useLocalPostgres: 'registrar.useLocalPostgres',
+  enterPassword: 'registrar.enterPassword',
+  useDaemonAddress: 'registrar.useDaemonAddress',
+  useThisAddress: 'registrar.useThisAddress',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -39,6 +45,13 @@ export const viewId = 'registrar.projects';
 
 export const settingIds = {
   postgresUrl: 'registrar.postgres.url',
+  projectSchema: 'registrar.postgres.projectSchema',
+  ownerRole: 'registrar.postgres.ownerRole',
+  workflowUrl: 'registrar.workflow.url',
+  defaultProject: 'registrar.defaultProject.enabled',
+  writeId: 'registrar.config.writeId',
+  idleMinutes: 'registrar.daemon.idleMinutes',
+  mcpTools: 'registrar.mcp.tools',
 } as const;
 
 /** Context keys that `when` clauses of the manifest ask for. */
@@ -53,4 +66,8 @@ export const contextKeys = {
   isFiltered: 'registrar.isFiltered',
   /** Whether psql was found. */
   hasPsql: 'registrar.hasPsql',
+  /** Whether a PostgreSQL was found at localhost:5432 while none is chosen. */
+  hasLocalPostgres: 'registrar.hasLocalPostgres',
+  /** Whether this machine goes, and what is on it. */
+  isContainer: 'registrar.isContainer',
 } as const;

@@ -3,18 +3,21 @@ import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.ts';
 import { viewId } from './contributions.ts';
 import { createLink } from './createLink.ts';
+import { Passwords } from './passwords.ts';
 import { ProjectStore } from './projectStore.ts';
 import { Documents } from './views/documents.ts';
 import { ProjectTree } from './views/projectTree.ts';
 import { createStatusBarItem } from './views/statusBarItem.ts';
 import { showViewState } from './views/viewState.ts';
+import { watchPostgres } from './watchPostgres.ts';
 import { watchWindow } from './watchWindow.ts';
 
 /** Registers everything and waits for nothing: the daemon is dialled, or started, in the background. */
 export function activate(context: vscode.ExtensionContext): void {
   const home = homedir();
   const store = new ProjectStore();
-  const link = createLink(context, store);
+  const passwords = new Passwords(context.secrets);
+  const link = createLink(context, store, passwords);
   const tree = new ProjectTree(store, home, (params) => link.call('listProjects', params));
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: tree, showCollapseAll: true });
   const documents = new Documents();
@@ -22,8 +25,9 @@ export function activate(context: vscode.ExtensionContext): void {
     ...[store, tree, view, documents],
     createStatusBarItem(store, home),
     showViewState(store, view, home),
-    registerCommands({ link, store, tree, view, documents, home }),
+    registerCommands({ link, store, passwords, tree, view, documents, home }),
     watchWindow(store, link),
+    watchPostgres(store, link, view),
     {
       dispose: () => {
         link.close();

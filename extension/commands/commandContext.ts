@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { DaemonLink } from '../daemonLink.ts';
+import type { Passwords } from '../passwords.ts';
 import type { ProjectStore } from '../projectStore.ts';
 import type { ProjectTree } from '../views/projectTree.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
@@ -9,6 +10,7 @@ import type { Documents } from '../views/documents.ts';
 export interface CommandContext {
   link: DaemonLink;
   store: ProjectStore;
+  passwords: Passwords;
   tree: ProjectTree;
   view: vscode.TreeView<TreeNode>;
   documents: Documents;

@@ -7,6 +7,14 @@ import type { Command, CommandContext } from './commandContext.ts';
 import { restartDaemon, showLog } from './daemonCommands.ts';
 import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
 import { openConfig } from './openConfig.ts';
+import {
+  enterPassword,
+  setPostgres,
+  useBundled,
+  useDaemonAddress,
+  useLocalPostgres,
+  useThisAddress,
+} from './postgresCommands.ts';
 import { adoptDatabase, createProject, dropDatabase, forgetProject, renameProject } from './projectCommands.ts';
 import { checkDrift, repairDrift, syncNow } from './syncCommands.ts';
 import { clearFilter, filterProjects, loadMore } from './treeCommands.ts';
@@ -41,6 +49,8 @@ const commands: Record<CommandId, Command> = {
   [commandIds.showLog]: showLog,
   [commandIds.filterProjects]: filterProjects,
   [commandIds.clearFilter]: clearFilter,
+  [commandIds.setPostgres]: setPostgres,
+  [commandIds.useBundled]: useBundled,
   [commandIds.manageTrust]: manageTrust,
   [commandIds.tryNow]: syncNow,
   [commandIds.useThatProject]: useThatProject,
@@ -49,6 +59,10 @@ const commands: Record<CommandId, Command> = {
   [commandIds.renameThis]: renameProject,
   [commandIds.giveUp]: forgetProject,
   [commandIds.loadMore]: loadMore,
+  [commandIds.useLocalPostgres]: useLocalPostgres,
+  [commandIds.enterPassword]: enterPassword,
+  [commandIds.useDaemonAddress]: useDaemonAddress,
+  [commandIds.useThisAddress]: useThisAddress,
 };
 
 /** Registers every command of the manifest, each wrapped the same way: progress on the view, then a line or an error. */
@@ -86,6 +100,8 @@ const cures: Partial<Record<ErrorCode, { title: string; command: CommandId }[]>>
   REGISTRY_UNREACHABLE: [{ title: 'Test Connection', command: commandIds.testConnection }],
   DAEMON_UNREACHABLE: [{ title: 'Show Log', command: commandIds.showLog }],
   DAEMON_VERSION: [{ title: 'Restart Daemon', command: commandIds.restartDaemon }],
+  POSTGRES_NOT_CHOSEN: [{ title: 'Set PostgreSQL Connection', command: commandIds.setPostgres }],
+  CREDENTIALS_REQUIRED: [{ title: 'Enter Password…', command: commandIds.enterPassword }],
   UNRESOLVED: [{ title: 'Initialize', command: commandIds.initialize }],
 };
 

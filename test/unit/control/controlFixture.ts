@@ -18,6 +18,7 @@ import {
   type Snapshot,
 } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import type { WindowSettings } from '../../../daemon/protocol/settings.ts';
 import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';
 
 export const token = 'ab'.repeat(32);
@@ -49,6 +50,15 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     setFolders: async () => null,
     look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
+    tryAddress: async ({ url }) => ({
+      url: url ?? 'postgresql://localhost',
+      address: 'localhost:5432',
+      password: null,
+      version: '18.4',
+      role: 'a',
+      mayCreateDatabases: true,
+    }),
+    savePassword: async () => ({ path: '/home/a/.pgpass' }),
     rotateToken: async () => ({ url: null }),
     drain: async () => null,
     ...changes,
@@ -62,6 +72,8 @@ export class ControlFixture {
   control: ControlServer | null = null;
   /** How many snapshots were made. */
   snapshots = 0;
+  /** What windows brought. */
+  readonly kept: WindowSettings[] = [];
   #listener: Server | null = null;
   readonly #sockets = new Set<Socket>();
 
@@ -87,6 +99,9 @@ export class ControlFixture {
           sync: null,
           agents: [],
         };
+      },
+      keepSettings: async (settings) => {
+        this.kept.push(settings);
       },
       openAgentStream: async () => undefined,
       onAttached: () => undefined,

@@ -22,7 +22,7 @@ export function windowOn(resolution: Resolution | null, change: Partial<Snapshot
     agents: [],
     ...change,
   };
-  return { folders: [folder], isTrusted: true, snapshot, daemonError: null };
+  return { folders: [folder], isTrusted: true, snapshot, daemonError: null, progress: null };
 }
 
 export const unresolvedError: ErrorReport = {
