@@ -6,9 +6,16 @@ import { RawAgent } from '../test/support/rawAgent.ts';
 
 /** An agent that has begun. Neither kind uses the protocol's library, whose own work is not what is asked about. */
 export interface BenchAgent {
+  /** What the tool says, a refusal included. */
+  ask(name: string, args?: Record<string, unknown>): Promise<ToolAnswer>;
   /** @throws when the tool refused: that would be a fast answer, and must not pass for a figure */
   call(name: string, args?: Record<string, unknown>): Promise<Record<string, unknown>>;
   close(): Promise<void>;
+}
+
+export interface ToolAnswer {
+  isError: boolean;
+  structured: Record<string, unknown>;
 }
 
 /** Over one HTTP connection that is kept. */
@@ -17,13 +24,11 @@ export async function agentOverHttp(endpoint: { url: string; token: string }): P
   const agent = new RawAgent(endpoint, {}, connections);
   await agent.begin();
   return {
-    async call(name, args) {
-      const { isError, structured } = await agent.call(name, args);
-      return accepted(name, isError, structured);
-    },
-    close() {
+    ask: (name, args) => agent.call(name, args),
+    call: async (name, args) => accepted(name, await agent.call(name, args)),
+    async close() {
+      await agent.end();
       connections.destroy();
-      return Promise.resolve();
     },
   };
 }
@@ -53,11 +58,13 @@ export async function agentOverStdio(args: readonly string[], env: NodeJS.Proces
   const clientInfo = { name: 'bench', version: '1' };
   await ask('initialize', { protocolVersion: '2025-11-25', capabilities: {}, clientInfo });
   send({ method: 'notifications/initialized' });
+  async function callTool(name: string, args: Record<string, unknown> = {}): Promise<ToolAnswer> {
+    const { isError, structuredContent } = await ask('tools/call', { name, arguments: args });
+    return { isError: isError === true, structured: structuredContent as Record<string, unknown> };
+  }
   return {
-    async call(name, args = {}) {
-      const { isError, structuredContent } = await ask('tools/call', { name, arguments: args });
-      return accepted(name, isError === true, structuredContent as Record<string, unknown>);
-    },
+    ask: callTool,
+    call: async (name, args) => accepted(name, await callTool(name, args)),
     async close() {
       child.stdin.end();
       await closed;
@@ -65,7 +72,7 @@ export async function agentOverStdio(args: readonly string[], env: NodeJS.Proces
   };
 }
 
-function accepted(name: string, isError: boolean, structured: Record<string, unknown>): Record<string, unknown> {
+function accepted(name: string, { isError, structured }: ToolAnswer): Record<string, unknown> {
   if (isError) throw new Error(`${name} was refused: ${JSON.stringify(structured['error'])}`);
   return structured;
 }

@@ -15,11 +15,14 @@ export interface BenchServer {
   /** Such as `18.4`. */
   version: string;
   home: string;
-  url(database: string): string;
+  /** To log in, where something stands between. */
+  login: { port: number; user: string; password: string };
+  /** @param port a pooler's; the server's own when absent */
+  url(database: string, port?: number): string;
   /** An engine as the daemon opens it, its log included; the registry is made when it is first asked. */
-  engine(registry: string, stateFolder?: string): Promise<Engine>;
+  engine(registry: string, given?: { stateFolder?: string; port?: number }): Promise<Engine>;
   /** A pool as the engine's, and nothing around it. */
-  pool(database: string): pg.Pool;
+  pool(database: string, port?: number): pg.Pool;
   /** A pool of one connection, for what is not timed. */
   sql(database: string): pg.Pool;
   stateFolder(): Promise<string>;
@@ -50,11 +53,13 @@ export async function startBenchServer(): Promise<BenchServer> {
   const pools: pg.Pool[] = [];
   let folders = 0;
 
-  function url(database: string): string {
-    return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${String(port)}/${database}`;
+  function url(database: string, through = port): string {
+    return `postgresql://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${host}:${String(through)}/${database}`;
   }
-  function newPool(database: string, max: number): pg.Pool {
-    const pool = new pg.Pool({ connectionString: url(database), max });
+  function newPool(database: string, max: number, through?: number): pg.Pool {
+    const pool = new pg.Pool({ connectionString: url(database, through), max });
+    // It closes without waiting for its connections, which then see the server or a pooler go: that is no failure.
+    pool.on('error', () => undefined);
     pools.push(pool);
     return pool;
   }
@@ -64,19 +69,20 @@ export async function startBenchServer(): Promise<BenchServer> {
     await mkdir(folder, { mode: 0o700 });
     return folder;
   }
-  function addressOf(registry: string): ReturnType<typeof parseAddress> {
-    return parseAddress(url(registry), {}, localSurroundings());
+  function addressOf(registry: string, through?: number): ReturnType<typeof parseAddress> {
+    return parseAddress(url(registry, through), {}, localSurroundings());
   }
 
   const { rows } = await newPool('postgres', 1).query<{ server_version: string }>('show server_version');
   return {
     version: rows[0]?.server_version ?? '',
     home,
+    login: { port, user, password },
     url,
-    async engine(registry, given) {
-      const stateFolder = given ?? (await newFolder());
+    async engine(registry, given = {}) {
+      const stateFolder = given.stateFolder ?? (await newFolder());
       const engine = await openEngine({
-        address: addressOf(registry),
+        address: addressOf(registry, given.port),
         source: 'environment',
         stateFolder,
         home,
@@ -86,7 +92,7 @@ export async function startBenchServer(): Promise<BenchServer> {
       engines.push(engine);
       return engine;
     },
-    pool: (database) => newPool(database, 8),
+    pool: (database, through) => newPool(database, 8, through),
     sql: (database) => newPool(database, 1),
     stateFolder: newFolder,
     outboxKey: (registry) => addressKey(addressOf(registry)),

@@ -2,7 +2,10 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import type { Endpoint } from '../daemon/protocol/control.ts';
+import type { DaemonClient } from '../daemon/client/daemonClient.ts';
+import { daemonClient } from '../daemon/client/localDaemon.ts';
+import manifest from '../package.json' with { type: 'json' };
+import type { ClientKind, Endpoint } from '../daemon/protocol/control.ts';
 
 const run = promisify(execFile);
 
@@ -16,6 +19,16 @@ export function environmentOf(stateFolder: string, databaseUrl: string): NodeJS.
 /** Runs Node to its end. @throws when it fails */
 export function runNode(env: NodeJS.ProcessEnv, ...args: string[]): Promise<{ stdout: string; stderr: string }> {
   return run(process.execPath, args, { env });
+}
+
+/** A client in this process of the built daemon, which is started when there is none. */
+export function clientOf(
+  stateFolder: string,
+  env: NodeJS.ProcessEnv,
+  kind: ClientKind = 'command',
+): Promise<DaemonClient> {
+  const { version } = manifest;
+  return daemonClient({ stateFolder, version, environment: env, script: registrar }, null, true, () => undefined, kind);
 }
 
 /** Where the daemon that runs serves agents. */

@@ -15,6 +15,19 @@ export interface Timing {
   because?: string;
 }
 
+/** Any other figure beside its floor. */
+export interface Measure {
+  kind: 'measure';
+  what: string;
+  value: number;
+  unit: 'MB' | 'ms' | '×';
+  floor: string;
+  floorValue: number;
+  /** Bounds of the ratio; null where the figures are reported only. */
+  target: { atMost: number } | { atLeast: number } | null;
+  because?: string;
+}
+
 export interface Size {
   kind: 'size';
   what: string;
@@ -22,25 +35,44 @@ export interface Size {
   maxBytes: number;
 }
 
-export type Result = Timing | Size;
-
-export interface Options {
-  /** With the million rows, which take minutes to make. */
-  large: boolean;
+/** A question that this machine cannot answer. */
+export interface Skipped {
+  kind: 'skipped';
+  what: string;
+  why: string;
 }
+
+export type Result = Timing | Measure | Size | Skipped;
 
 /** One file in `questions/`. */
 export interface Question {
   name: string;
-  ask(server: BenchServer, options: Options): Promise<Result[]>;
+  ask(server: BenchServer): Promise<Result[]>;
 }
 
-export function ratioOf({ figures, floorFigures }: Timing, of: 'median' | 'p10' = 'median'): number {
-  return figures[of] / floorFigures[of];
+export function ratioOf(result: Timing | Measure, of: 'median' | 'p10' = 'median'): number {
+  if (result.kind === 'measure') return result.value / result.floorValue;
+  return result.figures[of] / result.floorFigures[of];
 }
 
 export function isMissed(result: Result): boolean {
-  if (result.kind === 'size') return result.bytes > result.maxBytes;
-  // As it is shown: two digits after the point.
-  return result.target !== null && Math.round(ratioOf(result) * 100) > Math.round(result.target * 100);
+  switch (result.kind) {
+    case 'size':
+      return result.bytes > result.maxBytes;
+    case 'skipped':
+      return false;
+    case 'timing':
+      return result.target !== null && shown(ratioOf(result)) > shown(result.target);
+    case 'measure': {
+      const { target } = result;
+      if (target === null) return false;
+      const ratio = shown(ratioOf(result));
+      return 'atMost' in target ? ratio > shown(target.atMost) : ratio < shown(target.atLeast);
+    }
+  }
+}
+
+/** As it is shown: two digits after the point. */
+function shown(ratio: number): number {
+  return Math.round(ratio * 100);
 }

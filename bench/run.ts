@@ -1,7 +1,6 @@
 // How fast it is beside the least that it could be.
 //   npm run bench                         every question, and the table into bench/RESULTS.md
 //   npm run bench -- config creation      these questions only
-//   npm run bench -- --large              with a registry of a million rows
 //   npm run bench -- --json               JSON on standard output in place of the table
 
 import { writeFile } from 'node:fs/promises';
@@ -10,6 +9,9 @@ import { parseArgs } from 'node:util';
 import { startBenchServer } from './benchServer.ts';
 import { load, machineLine } from './machine.ts';
 import { agents } from './questions/agents.ts';
+import { activation } from './questions/activation.ts';
+import { daemonStart } from './questions/daemonStart.ts';
+import { memory } from './questions/memory.ts';
 import { bundleSizes } from './questions/bundleSizes.ts';
 import { commandLine } from './questions/commandLine.ts';
 import { config } from './questions/config.ts';
@@ -17,14 +19,34 @@ import { creation } from './questions/creation.ts';
 import { delivery } from './questions/delivery.ts';
 import { explicit } from './questions/explicit.ts';
 import { firstResolves } from './questions/firstResolves.ts';
+import { clients } from './questions/clients.ts';
+import { drift } from './questions/drift.ts';
+import { listing } from './questions/listing.ts';
+import { pooler } from './questions/pooler.ts';
 import { markdown } from './report.ts';
 import { isMissed, ratioOf, type Result } from './result.ts';
 
-const questions = [explicit, config, creation, firstResolves, delivery, agents, commandLine, bundleSizes];
+const questions = [
+  explicit,
+  pooler,
+  config,
+  creation,
+  firstResolves,
+  delivery,
+  drift,
+  listing,
+  agents,
+  clients,
+  commandLine,
+  daemonStart,
+  activation,
+  memory,
+  bundleSizes,
+];
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { json: { type: 'boolean', default: false }, large: { type: 'boolean', default: false } },
+  options: { json: { type: 'boolean', default: false } },
 });
 const unknown = positionals.filter((name) => !questions.some((question) => question.name === name));
 if (unknown.length > 0) {
@@ -44,7 +66,7 @@ let machine: string;
 try {
   for (const question of chosen) {
     const started = performance.now();
-    results.push(...(await question.ask(server, values)));
+    results.push(...(await question.ask(server)));
     console.error(`${question.name}: ${((performance.now() - started) / 1000).toFixed(1)} s`);
   }
   machine = machineLine(server.version, loadBefore);
@@ -55,7 +77,7 @@ try {
 if (values.json) {
   const judged = results.map((result) => ({
     ...result,
-    ...(result.kind === 'timing' ? { ratio: ratioOf(result) } : {}),
+    ...(result.kind === 'timing' || result.kind === 'measure' ? { ratio: ratioOf(result) } : {}),
     isMissed: isMissed(result),
   }));
   console.log(JSON.stringify({ machine, results: judged }, null, 2));

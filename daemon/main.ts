@@ -9,14 +9,11 @@ import { NoAnswer } from './client/dialDaemon.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './client/localDaemon.ts';
 import { isNewer } from './client/versionOrder.ts';
 import { agentConnections } from './engine/agentConnections.ts';
-import { cannotStart, runDaemon, type RunningDaemon } from './engine/runDaemon.ts';
+import type { RunningDaemon } from './engine/runDaemon.ts';
 import { uninstall } from './engine/uninstall.ts';
 import { readEndpoint } from './lifecycle/endpointFile.ts';
-import { refreshLauncher } from './lifecycle/launcher.ts';
 import { readLog } from './lifecycle/readLog.ts';
-import { tryPostgres } from './postgres/tryPostgres.ts';
-import { openLog } from './lifecycle/logFile.ts';
-import { settingsFile } from './lifecycle/settingsFile.ts';
+import type { SettingsFile } from './lifecycle/settingsFile.ts';
 import { openStateFolder, stateFolderPath } from './lifecycle/stateFolder.ts';
 import { addressLabel, parseAddress } from './postgres/address.ts';
 import { withoutPassword } from './postgres/connectionString.ts';
@@ -30,15 +27,19 @@ declare const REGISTRAR_VERSION: string | undefined;
 
 void main();
 
-/** The only place where argv, environment, signals and standard streams come in. */
+/**
+ * The only place where argv, environment, signals and standard streams come in. What makes a daemon is loaded when one is
+ * made: loading takes most of the time of a command that only asks one.
+ */
 async function main(): Promise<void> {
   // The launcher sets it for Electron; a command that is run from here may be an Electron of its own.
   delete process.env['ELECTRON_RUN_AS_NODE'];
   const environment = process.env;
   const home = homedir();
   const stateFolder = (): string => stateFolderPath(environment, process.platform, home);
-  const settings = async (): Promise<ReturnType<typeof settingsFile>> => {
+  const settings = async (): Promise<SettingsFile> => {
     await openStateFolder(stateFolder());
+    const { settingsFile } = await import('./lifecycle/settingsFile.ts');
     return settingsFile(join(stateFolder(), 'settings.json'));
   };
   const parse = (url: string): ReturnType<typeof parseAddress> => parseAddress(url, environment, localSurroundings());
@@ -65,6 +66,9 @@ async function main(): Promise<void> {
   const become = async (databaseUrl: string | null): Promise<RunningDaemon | null> => {
     const file = await settings();
     const folder = await realpath(stateFolder());
+    const { cannotStart, runDaemon } = await import('./engine/runDaemon.ts');
+    const { refreshLauncher } = await import('./lifecycle/launcher.ts');
+    const { openLog } = await import('./lifecycle/logFile.ts');
     try {
       const log = openLog(folder);
       const daemon = await runDaemon({
@@ -180,7 +184,8 @@ async function main(): Promise<void> {
           });
         },
       }),
-    tryPostgres: (url, password) => {
+    async tryPostgres(url, password) {
+      const { tryPostgres } = await import('./postgres/tryPostgres.ts');
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });
     },

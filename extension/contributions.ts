@@ -23,6 +23,8 @@ export const commandIds = {
   clearFilter: 'registrar.clearFilter',
   setPostgres: 'registrar.setPostgres',
   useBundled: 'registrar.useBundled',
+  connectAgent: 'registrar.connectAgent',
+  copyMcpAddress: 'registrar.copyMcpAddress',
   // On rows of the tree only: the same deeds in the words of the situation.
   manageTrust: 'registrar.manageTrust',
   tryNow: 'registrar.tryNow',
@@ -42,6 +44,8 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const containerId = 'registrar';
 export const viewId = 'registrar.projects';
+export const mcpProviderId = 'registrar.mcp';
+export const walkthroughId = 'start';
 
 export const settingIds = {
   postgresUrl: 'registrar.postgres.url',
@@ -52,6 +56,8 @@ export const settingIds = {
   writeId: 'registrar.config.writeId',
   idleMinutes: 'registrar.daemon.idleMinutes',
   mcpTools: 'registrar.mcp.tools',
+  mcpEnabled: 'registrar.mcp.enabled',
+  terminalEnvironment: 'registrar.terminal.environment',
 } as const;
 
 /** Context keys that `when` clauses of the manifest ask for. */
@@ -62,6 +68,8 @@ export const contextKeys = {
   isReady: 'registrar.isReady',
   /** Whether the folder of the active editor, or the first, has a project. */
   hasProject: 'registrar.hasProject',
+  /** Whether an agent has asked the daemon. */
+  hasAgent: 'registrar.hasAgent',
   /** Whether the list of all projects is narrowed. */
   isFiltered: 'registrar.isFiltered',
   /** Whether psql was found. */

@@ -1,5 +1,5 @@
 import path from 'node:path';
-import type * as vscode from 'vscode';
+import * as vscode from 'vscode';
 import { localStateFolder, windowClient } from '../daemon/client/localDaemon.ts';
 import { DaemonLink } from './daemonLink.ts';
 import type { ProjectStore } from './projectStore.ts';
@@ -19,8 +19,16 @@ export function createLink(
     newClient: async ({ folders, onSnapshot }, mayStart) => {
       const environment = process.env;
       const stateFolder = localStateFolder(environment);
+      let shown: vscode.Disposable | undefined;
       const onProgress = (message: string): void => {
-        store.update({ progress: message });
+        // Before there is a server the view has nothing else to show, and a download takes its time.
+        if (!store.state.snapshot?.server) {
+          store.update({ progress: message });
+          return;
+        }
+        // Only the latest step: those before are done.
+        shown?.dispose();
+        shown = vscode.window.setStatusBarMessage(`$(sync~spin) ${message}`, 5000);
       };
       const address = await windowAddress(environment, passwords);
       const side = { folders, address, settings: settings.read(), mayStart, onSnapshot, onProgress };

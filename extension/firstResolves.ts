@@ -73,4 +73,9 @@ const awaited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ADDRESS_MISMATCH',
   'DAEMON_UNREACHABLE',
   'DAEMON_VERSION',
+  // A config that does not say what it wants is asked when it does.
+  'CONFIG_INVALID',
+  'CONFIG_CHANGED',
+  'NAME_INVALID',
+  'DATABASE_NAME_INVALID',
 ]);

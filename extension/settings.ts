@@ -48,3 +48,13 @@ export class DaemonSettings {
 export function changesDaemon(event: vscode.ConfigurationChangeEvent): boolean {
   return [settingIds.postgresUrl, ...daemonSettings].some((id) => event.affectsConfiguration(id));
 }
+
+/** Whether VS Code's own agents are offered the endpoint. */
+export function offersMcp(): boolean {
+  return vscode.workspace.getConfiguration().get(settingIds.mcpEnabled, true);
+}
+
+/** Whether new terminals get the project's PG… variables. */
+export function fillsTerminals(): boolean {
+  return vscode.workspace.getConfiguration().get(settingIds.terminalEnvironment, false);
+}

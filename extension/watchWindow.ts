@@ -3,6 +3,7 @@ import { FirstResolves } from './firstResolves.ts';
 import type { DaemonLink } from './daemonLink.ts';
 import type { ProjectStore } from './projectStore.ts';
 import { changesDaemon } from './settings.ts';
+import { watchConfigs } from './watchConfigs.ts';
 import type { WorkspaceFolder } from './windowState.ts';
 
 /** Tells store and daemon what the window has open, and asks for each trusted folder's project once. */
@@ -11,7 +12,6 @@ export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Dispo
     (directory) => link.call('resolve', { directory }),
     ({ message, hint }) => void vscode.window.showErrorMessage(`${message} ${hint}`),
   );
-  const configs = vscode.workspace.createFileSystemWatcher('**/.codebase-mcp/config.json');
   const ignore = (): void => undefined;
   const tell = (isNewClient: boolean): void => {
     store.update({ folders: openFolders(), isTrusted: vscode.workspace.isTrusted });
@@ -36,10 +36,7 @@ export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Dispo
     vscode.workspace.onDidChangeConfiguration((event) => {
       if (changesDaemon(event)) tell(true);
     }),
-    configs,
-    configs.onDidCreate(look),
-    configs.onDidChange(look),
-    configs.onDidDelete(look),
+    watchConfigs(store, look),
   );
 }
 

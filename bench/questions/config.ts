@@ -37,7 +37,7 @@ export const config: Question = {
         floorFigures: floor,
         target: 1.6,
         because:
-          'the statement of tier 1, and twelve looks at the file system where the floor has five: the file must be found without passing a repository or the home folder, and its owners be known. Each is a trip to another thread.',
+          'the statement of tier 1 and its rules; twelve looks at the file system where the floor has five, 2 to 3 µs each where folder and file are on local disks and the system says so (Linux). Elsewhere each is a trip to another thread, 15 to 45 µs.',
       },
     ];
   },

@@ -36,7 +36,7 @@ export const creation: Question = {
         floorFigures: floor,
         target: 1.25,
         because:
-          'it takes fifteen round trips, of which six would do: everything is looked at again after each step, and what the role may do is asked twice. Two more of them wait for the disk, the row reserved and the row made ready.',
+          'CREATE DATABASE takes 46 of 56 ms on a busy machine, and the other fourteen round trips, two commits among them, 4 ms together: fewer would save 2 ms at most. The rest is this process waiting for its turn.',
       },
     ];
   },

@@ -52,7 +52,7 @@ export const delivery: Question = {
             stateFolder = await server.stateFolder();
             await mkdir(join(stateFolder, 'outbox'));
             for (const row of rows) await writeEntry(stateFolder, row, server.outboxKey(registry));
-            engine = await server.engine(registry, stateFolder);
+            engine = await server.engine(registry, { stateFolder });
           },
           run: async () => {
             // The engine has begun when it was opened, a moment ago; this waits for the same attempt.

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { readConfigFile } from './configFile.ts';
+import type { FileLooks } from './fileLooks.ts';
 import { parseConfig } from './parseConfig.ts';
 import type { ParsedConfig } from './parseConfig.ts';
 
@@ -39,15 +40,16 @@ export class ConfigReader {
    * it is still the same, it is what its author meant.
    *
    * @param path as `findConfig` returned it
+   * @param looks how the file system is looked at; by other threads when absent
    * @throws RegistrarError the codes of `readConfigFile` and `parseConfig`
    */
-  async read(path: string): Promise<WorkspaceConfig> {
-    const first = await readConfigFile(path);
+  async read(path: string, looks?: FileLooks): Promise<WorkspaceConfig> {
+    const first = await readConfigFile(path, looks);
     try {
       return { ...this.#parse(path, first.bytes), uid: first.uid };
     } catch (error) {
       await this.#delay(halfWrittenDelayMs);
-      const second = await readConfigFile(path);
+      const second = await readConfigFile(path, looks);
       if (second.bytes.equals(first.bytes)) throw error;
       return { ...this.#parse(path, second.bytes), uid: second.uid };
     }

@@ -1,9 +1,8 @@
-import { lstat } from 'node:fs/promises';
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { readBoundedFile } from './boundedFile.ts';
 import { configUnreadable } from './findConfig.ts';
+import { waitingLooks, type FileLooks } from './fileLooks.ts';
 import { osErrorCode } from './osError.ts';
 import { configTooLarge, maxConfigBytes } from './parseConfig.ts';
 
@@ -17,12 +16,17 @@ export interface ConfigFileContent {
 /**
  * Reads a config file's bytes, following symbolic links.
  *
+ * @param looks how the file system is looked at; by other threads when absent
  * @throws RegistrarError `CONFIG_CHANGED` when it is gone since it was found, `CONFIG_UNREADABLE` when it cannot be read,
  *   `CONFIG_INVALID` when it is larger than 1 MiB
  */
-export async function readConfigFile(path: string): Promise<ConfigFileContent> {
+export async function readConfigFile(path: string, looks: FileLooks = waitingLooks): Promise<ConfigFileContent> {
   try {
-    const [file, entries] = await Promise.all([readBoundedFile(path, maxConfigBytes), entriesOf(path)]);
+    const [file, entries] = await Promise.all([
+      looks.read(path, maxConfigBytes),
+      // The file's own entry and its folder's, links not followed.
+      Promise.all([looks.lstat(path), looks.lstat(dirname(path))]),
+    ]);
     if (file.kind === 'tooLarge') throw configTooLarge(path, file.size);
     if (file.kind === 'notFile') throw configUnreadable(path, 'notFile');
     return { bytes: file.bytes, uid: ownerOf(file.stats, entries), stats: file.stats };
@@ -52,9 +56,4 @@ function ownerOf(stats: Stats, entries: readonly Stats[]): number {
   if (self === undefined) return -1;
   const stranger = [stats, ...entries].find(({ uid }) => uid !== self && uid !== 0);
   return stranger?.uid ?? stats.uid;
-}
-
-/** The file's own entry and its folder's, links not followed. */
-async function entriesOf(path: string): Promise<Stats[]> {
-  return Promise.all([lstat(path), lstat(dirname(path))]);
 }

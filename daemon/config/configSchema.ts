@@ -1,5 +1,4 @@
 import * as z from 'zod';
-import { idPattern } from '../registry/ids.ts';
 
 /** The version of the config file's format that is written, and the only one that is read. */
 export const configVersion = '1.0';
@@ -7,8 +6,8 @@ export const configVersion = '1.0';
 const trueOrFalse = (): z.ZodOptional<z.ZodBoolean> => z.boolean({ error: 'must be true or false' }).optional();
 const text = (): z.ZodString => z.string({ error: 'must be a text in quotes' });
 
-// Patterns that stand in `meta` are for editors only. What a name may be is decided in one place, `registry/names.ts`,
-// which also proposes a valid one.
+// The schema says of names and ids only that they are texts: what they may be is decided in `registry`, which also proposes
+// a valid one, and shown in editors as it is said there.
 export const configSchema = z
   .looseObject(
     {
@@ -20,18 +19,11 @@ export const configSchema = z
           {
             name: text().meta({
               description: 'The project of this folder: letters, digits, spaces, "-" and "_"; unique in the registry.',
-              minLength: 1,
-              maxLength: 255,
-              pattern: '^(?![dD][eE][fF][aA][uU][lL][tT]$)[a-zA-Z0-9_-](?:[a-zA-Z0-9_ -]*[a-zA-Z0-9_-])?$',
             }),
-            id: text()
-              .meta({ description: "The project's id (UUID). Written by Registrar.", pattern: idPattern.source })
-              .optional(),
+            id: text().meta({ description: "The project's id (UUID). Written by Registrar." }).optional(),
             database_name: text()
               .meta({
                 description: "Use this database instead of the project's own. It must carry this project's marker.",
-                maxLength: 63,
-                pattern: '^cb_proj_[a-z0-9_]+_[a-f0-9]{8}$',
               })
               .optional(),
           },

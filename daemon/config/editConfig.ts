@@ -1,5 +1,6 @@
 import { findNodeAtLocation } from 'jsonc-parser';
 import type { Node } from 'jsonc-parser';
+import type { TextChange } from '../protocol/configProblems.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { withoutByteOrderMark } from './decodeConfig.ts';
 import { parseJsoncTree, positionAt } from './jsoncTree.ts';
@@ -11,16 +12,16 @@ export interface ConfigEdit {
   value: string | null;
 }
 
-/** A part of the text and what to put there. */
-interface Change {
-  offset: number;
-  length: number;
-  content: string;
+/** Any value of the file. */
+export interface ValueEdit {
+  /** Dotted; empty for the whole. */
+  key: string;
+  /** The new value; null removes the key. */
+  value: unknown;
 }
 
 /** The keys after which a new one is put, first that is there; else it goes to the end. */
-const predecessors: Record<ConfigEdit['key'], readonly string[]> = {
-  'project.name': [],
+const predecessors: Record<string, readonly string[]> = {
   'project.id': ['name'],
   'project.database_name': ['id', 'name'],
 };
@@ -39,15 +40,38 @@ export function editConfigText(text: string, edits: readonly ConfigEdit[]): stri
   return text.slice(0, text.length - body.length) + edits.reduce(applyEdit, body);
 }
 
-function applyEdit(text: string, edit: ConfigEdit): string {
-  const project = projectNode(text);
-  const key = edit.key.slice('project.'.length);
-  const property = propertyOf(project, key);
-  if (edit.value === null) return property ? withoutProperty(text, project, property) : text;
+/**
+ * The smallest change of the text that makes these edits; null when they change nothing.
+ *
+ * @throws RegistrarError as `editConfigText`
+ */
+export function changeFor(text: string, edits: readonly ValueEdit[]): TextChange | null {
+  const edited = edits.reduce(applyEdit, text);
+  if (edited === text) return null;
+  const shorter = Math.min(text.length, edited.length);
+  let start = 0;
+  while (start < shorter && text[start] === edited[start]) start += 1;
+  let end = 0;
+  while (end < shorter - start && text.at(-1 - end) === edited.at(-1 - end)) end += 1;
+  return { offset: start, length: text.length - end - start, text: edited.slice(start, edited.length - end) };
+}
+
+function applyEdit(text: string, { key, value }: ValueEdit): string {
+  const path = key.split('.');
+  const last = path.pop() ?? '';
+  if (key === '') return replaceRoot(text, value);
+  const parent = objectAt(text, path);
+  const property = propertyOf(parent, last);
+  if (value === null) return property ? withoutProperty(text, parent, property) : text;
   const changes = property
-    ? replacement(property, edit.value)
-    : insertion(text, project, key, edit.value, predecessors[edit.key]);
+    ? replacement(property, value)
+    : insertion(text, parent, last, value, predecessors[key] ?? []);
   return applyChanges(text, changes);
+}
+
+function replaceRoot(text: string, value: unknown): string {
+  const { offset, length } = rootOf(text);
+  return applyChanges(text, [{ offset, length, text: JSON.stringify(value, null, 2) }]);
 }
 
 /**
@@ -59,27 +83,37 @@ export function withoutProperty(text: string, object: Node, property: Node): str
   return applyChanges(text, removal(text, object, property));
 }
 
-function projectNode(text: string): Node {
+function objectAt(text: string, path: readonly string[]): Node {
+  const root = rootOf(text);
+  const node = path.length === 0 ? root : findNodeAtLocation(root, [...path]);
+  if (node?.type === 'object') return node;
+  const what = path.length === 0 ? 'is no object' : `has no object "${path.join('.')}"`;
+  throw cannotEdit(text, root.offset, what, 'Add "project": { "name": "…" }.');
+}
+
+function rootOf(text: string): Node {
   const tree = parseJsoncTree(text);
-  const project = tree.ok ? findNodeAtLocation(tree.root, ['project']) : undefined;
-  if (project?.type === 'object') return project;
-  const { line, column } = positionAt(text, tree.ok ? tree.root.offset : tree.fault.offset);
-  const what = tree.ok ? 'has no object "project"' : tree.fault.message;
-  throw new RegistrarError({
+  if (tree.ok) return tree.root;
+  throw cannotEdit(text, tree.fault.offset, tree.fault.message, tree.fault.hint);
+}
+
+function cannotEdit(text: string, offset: number, what: string, hint: string): RegistrarError {
+  const { line, column } = positionAt(text, offset);
+  return new RegistrarError({
     code: 'CONFIG_INVALID',
     message: `The config file, ${line}:${column}, ${what}.`,
-    hint: tree.ok ? 'Add "project": { "name": "…" }.' : tree.fault.hint,
+    hint,
     details: { line, column },
   });
 }
 
-function replacement(property: Node, value: string): Change[] {
+function replacement(property: Node, value: unknown): TextChange[] {
   const node = property.children?.[1];
   if (!node || node.value === value) return [];
-  return [{ offset: node.offset, length: node.length, content: JSON.stringify(value) }];
+  return [{ offset: node.offset, length: node.length, text: JSON.stringify(value) }];
 }
 
-function insertion(text: string, object: Node, key: string, value: string, after: readonly string[]): Change[] {
+function insertion(text: string, object: Node, key: string, value: unknown, after: readonly string[]): TextChange[] {
   const previous = after.map((name) => propertyOf(object, name)).find(Boolean) ?? object.children?.at(-1);
   if (!previous) return [insertionIntoEmpty(text, object, key, value)];
 
@@ -99,35 +133,35 @@ function insertion(text: string, object: Node, key: string, value: string, after
     lineBreak === null ? colon.slice(colon.indexOf(':') + 1) : lineBreak + indentationAt(text, previous.offset);
   const content = separator + JSON.stringify(key) + colon + JSON.stringify(value);
   return [
-    ...(comma === null ? [{ offset: end, length: 0, content: ',' }] : []),
-    { offset: stay ? comments.end : fromComma, length: 0, content: comma === null ? content : `${content},` },
+    ...(comma === null ? [{ offset: end, length: 0, text: ',' }] : []),
+    { offset: stay ? comments.end : fromComma, length: 0, text: comma === null ? content : `${content},` },
   ];
 }
 
-function insertionIntoEmpty(text: string, object: Node, key: string, value: string): Change {
+function insertionIntoEmpty(text: string, object: Node, key: string, value: unknown): TextChange {
   const lineBreak = lastLineBreak(text, object.offset, endOf(object));
   const indentUnit = /[\r\n]([ \t]+)[^ \t\r\n]/.exec(text)?.[1] ?? '  ';
   const separator = lineBreak === null ? '' : lineBreak + indentationAt(text, object.offset) + indentUnit;
   return {
     offset: object.offset + 1,
     length: 0,
-    content: `${separator}${JSON.stringify(key)}: ${JSON.stringify(value)}`,
+    text: `${separator}${JSON.stringify(key)}: ${JSON.stringify(value)}`,
   };
 }
 
-function removal(text: string, object: Node, property: Node): Change[] {
+function removal(text: string, object: Node, property: Node): TextChange[] {
   const end = endOf(property);
   const comma = commaAfter(text, end);
-  const changes: Change[] = [];
+  const changes: TextChange[] = [];
   if (comma === null) {
     // The last property takes the comma before it along, since not every reader allows one before the brace.
     const commaBefore = commaAfter(text, startOfGapBefore(object, property));
-    if (commaBefore !== null) changes.push({ offset: commaBefore, length: 1, content: '' });
+    if (commaBefore !== null) changes.push({ offset: commaBefore, length: 1, text: '' });
   } else if (text.slice(end, comma).trim() !== '') {
     // A comment between the value and its comma stays.
     return [
-      { offset: property.offset, length: property.length, content: '' },
-      { offset: comma, length: 1, content: '' },
+      { offset: property.offset, length: property.length, text: '' },
+      { offset: comma, length: 1, text: '' },
     ];
   }
 
@@ -138,14 +172,14 @@ function removal(text: string, object: Node, property: Node): Change[] {
   const keepBlanksBefore = !lineEndsAt(text, skipBlanks(text, rest)) && (beginsLine || comma !== null);
   const from = keepBlanksBefore ? property.offset : property.offset - blanksBefore.length;
   const to = keepBlanksBefore ? skipBlanks(text, rest) : rest;
-  return [...changes, { offset: from, length: to - from, content: '' }];
+  return [...changes, { offset: from, length: to - from, text: '' }];
 }
 
-function applyChanges(text: string, changes: readonly Change[]): string {
+function applyChanges(text: string, changes: readonly TextChange[]): string {
   let edited = '';
   let offset = 0;
   for (const change of changes) {
-    edited += text.slice(offset, change.offset) + change.content;
+    edited += text.slice(offset, change.offset) + change.text;
     offset = change.offset + change.length;
   }
   return edited + text.slice(offset);

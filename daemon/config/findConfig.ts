@@ -1,8 +1,8 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { holdsGit, readGitFolder } from './gitFolder.ts';
 import type { ConfigSearch } from '../resolution/ports.ts';
+import { waitingLooks, type FileLooks } from './fileLooks.ts';
 import { osErrorCode } from './osError.ts';
 
 const maxLevels = 20;
@@ -12,17 +12,21 @@ const maxLevels = 20;
  * that holds `.git`, never in the home folder or the root, in at most 20 folders. A worktree without one uses its main
  * worktree's. All on real paths.
  *
+ * @param options `home`: the home folder's real path; `looks`: how the file system is looked at, by other threads when absent
  * @throws RegistrarError `DIRECTORY_INVALID` when the directory is not one; `CONFIG_UNREADABLE` when a config file is
  *   there that cannot be one: a folder, a device, a link to nothing
  */
-export async function findConfig(directory: string, limits: { home: string }): Promise<ConfigSearch> {
-  // Each look at the file system is a trip to another thread and back: those that do not depend on each other go together.
-  const [from, home] = await Promise.all([realDirectory(directory), realpath(limits.home).catch(() => limits.home)]);
+export async function findConfig(
+  directory: string,
+  { home, looks = waitingLooks }: { home: string; looks?: FileLooks },
+): Promise<ConfigSearch> {
+  const from = await realDirectory(directory, looks);
   let folder = from;
   for (let level = 1; ; level += 1) {
     if (dirname(folder) === folder) return { kind: 'none', from, upTo: folder, why: 'root' };
     if (folder === home) return { kind: 'none', from, upTo: folder, why: 'home' };
-    const [path, isRepository] = await Promise.all([configIn(folder), holdsGit(folder)]);
+    // Where each is a trip to another thread, those that do not depend on each other go together.
+    const [path, isRepository] = await Promise.all([configIn(folder, looks), holdsGit(folder, looks)]);
     if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: null };
     if (isRepository) {
       const inMain = await findInMainWorktree(folder, from, home);
@@ -33,10 +37,10 @@ export async function findConfig(directory: string, limits: { home: string }): P
   }
 }
 
-async function realDirectory(directory: string): Promise<string> {
+async function realDirectory(directory: string, looks: FileLooks): Promise<string> {
   if (directory.includes('\0')) throw directoryInvalid(directory.replaceAll('\0', '\\0'), 'cannot exist');
   try {
-    const [real, stats] = await Promise.all([realpath(directory), stat(directory)]);
+    const [real, stats] = await Promise.all([looks.realpath(directory), looks.stat(directory)]);
     if (stats.isDirectory()) return real;
     throw directoryInvalid(directory, 'is not a folder');
   } catch (error) {
@@ -65,11 +69,11 @@ function directoryInvalid(directory: string, what: string, cause?: unknown): Reg
 }
 
 /** The path of the folder's config file, or null when it has none or the folder itself cannot be read. */
-async function configIn(folder: string): Promise<string | null> {
+async function configIn(folder: string, looks: FileLooks): Promise<string | null> {
   const configFolder = join(folder, '.codebase-mcp');
   let folderIsLink: boolean;
   try {
-    folderIsLink = (await lstat(configFolder)).isSymbolicLink();
+    folderIsLink = (await looks.lstat(configFolder)).isSymbolicLink();
   } catch (error) {
     // Missing; or a parent that may not be read, which is skipped so that the search can go on above it.
     if (osErrorCode(error) !== null) return null;
@@ -78,25 +82,27 @@ async function configIn(folder: string): Promise<string | null> {
   const path = join(configFolder, 'config.json');
   let isLink = false;
   try {
-    const entry = await lstat(path);
+    const entry = await looks.lstat(path);
     isLink = entry.isSymbolicLink();
-    if ((isLink ? await stat(path) : entry).isFile()) return path;
+    if ((isLink ? await looks.stat(path) : entry).isFile()) return path;
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;
     // Not there, unless a link says that something should be. What was removed between two looks is not there either.
     if (code === 'ENOTDIR') return null;
-    if (code === 'ENOENT' && !isLink && !(folderIsLink && (await leadsNowhere(configFolder)))) return null;
+    if (code === 'ENOENT' && !isLink && !(folderIsLink && (await leadsNowhere(configFolder, looks)))) return null;
     throw configUnreadable(path, code, error);
   }
   throw configUnreadable(path, 'notFile');
 }
 
-async function leadsNowhere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => false,
-    () => true,
-  );
+async function leadsNowhere(path: string, looks: FileLooks): Promise<boolean> {
+  try {
+    await looks.stat(path);
+    return false;
+  } catch {
+    return true;
+  }
 }
 
 /** The error for a config file that is there and cannot be read; `reason` is the operating system's code or `notFile`. */
@@ -132,14 +138,21 @@ async function findInMainWorktree(worktree: string, from: string, home: string):
   const folders = [main];
   for (const [index] of inside.entries()) {
     const folder = join(main, ...inside.slice(0, index + 1));
-    const real = await realpath(folder).catch(() => null);
-    if (real !== folder || (await holdsGit(folder))) break;
+    if (!(await isReal(folder)) || (await holdsGit(folder))) break;
     folders.push(folder);
   }
   for (const folder of folders.reverse()) {
     if (folder === home || dirname(folder) === folder) continue;
-    const path = await configIn(folder);
+    const path = await configIn(folder, waitingLooks);
     if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: main };
   }
   return null;
+}
+
+async function isReal(folder: string): Promise<boolean> {
+  try {
+    return (await waitingLooks.realpath(folder)) === folder;
+  } catch {
+    return false;
+  }
 }

@@ -1,6 +1,7 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { readSmallText } from './boundedFile.ts';
+import { waitingLooks, type FileLooks } from './fileLooks.ts';
 
 export interface GitFolder {
   /** The folder that holds what all worktrees share, among it the `config` with the remotes. */
@@ -13,9 +14,9 @@ export interface GitFolder {
 const maxPointerBytes = 8192;
 
 /** Whether a folder holds `.git`, as a folder (repository) or a file (worktree, submodule). Unreadable counts as no. */
-export async function holdsGit(folder: string): Promise<boolean> {
+export async function holdsGit(folder: string, looks: FileLooks = waitingLooks): Promise<boolean> {
   try {
-    await lstat(join(folder, '.git'));
+    await looks.lstat(join(folder, '.git'));
     return true;
   } catch {
     return false;

@@ -82,6 +82,13 @@ export function positionAt(text: string, offset: number): { line: number; column
   return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
 }
 
+/** The offset of what `positionAt` gave; the end of the text for what lies behind it. */
+export function offsetAt(text: string, { line, column }: { line: number; column: number }): number {
+  const breaks = [...text.matchAll(/\r\n|\r|\n/g)];
+  const previous = breaks[line - 2];
+  return Math.min(text.length, (previous ? previous.index + previous[0].length : 0) + column - 1);
+}
+
 function offsetBeyondDepth(text: string): number | null {
   const scanner = createScanner(text, true);
   let depth = 0;

@@ -25,6 +25,8 @@ export interface ConfigFault {
   key?: string;
   /** The value to put there instead; null proposes to remove the key. Absent when nothing sensible can be proposed. */
   proposal?: unknown;
+  /** True for what the JSON schema says, too. */
+  isInSchema: boolean;
 }
 
 /** Larger files are refused without being read: 1 MiB. */
@@ -81,7 +83,7 @@ function faultAt(
   offset: number,
   message: string,
   hint: string,
-  about: Pick<ConfigFault, 'key' | 'proposal'> = {},
+  about: Partial<Pick<ConfigFault, 'key' | 'proposal' | 'isInSchema'>> = {},
 ): RegistrarError {
   const { path } = document;
   const { line, column } = positionAt(document.text, offset);
@@ -89,7 +91,7 @@ function faultAt(
     code,
     message: `${path}:${line}:${column} ${message}`,
     hint,
-    details: { path, line, column, ...about },
+    details: { path, line, column, isInSchema: true, ...about } satisfies ConfigFault,
   });
 }
 
@@ -119,6 +121,8 @@ function checkShape(document: ConfigDocument, root: Node): ConfigFile {
   const message = node ? `${subject} ${issue?.message ?? 'is not valid'}${found}` : `${subject} is missing`;
   const proposal = proposalFor(key, node ? valueOf(node) : undefined, document.path);
   throw faultAt(document, 'CONFIG_INVALID', offset, message, hintFor(subject, proposal), {
+    // Only what the schema cannot say is a check of our own.
+    isInSchema: issue?.code !== 'custom',
     ...(key === '' ? {} : { key }),
     ...(proposal === undefined ? {} : { proposal }),
   });
@@ -163,7 +167,11 @@ function checkedId(document: ConfigDocument, root: Node, file: ConfigFile): stri
   const offset = (findNodeAtLocation(root, ['project', 'id']) ?? root).offset;
   const message = written === '' ? 'project.id is empty' : `project.id ${abridged(JSON.stringify(written))} is no UUID`;
   const hint = 'Remove project.id: the project is then found by its name, and its id written here.';
-  throw faultAt(document, 'CONFIG_INVALID', offset, message, hint, { key: 'project.id', proposal: null });
+  throw faultAt(document, 'CONFIG_INVALID', offset, message, hint, {
+    key: 'project.id',
+    proposal: null,
+    isInSchema: false,
+  });
 }
 
 function checkNames(document: ConfigDocument, root: Node, file: ConfigFile, id: string | null): void {
@@ -174,7 +182,7 @@ function checkNames(document: ConfigDocument, root: Node, file: ConfigFile, id: 
   if (!nameCheck.ok) {
     const { reason, proposal } = nameCheck;
     const message = `project.name ${abridged(JSON.stringify(name))} ${reason}`;
-    const about = { key: 'project.name', proposal };
+    const about = { key: 'project.name', proposal, isInSchema: false };
     throw faultAt(document, 'NAME_INVALID', offsetOf('name'), message, `Use "${proposal}", for example.`, about);
   }
   if (databaseName === undefined) return;
@@ -186,7 +194,7 @@ function checkNames(document: ConfigDocument, root: Node, file: ConfigFile, id: 
       proposal === null
         ? 'Remove project.database_name: the project then gets a database of its own.'
         : `Use "${proposal}", or remove project.database_name.`;
-    const about = { key: 'project.database_name', proposal };
+    const about = { key: 'project.database_name', proposal, isInSchema: false };
     throw faultAt(document, 'DATABASE_NAME_INVALID', offsetOf('database_name'), message, hint, about);
   }
 }

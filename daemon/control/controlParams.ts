@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { agentIds } from '../protocol/agents.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
 import type { WindowSettings } from '../protocol/settings.ts';
@@ -21,6 +22,13 @@ const question = z.object({
   dryRun: optionalFlag,
 });
 
+const connection = z.object({
+  agent: z.enum(agentIds),
+  transport: z.enum(['stdio', 'http']),
+  scope: z.enum(['user', 'workspace']),
+  directory: text,
+});
+
 /** What clients send is checked here, once; handlers rely on it. */
 export const controlParams = {
   server: noParams,
@@ -35,6 +43,7 @@ export const controlParams = {
     dryRun: optionalFlag,
   }),
   renameProject: z.object({ project: text, name: text }),
+  updateProject: z.object({ project: text, name: z.exactOptional(text), description: optionalText }),
   adoptDatabase: z.object({ database: text, name: optionalText }),
   forgetProject: project,
   dropProject: z.object({ project: text, confirm: text.nullable() }),
@@ -53,6 +62,7 @@ export const controlParams = {
   status: noParams,
   setFolders: z.object({ folders }),
   look: noParams,
+  checkConfig: z.object({ path: text, text: z.string().max(1_048_576) }),
   changeAddress: z.object({
     postgres: z.discriminatedUnion('kind', [
       z.object({ kind: z.literal('bundled') }),
@@ -63,6 +73,11 @@ export const controlParams = {
   tryAddress: z.object({ url: text.nullable(), password: text.nullable() }),
   savePassword: z.object({ url: text, password: text.min(1) }),
   rotateToken: noParams,
+  mcpAddress: noParams,
+  connections: noParams,
+  planConnection: connection,
+  connectAgent: connection,
+  disconnectAgent: z.object({ file: text }),
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 

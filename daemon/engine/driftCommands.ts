@@ -2,7 +2,14 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import type { RegistryReading } from '../postgres/driftReading.ts';
-import { driftNotes, type DriftReport, type PlannedRepair, type RepairResult } from '../protocol/drift.ts';
+import {
+  driftNotes,
+  type DriftFinding,
+  type DriftReport,
+  type PlannedRepair,
+  type RepairResult,
+} from '../protocol/drift.ts';
+import type { OnStep } from '../protocol/methods.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
@@ -37,7 +44,7 @@ export async function drift(ports: DriftPorts): Promise<DriftReport> {
  *
  * @throws RegistrarError PLAN_STALE when there is another plan by now; nothing is done then
  */
-export async function repair(planId: string, ports: DriftPorts): Promise<RepairResult> {
+export async function repair(planId: string, ports: DriftPorts, onStep?: OnStep): Promise<RepairResult> {
   const found = await findDrift(ports);
   const report = reportOn(found);
   if (report.planId !== planId) throw planStale(planId, report.planId);
@@ -49,9 +56,13 @@ export async function repair(planId: string, ports: DriftPorts): Promise<RepairR
     await delivering;
     return requireDelivered(one.id, ports.outbox());
   };
+  const count = found.flatMap(({ repairs }) => repairs).length;
+  let begun = 0;
   for (const { finding, repairs } of found) {
     for (const one of repairs) {
       const planned = plannedRepair(finding, one.action);
+      begun += 1;
+      onStep?.(`${begun} of ${count}: ${planned.description}`);
       try {
         result[await apply(one)].push(planned);
       } catch (error) {
@@ -66,8 +77,26 @@ export async function repair(planId: string, ports: DriftPorts): Promise<RepairR
 function reportOn(found: Drifted[]): DriftReport {
   const findings = found.map(({ finding }) => finding);
   const plan = findings.filter(({ kind }) => !driftNotes.includes(kind));
-  const planId = createHash('sha256').update(JSON.stringify(plan)).digest('hex').slice(0, 16);
-  return { planId, ok: plan.length === 0, findings };
+  return { planId: planIdOf(plan), ok: plan.length === 0, findings };
+}
+
+/** Of what is wrong and what would be done about it. A part at a time, since there may be many. */
+function planIdOf(plan: readonly DriftFinding[]): string {
+  const hash = createHash('sha256');
+  for (let start = 0; start < plan.length; start += 1000)
+    hash.update(
+      plan
+        .slice(start, start + 1000)
+        .map(lineOf)
+        .join(),
+    );
+  return hash.digest('hex').slice(0, 16);
+}
+
+function lineOf({ kind, project, database, message, actions }: DriftFinding): string {
+  let line = `${kind}\0${project?.id ?? ''}\0${database ?? ''}\0${message}`;
+  for (const { action, automatic, description } of actions) line += `\0${action}${automatic ? ` ${description}` : ''}`;
+  return line;
 }
 
 async function findDrift(ports: DriftPorts): Promise<Drifted[]> {

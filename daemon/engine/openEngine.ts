@@ -4,7 +4,7 @@ import { hostname, userInfo } from 'node:os';
 import { join, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { ConfigReader } from '../config/configCache.ts';
-import { findConfig } from '../config/findConfig.ts';
+import { ConfigFinder } from '../config/configFinder.ts';
 import { gitEvidence } from '../config/gitEvidence.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
@@ -20,7 +20,7 @@ import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { DatabaseFacts } from '../protocol/control.ts';
-import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
+import type { ListParams, OnStep, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -30,7 +30,7 @@ import { forgetProject } from '../registry/forgetProject.ts';
 import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
-import type { ResolutionPorts } from '../resolution/ports.ts';
+import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 import { resolve } from '../resolution/resolve.ts';
 import type { WindowFolder } from '../resolution/trust.ts';
 import { Outbox } from '../sync/outbox.ts';
@@ -38,9 +38,10 @@ import { retryDelayMs } from '../sync/retryPolicy.ts';
 import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { agentSql } from './agentSql.ts';
+import { withConfig } from './checkConfig.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
-import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
+import { createProject, updateProject, useProject, type CommandPorts } from './projectCommands.ts';
 import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
@@ -79,6 +80,8 @@ export interface EngineLog {
 export interface Engine extends RegistrarApi {
   /** As a dry run of `resolve`, for what windows show: it is no request of anybody's, so nothing is logged. */
   look(directory: string): Promise<Resolution>;
+  /** The same for the folder of a config file, as if that held this. */
+  lookWith(config: WorkspaceConfig): Promise<Resolution>;
   /** Whether `onRegistryChange` comes at once; a server or pooler may not allow it. */
   isListening(): boolean;
   databaseFacts(databaseName: string): Promise<DatabaseFacts>;
@@ -152,12 +155,13 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     unnoted: new Set(),
   };
   const reader = new ConfigReader();
+  const finder = new ConfigFinder(reader, { home: options.home, now: () => performance.now() });
   const workflowUrl = settings['registrar.workflow.url'];
   const resolution: ResolutionPorts = {
     registry: registryPorts,
     config: {
-      find: (directory) => findConfig(directory, { home: options.home }),
-      read: (path) => reader.read(path),
+      find: (directory) => finder.find(directory),
+      read: (path) => finder.read(path),
       idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
     workflow:
@@ -182,9 +186,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock: () => performance.now(),
   };
 
-  const resolveLogged = async (params: ResolveParams): Promise<Awaited<ReturnType<typeof resolve>>> => {
+  const resolveLogged = async (params: ResolveParams, onStep?: OnStep): Promise<Resolution> => {
     const startedAt = performance.now();
-    const answer = await resolve(params, resolution, server);
+    const answer = await resolve(params, resolution, server, onStep);
     const fields = {
       operation: 'resolve',
       projectId: answer.project?.id,
@@ -195,10 +199,18 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       durationMs: Math.round(performance.now() - startedAt),
     };
     if (answer.outcome === 'refused') log.warn(fields, answer.error?.message ?? 'refused');
-    else log.info(fields, answer.created ? 'project created' : answer.outcome);
+    // Whoever asked does not wait for the disk: the line follows the answer.
+    else
+      setImmediate(() => {
+        log.info(fields, answer.created ? 'project created' : answer.outcome);
+      });
     return answer;
   };
-  const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  const commands: CommandPorts = {
+    resolution,
+    files: configFiles(reader, { home: options.home }),
+    resolve: resolveLogged,
+  };
   const agents = agentSql(database, {
     resolve: resolveLogged,
     log,
@@ -222,6 +234,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
+    lookWith: (config) => resolve({ directory: config.folder, dryRun: true }, withConfig(resolution, config), server),
     isListening: () => watch?.mode() === 'listening',
     databaseFacts: (databaseName) => databaseFacts(database, databaseName),
     countProjects: () => countProjects(database.lookingOnly()),
@@ -234,8 +247,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     async showProject({ project }) {
       return listed(await findSighting(project, registryPorts));
     },
-    createProject: (params) => createProject(params, commands),
-    renameProject: (params) => renameEverywhere(params, commands),
+    createProject: (params, onStep) => createProject(params, commands, onStep),
+    renameProject: (params) => updateProject(params, commands),
+    updateProject: (params) => updateProject(params, commands),
     async adoptDatabase({ database: databaseName, name }) {
       return resolveLogged({ project: await adoptDatabase(databaseName, name ?? null, registryPorts) });
     },
@@ -252,7 +266,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
       return { project: listed(sighting), databaseName };
     },
-    useProject: (params) => useProject(params, commands),
+    useProject: (params, onStep) => useProject(params, commands, onStep),
     async connection(params) {
       const answer = await resolveLogged(params);
       if (answer.outcome !== 'resolved' || !answer.project) return { resolution: answer, environment: null };
@@ -269,8 +283,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return sync.status();
     },
     drift: () => drift(driftPorts),
-    async repair({ planId }) {
-      const result = await repair(planId, driftPorts);
+    async repair({ planId }, onStep) {
+      const result = await repair(planId, driftPorts, onStep);
       for (const { action, project, database } of result.applied)
         log.info({ operation: 'repair', projectId: project?.id, databaseName: database }, action);
       for (const { action, project, database, error } of result.failed) {

@@ -1,5 +1,6 @@
 import type { DatabaseFacts, FolderState, ClientFolder } from '../protocol/control.ts';
-import type { Resolution } from '../protocol/model.ts';
+import type { WarningCode } from '../protocol/codes.ts';
+import type { Resolution, Warning } from '../protocol/model.ts';
 import type { EngineHolder } from './engineHolder.ts';
 import type { Engine } from './openEngine.ts';
 
@@ -37,6 +38,8 @@ export class WindowLooks {
   readonly #options: WindowLooksOptions;
   readonly #timing: LooksTiming;
   readonly #resolutions = new Map<string, Resolution>();
+  /** What requests said that they did or could not do, which no look can see: it stays until a person asks again. */
+  readonly #told = new Map<string, { projectId: string; warnings: readonly Warning[] }>();
   readonly #facts = new Map<string, Facts>();
   #projects: number | null = null;
   #isAsked = false;
@@ -60,16 +63,26 @@ export class WindowLooks {
   }
 
   stateOf(folder: ClientFolder): FolderState {
-    const resolution = this.#resolutions.get(folder.path) ?? null;
+    const resolution = this.#withTold(folder.path, this.#resolutions.get(folder.path) ?? null);
     const facts = this.#facts.get(folder.path);
     const isCurrent = facts !== undefined && facts.databaseName === resolution?.project?.databaseName;
     const database = isCurrent ? { bytes: facts.bytes, tables: facts.tables } : null;
     return { ...folder, resolution, database };
   }
 
-  /** Somebody asked for this folder just now: windows see the answer without another look. */
-  note(directory: string, resolution: Resolution): void {
-    if (this.#options.folders().includes(directory)) this.#keep(directory, resolution);
+  /**
+   * Somebody asked for this folder just now: windows see the answer without another look.
+   *
+   * @param isPerson whether what was said before has been seen: agents ask again and again, and nobody may have looked
+   */
+  note(directory: string, resolution: Resolution, isPerson: boolean): void {
+    if (!this.#options.folders().includes(directory)) return;
+    const { project, warnings } = resolution;
+    const told = warnings.filter(({ code }) => ofDeeds.has(code));
+    const before = this.#told.get(directory);
+    const kept = isPerson || before?.projectId !== project?.id ? [] : (before?.warnings ?? []);
+    if (project) this.#told.set(directory, { projectId: project.id, warnings: withoutTwins([...told, ...kept]) });
+    this.#keep(directory, resolution);
   }
 
   /**
@@ -101,6 +114,7 @@ export class WindowLooks {
       this.#isAsked = false;
       const folders = new Set(this.#options.folders());
       for (const known of this.#resolutions.keys()) if (!folders.has(known)) this.#forget(known);
+      for (const known of this.#told.keys()) if (!folders.has(known)) this.#told.delete(known);
       const answers = await Promise.all([...folders].map((folder) => this.#lookAt(folder)));
       this.#isUnwell = answers.some((answer) => answer !== null && (answer.stale || isUnreachable(answer)));
       this.#options.onChanged();
@@ -128,6 +142,13 @@ export class WindowLooks {
     // The same answer, but for how long it took, is no news.
     if (before && essence(before) === essence(resolution)) return;
     this.#resolutions.set(directory, resolution);
+  }
+
+  #withTold(directory: string, resolution: Resolution | null): Resolution | null {
+    const told = this.#told.get(directory);
+    if (!resolution || !told || told.warnings.length === 0 || told.projectId !== resolution.project?.id)
+      return resolution;
+    return { ...resolution, warnings: withoutTwins([...resolution.warnings, ...told.warnings]) };
   }
 
   #forget(directory: string): void {
@@ -179,6 +200,19 @@ export class WindowLooks {
     this.#timer = setTimeout(() => void this.look(), delayMs);
     this.#timer.unref();
   }
+}
+
+const ofDeeds: ReadonlySet<WarningCode> = new Set<WarningCode>([
+  'ID_NOT_WRITTEN',
+  'REKEYED',
+  'RENAMED',
+  'DATABASE_RECREATED',
+  'MARKER_RESTORED',
+  'FOLDER_MOVED',
+]);
+
+function withoutTwins(warnings: readonly Warning[]): Warning[] {
+  return warnings.filter(({ code }, index) => warnings.findIndex((other) => other.code === code) === index);
 }
 
 function isUnreachable({ error }: Resolution): boolean {

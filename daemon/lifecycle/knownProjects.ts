@@ -61,6 +61,8 @@ export class KnownProjects implements MemoryPort {
   }
 
   recall(keys: LookKeys, folder: Folder | null): { row: RegistryRow; at: string } | null {
+    const own = keys.id === null ? undefined : this.#known.get(keys.id);
+    if (own) return { row: own.row, at: own.at };
     for (const { row, at, folders } of this.#known.values()) {
       const isId = keys.id !== null && (row.id === keys.id || row.registrar.formerIds?.includes(keys.id) === true);
       // A name alone means different projects in different folders: the folder must have resolved to this one.
@@ -83,10 +85,7 @@ export class KnownProjects implements MemoryPort {
       now.getTime() - Date.parse(before.at) > rewriteMs;
     this.#known.delete(row.id);
     this.#known.set(row.id, { row, at: isNews ? now.toISOString() : before.at, folders: folders.slice(-maxFolders) });
-    for (const id of this.#known.keys()) {
-      if (this.#known.size <= maxProjects) break;
-      this.#known.delete(id);
-    }
+    this.#bound();
     if (key !== null) this.#see(key);
     if (isNews) this.#write();
   }
@@ -114,10 +113,11 @@ export class KnownProjects implements MemoryPort {
    * @returns how many were not as they were known
    */
   refresh(asked: readonly string[], rows: readonly RegistryRow[]): number {
+    const rowsById = new Map(rows.map((row) => [row.id, row]));
     let changed = 0;
     for (const id of asked) {
       const known = this.#known.get(id);
-      const row = rows.find((candidate) => candidate.id === id);
+      const row = rowsById.get(id);
       if (!known) continue;
       if (!row) {
         this.#known.delete(id);
@@ -134,6 +134,13 @@ export class KnownProjects implements MemoryPort {
   /** Resolves when what is known is on disk. */
   async close(): Promise<void> {
     await this.#writing;
+  }
+
+  #bound(): void {
+    for (const oldest of this.#known.keys()) {
+      if (this.#known.size <= maxProjects) break;
+      this.#known.delete(oldest);
+    }
   }
 
   #see(key: string): void {
@@ -168,6 +175,7 @@ export class KnownProjects implements MemoryPort {
       for (const key of folders) this.#see(key);
       this.#known.set(row.id, { row: { ...row, registrar: readRegistrarMetadata(row.metadata) }, at, folders });
     }
+    this.#bound();
   }
 }
 

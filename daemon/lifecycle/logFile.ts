@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 const defaultMaxBytes = 5_000_000;
+/** What waits for a disk that cannot be written; more is lost. */
+const maxWaitingBytes = 1_000_000;
 
 /**
  * The log: one JSON object per line in `logs/registrar.log` of the state folder. When the file would grow past its limit it
  * becomes `registrar.log.1`, in place of the one before. Lines are written at once: what a killed process did is in them.
+ * A disk that is full keeps nobody from working: its lines wait for the next one that can be written.
  *
  * @param maxBytes limit of one file, 5 MB when left out
  */
@@ -37,15 +40,21 @@ function makeFolder(path: string): void {
  * same time can make it longer than its limit by what that process writes; nothing is lost by that.
  */
 function rotatingFile(path: string, maxBytes: number): DestinationStream {
-  const file = pino.destination({ dest: path, sync: true, mode: 0o600 });
+  const file = pino.destination({ dest: path, sync: true, mode: 0o600, maxLength: maxWaitingBytes });
+  // There is no other place to say it.
+  file.on('error', () => undefined);
   let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return {
     write(line: string) {
       const length = Buffer.byteLength(line);
       if (bytes > 0 && bytes + length > maxBytes) {
-        renameSync(path, `${path}.1`);
-        file.reopen();
         bytes = 0;
+        try {
+          renameSync(path, `${path}.1`);
+          file.reopen();
+        } catch {
+          // Somebody removed the file, or its folder: what is open goes on.
+        }
       }
       bytes += length;
       file.write(line);

@@ -11,12 +11,18 @@ export interface RegistryReading {
   databases: NamedDatabase[];
 }
 
+/** ISO 8601, made by the server: two hundred thousand times that are parsed and written again take longer than all else. */
+function iso(column: string): string {
+  return `to_char(${column}::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+}
+
 /**
  * Rows and databases in one statement, so in one snapshot: read one after the other, a project that is made or forgotten in
  * between would look like an orphan.
  */
 const driftSql = `
-  select p.id, p.name, p.database_name, p.description, p.created_at, p.updated_at, p.metadata,
+  select p.id, p.name, p.database_name, p.description, ${iso('p.created_at')} as created_at,
+         ${iso('p.updated_at')} as updated_at, p.metadata,
          d.datname, d.datname is not null as present, coalesce(d.datconnlimit = -2, false) as interrupted, d.comment
   from projects p
   full join (
@@ -24,7 +30,8 @@ const driftSql = `
     from pg_database d
     left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
     where starts_with(d.datname::text, 'cb_proj_') or s.description like '%"registrar"%'
-  ) d on d.datname = p.database_name::name`;
+  ) d on d.datname = p.database_name::name
+  order by p.id`;
 
 /**
  * Reads everything that drift is about from the server, in one statement however many projects there are. A registry that

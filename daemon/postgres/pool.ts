@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import type { ClientBase, PoolClient, QueryResultRow } from 'pg';
+import type { ClientBase, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { addressLabel } from './address.ts';
 import type { PostgresAddress } from './address.ts';
@@ -73,13 +73,30 @@ export async function runQuery<Row extends QueryResultRow = Record<string, unkno
   { name, text, values }: Query,
   timeoutMs: number,
 ): Promise<Row[]> {
-  const deadline = performance.now() + timeoutMs;
-  const label = labels.get(pool) ?? 'PostgreSQL';
-  const client = await borrowClient(pool, timeoutMs);
+  // One limit for both: this is on the way of every answer, and a timer costs as much as the rules do.
+  const limit = startLimit(pool, timeoutMs);
+  try {
+    const client = await borrowWithin(limit, pool);
+    return await runOn<Row>(
+      client,
+      { text, ...(name === undefined ? {} : { name }), values: values ?? [] },
+      limit,
+      pool,
+    );
+  } finally {
+    limit.clear();
+  }
+}
+
+async function runOn<Row extends QueryResultRow>(
+  client: PoolClient,
+  query: Query,
+  { over, label }: Limit,
+  pool: Pool,
+): Promise<Row[]> {
   let keep = false;
   try {
-    const work = client.query<Row>({ text, ...(name === undefined ? {} : { name }), values: [...(values ?? [])] });
-    const { rows } = await within(work, deadline - performance.now(), () => timedOut(label, timeoutMs));
+    const { rows } = await Promise.race([client.query<Row>(query as QueryConfig), over]);
     keep = true;
     return rows;
   } catch (error) {
@@ -108,11 +125,19 @@ export async function runQuery<Row extends QueryResultRow = Record<string, unkno
  *   when the limit is over.
  */
 export async function borrowClient(pool: Pool, timeoutMs: number): Promise<PoolClient> {
-  const label = labels.get(pool) ?? 'PostgreSQL';
+  const limit = startLimit(pool, timeoutMs);
+  try {
+    return await borrowWithin(limit, pool);
+  } finally {
+    limit.clear();
+  }
+}
+
+async function borrowWithin({ over, label, timeoutMs }: Limit, pool: Pool): Promise<PoolClient> {
   if (pool.ending) throw stopping();
   const borrowed = pool.connect();
   try {
-    return await within(borrowed, timeoutMs, () => timedOut(label, timeoutMs));
+    return await Promise.race([borrowed, over]);
   } catch (error) {
     // It may still come, after the caller has gone: back it goes, or the pool would lose it for good.
     borrowed.then(
@@ -169,18 +194,28 @@ const openClients = new WeakMap<Pool, OpenClients>();
 /** What pg-pool 3.14 says to those who waited too long for a connection. */
 const poolQueueTimeout = 'timeout exceeded when trying to connect';
 
-async function within<T>(work: Promise<T>, timeoutMs: number, error: () => RegistrarError): Promise<T> {
+interface Limit {
+  /** Rejects when the limit is over. */
+  over: Promise<never>;
+  label: string;
+  timeoutMs: number;
+  clear: () => void;
+}
+
+function startLimit(pool: Pool, timeoutMs: number): Limit {
+  const label = labels.get(pool) ?? 'PostgreSQL';
   let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_, reject) => {
+  const over = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(error());
+      reject(timedOut(label, timeoutMs));
     }, timeoutMs);
   });
-  try {
-    return await Promise.race([work, limit]);
-  } finally {
+  // It may be over between two waits, when nobody listens.
+  over.catch(() => undefined);
+  const clear = (): void => {
     clearTimeout(timer);
-  }
+  };
+  return { over, label, timeoutMs, clear };
 }
 
 /** Whoever still asks while everything is being closed. */

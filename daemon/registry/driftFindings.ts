@@ -50,7 +50,12 @@ export function markerMissing(sighting: Sighting): Drifted {
   });
 }
 
-export function markerForeign({ row }: Sighting, marker: Marker, registry: string, elsewhere: string[]): Drifted {
+export function markerForeign(
+  { row }: Sighting,
+  marker: Marker,
+  registry: string,
+  elsewhere: readonly string[],
+): Drifted {
   const whose = marker.registry === registry ? '' : ` of registry ${marker.registry}`;
   return drifted('marker-foreign', row, row.databaseName, {
     message: `Project "${row.name}" names database ${row.databaseName}, but its marker says project "${marker.name}" (${marker.projectId})${whose}.`,
@@ -139,7 +144,7 @@ export function interruptedCreation(sighting: Sighting): Drifted {
 }
 
 /** Databases beside the row's own that carry its id; `isOwn` tells whether the row's database carries it, too. */
-export function sharedId({ row }: Sighting, elsewhere: string[], isOwn: boolean): Drifted {
+export function sharedId({ row }: Sighting, elsewhere: readonly string[], isOwn: boolean): Drifted {
   const own = isOwn ? ` as well as its own, ${row.databaseName}` : `, and its own, ${row.databaseName}, does not`;
   return drifted('id-conflict', row, elsewhere[0] ?? row.databaseName, {
     message: `${sentenceList(elsewhere)} ${elsewhere.length === 1 ? 'carries' : 'carry'} the id of project "${row.name}"${own}.`,
@@ -312,6 +317,6 @@ function folderOf(configPath: string): string {
   return configPath.replace(/[\\/]\.codebase-mcp[\\/]config\.json$/, '');
 }
 
-function sentenceList(names: string[]): string {
+function sentenceList(names: readonly string[]): string {
   return `${names.length === 1 ? 'Database' : 'Databases'} ${names.join(' and ')}`;
 }

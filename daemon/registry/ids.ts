@@ -1,5 +1,5 @@
 /** Matches every spelling that `parseId` accepts, for places that need a pattern, such as the JSON schema. */
-export const idPattern = /^(?:[uU][rR][nN]:[uU][uU][iI][dD]:)?(?:\{[0-9a-fA-F-]+\}|[0-9a-fA-F-]+)$/;
+const idPattern = /^(?:[uU][rR][nN]:[uU][uU][iI][dD]:)?(?:\{[0-9a-fA-F-]+\}|[0-9a-fA-F-]+)$/;
 
 const canonical = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const bare = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
@@ -11,6 +11,8 @@ const bare = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12}
  *   the default project.
  */
 export function parseId(text: string): string | null {
+  // As rows and markers have it: no other spelling has to be tried.
+  if (canonical.test(text)) return text;
   if (!idPattern.test(text)) return null;
   const digits = text
     .toLowerCase()

@@ -54,15 +54,12 @@ export interface DriftReading {
 export function compareDrift(reading: DriftReading): Drifted[] {
   const facts = factsOf(reading);
   const found = [
-    ...reading.rows.flatMap((sighting) => ofRow(sighting, facts)),
     ...reading.outbox.flatMap((entry) => ofEntry(entry, facts)),
     ...ofUnlisted(facts),
     ...reading.configs.flatMap((config) => ofConfig(config, facts)),
   ];
-  return found
-    .map((drifted): [string, Drifted] => [orderOf(drifted), drifted])
-    .sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0))
-    .map(([, drifted]) => drifted);
+  for (const sighting of reading.rows) found.push(...ofRow(sighting, facts));
+  return found.sort(inOrder);
 }
 
 interface Marked extends NamedDatabase {
@@ -71,10 +68,11 @@ interface Marked extends NamedDatabase {
 
 /** What was read, by the keys that it is asked for. */
 interface Facts extends DriftReading {
-  rowIds: Set<string>;
+  /** What is asked of all rows by key is made when the first question comes: most registries of a hundred thousand rows raise none. */
+  rowIds: () => Set<string>;
   /** Former ids count, too, where no row has them as its own; the same for outbox entries. */
-  byId: Map<string, RegistryRow>;
-  byName: Map<string, RegistryRow>;
+  byId: () => Map<string, RegistryRow>;
+  byName: () => Map<string, RegistryRow>;
   /** Usable databases with a live marker of this registry, by the marker's id. */
   live: Map<string, Marked[]>;
   forgotten: Marked[];
@@ -83,16 +81,6 @@ interface Facts extends DriftReading {
 }
 
 function factsOf(reading: DriftReading): Facts {
-  const byId = new Map<string, RegistryRow>();
-  const byName = new Map<string, RegistryRow>();
-  const named = new Set<string>();
-  for (const { row } of [...reading.outbox, ...reading.rows]) {
-    for (const id of row.registrar.formerIds ?? []) if (!byId.has(id)) byId.set(id, row);
-    byName.set(row.name, row);
-    named.add(row.databaseName);
-  }
-  // A row's own id counts before anybody's former one.
-  for (const { row } of [...reading.outbox, ...reading.rows]) byId.set(row.id, row);
   const live = new Map<string, Marked[]>();
   const forgotten: Marked[] = [];
   for (const database of reading.databases) {
@@ -103,9 +91,31 @@ function factsOf(reading: DriftReading): Facts {
     else if (database.presence === 'present')
       live.set(marker.projectId, [...(live.get(marker.projectId) ?? []), marked]);
   }
-  const unlisted = reading.databases.filter(({ databaseName }) => !named.has(databaseName));
-  const rowIds = new Set(reading.rows.map(({ row }) => row.id));
-  return { ...reading, rowIds, byId, byName, live, forgotten, unlisted };
+  const unlisted = new Map(reading.databases.map((database) => [database.databaseName, database]));
+  for (const { row } of [reading.outbox, reading.rows].flat()) unlisted.delete(row.databaseName);
+  return {
+    ...reading,
+    rowIds: once(() => new Set(reading.rows.map(({ row }) => row.id))),
+    byId: once(() => rowsById(reading)),
+    byName: once(() => new Map([reading.outbox, reading.rows].flat().map(({ row }) => [row.name, row]))),
+    live,
+    forgotten,
+    unlisted: [...unlisted.values()],
+  };
+}
+
+function rowsById({ outbox, rows }: DriftReading): Map<string, RegistryRow> {
+  const byId = new Map<string, RegistryRow>();
+  const all = [outbox, rows].flat();
+  for (const { row } of all) for (const id of row.registrar.formerIds ?? []) if (!byId.has(id)) byId.set(id, row);
+  // A row's own id counts before anybody's former one.
+  for (const { row } of all) byId.set(row.id, row);
+  return byId;
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | null = null;
+  return () => (made ??= { value: make() }).value;
 }
 
 function ownMarker({ comment }: NamedDatabase, registry: string): Marker | null {
@@ -120,15 +130,14 @@ function ofRow(sighting: Sighting, facts: Facts): Drifted[] {
   if (state === 'provisioning') return isFreshReservation(row, facts.now) ? [] : [interruptedCreation(sighting)];
   const { folder } = row.registrar;
   const isFolderGone = folder?.host === facts.host && facts.goneFolders.has(folder.path);
-  return [...ofReadyRow(sighting, facts), ...(isFolderGone ? [folderGone(sighting, folder.path)] : [])];
+  const found = ofReadyRow(sighting, facts);
+  if (isFolderGone) found.push(folderGone(sighting, folder.path));
+  return found;
 }
 
 function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
   const { row, database } = sighting;
-  const elsewhere = (facts.live.get(row.id) ?? [])
-    .map(({ databaseName }) => databaseName)
-    .filter((name) => name !== row.databaseName)
-    .sort();
+  const elsewhere = elsewhereOf(row, facts);
   const [first, ...more] = elsewhere;
   if (database.presence === 'absent') {
     if (first === undefined) return [danglingRow(sighting)];
@@ -153,6 +162,18 @@ function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
   }
 }
 
+/** Other databases that carry the row's id; most rows have none. */
+function elsewhereOf({ id, databaseName }: RegistryRow, { live }: Facts): readonly string[] {
+  const marked = live.get(id);
+  if (!marked) return nowhere;
+  return marked
+    .map((one) => one.databaseName)
+    .filter((name) => name !== databaseName)
+    .sort();
+}
+
+const nowhere: readonly string[] = [];
+
 function ofOwnMarker(sighting: Sighting, marker: Marker, schemaVersion: string | null): Drifted[] {
   const isOld = schemaVersion !== null && marker.schemaVersion !== schemaVersion;
   return [
@@ -163,7 +184,7 @@ function ofOwnMarker(sighting: Sighting, marker: Marker, schemaVersion: string |
 
 function ofEntry({ row, state, error }: OutboxEntry, facts: Facts): Drifted[] {
   // The registry has it by now: it is on its way out of the outbox.
-  if (facts.rowIds.has(row.id)) return [];
+  if (facts.rowIds().has(row.id)) return [];
   if (row.registrar.state === 'dropping') {
     const seen = facts.databases.find(({ databaseName }) => databaseName === row.databaseName);
     const database = { presence: seen?.presence ?? 'absent', comment: seen?.comment ?? null } as const;
@@ -185,7 +206,7 @@ function ofUnlisted(facts: Facts): Drifted[] {
       found.push(remainsOfDrop(databaseName, { id: marker.projectId, name: marker.name }));
     else if (!isMarked) found.push(unownedDatabase(databaseName));
     // A copy of a project that has a row shows there.
-    else if (marker?.forgottenAt === null && !facts.rowIds.has(marker.projectId))
+    else if (marker?.forgottenAt === null && !facts.rowIds().has(marker.projectId))
       orphans.set(marker.projectId, [...(orphans.get(marker.projectId) ?? []), { ...database, marker }]);
   }
   return [...found, ...[...orphans.values()].flatMap((marked) => ofOrphans(marked, facts))];
@@ -195,16 +216,16 @@ function ofUnlisted(facts: Facts): Drifted[] {
 function ofOrphans(marked: Marked[], facts: Facts): Drifted[] {
   return marked.flatMap(({ databaseName, marker }, index) => {
     // It has a project that was re-keyed, or that waits in the outbox with another database.
-    const owner = facts.byId.get(marker.projectId);
+    const owner = facts.byId().get(marker.projectId);
     if (owner) return [copyOfProject(databaseName, marker, owner)];
-    if (marked.length === 1) return [orphanDatabase(databaseName, marker, facts.byName.has(marker.name))];
+    if (marked.length === 1) return [orphanDatabase(databaseName, marker, facts.byName().has(marker.name))];
     return index === 0 ? [sharedOrphanId(marker, marked.map((one) => one.databaseName).sort())] : [];
   });
 }
 
 function ofConfig(config: SeenConfig, facts: Facts): Drifted[] {
-  const byName = facts.byName.get(config.name) ?? null;
-  const byId = config.id === null ? null : (facts.byId.get(config.id) ?? null);
+  const byName = facts.byName().get(config.name) ?? null;
+  const byId = config.id === null ? null : (facts.byId().get(config.id) ?? null);
   if (byId) return byName && byName.id !== byId.id ? [configContradicts(config, byId, byName)] : [];
   const isForgotten = facts.forgotten.some(({ marker }) =>
     config.id === null ? marker.name === config.name : marker.projectId === config.id,
@@ -217,6 +238,15 @@ function ofConfig(config: SeenConfig, facts: Facts): Drifted[] {
   return [configWithoutRow(config, orphan?.databaseName ?? null)];
 }
 
-function orderOf({ finding }: Drifted): string {
-  return JSON.stringify([finding.kind, finding.project?.id ?? '', finding.database ?? '', finding.message]);
+function inOrder({ finding: one }: Drifted, { finding: other }: Drifted): number {
+  return (
+    compareText(one.kind, other.kind) ||
+    compareText(one.project?.id ?? '', other.project?.id ?? '') ||
+    compareText(one.database ?? '', other.database ?? '') ||
+    compareText(one.message, other.message)
+  );
+}
+
+function compareText(one: string, other: string): number {
+  return one === other ? 0 : one < other ? -1 : 1;
 }

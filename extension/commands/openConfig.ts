@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Command } from './commandContext.ts';
+import type { Command, CommandContext } from './commandContext.ts';
 import { chooseFolder } from './chooseTarget.ts';
 
 /**
@@ -19,17 +19,25 @@ export const openConfig: Command = async (context, target) => {
       : await findConfig(isInside ? vscode.Uri.joinPath(active, '..') : top, top);
   if (!config) return `No .codebase-mcp/config.json in ${folder.name}`;
   const editor = await vscode.window.showTextDocument(config);
-  selectName(editor);
+  const start = faultIn(context, config) ?? nameIn(editor.document);
+  if (!start) return null;
+  editor.selection = new vscode.Selection(start, start);
+  editor.revealRange(editor.selection);
   return null;
 };
 
+/** Where the daemon says that the file is wrong. */
+function faultIn({ store }: CommandContext, config: vscode.Uri): vscode.Position | null {
+  const errors = (store.state.snapshot?.folders ?? []).flatMap(({ resolution }) => resolution?.error ?? []);
+  const { line, column } = errors.find(({ details }) => details?.['path'] === config.fsPath)?.details ?? {};
+  if (typeof line !== 'number' || typeof column !== 'number') return null;
+  return new vscode.Position(line - 1, column - 1);
+}
+
 /** The name is what people most often come for. */
-function selectName(editor: vscode.TextEditor): void {
-  const { document } = editor;
+function nameIn(document: vscode.TextDocument): vscode.Position | null {
   const match = /"name"\s*:\s*"/.exec(document.getText());
-  if (!match) return;
-  const start = document.positionAt(match.index + match[0].length);
-  editor.selection = new vscode.Selection(start, start);
+  return match && document.positionAt(match.index + match[0].length);
 }
 
 async function findConfig(start: vscode.Uri, top: vscode.Uri): Promise<vscode.Uri | undefined> {

@@ -21,7 +21,7 @@ export const renameProject: Command = async (context, target) => {
 
 /** Registers a database that is there already. */
 export const adoptDatabase: Command = async ({ link }, target) => {
-  const known = target?.resolution?.error?.details?.['database'];
+  const known = target?.database ?? target?.resolution?.error?.details?.['database'];
   const database =
     typeof known === 'string'
       ? known

@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import { commandIds, settingIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs, welcomeSays } from './drawn.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const run = (id: string): Thenable<string | null> => vscode.commands.executeCommand<string | null>(id);
@@ -30,7 +30,7 @@ describe('a window without a PostgreSQL', () => {
     await welcomeSays('none is chosen yet');
     await statusBarIs('$(plug) Registrar: choose PostgreSQL');
     await welcomeSays('Use the Bundled One (22 MB)');
-    await takePictures('no-postgres');
+    await takePicture('no-postgres');
     assert.deepEqual(await ask<string[]>('toasts'), []);
   });
 
@@ -45,7 +45,7 @@ describe('a window without a PostgreSQL', () => {
       await vscode.commands.executeCommand('workbench.view.explorer');
       await vscode.commands.executeCommand('workbench.view.extension.registrar');
       await welcomeSays('Use localhost:5432 (found)');
-      await takePictures('postgres-found');
+      await takePicture('postgres-found');
     } finally {
       server.close();
     }
@@ -92,7 +92,7 @@ describe('a window without a PostgreSQL', () => {
       rows[1] ?? '',
       /^ {2}Nothing is done here\. {2}The daemon serves \S+, and the setting names 127\.0\.0\.1:1\/other\./,
     );
-    await takePictures('another-server');
+    await takePicture('another-server');
     await run(commandIds.useDaemonAddress);
     await statusBarIs('$(database) shop');
     assert.deepEqual(await ask<string[]>('toasts'), []);

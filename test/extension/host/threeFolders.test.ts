@@ -3,7 +3,8 @@ import * as vscode from 'vscode';
 import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { offeredFixes, problemsOnce } from './problems.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const [shop, copy, pay] = vscode.workspace.workspaceFolders ?? [];
@@ -27,7 +28,7 @@ describe('three folders', () => {
     assert.ok(rows.some((row) => /^shop {2}copy · also claimed by .*\/shop$/.test(row)));
     assert.ok(rows.includes('  Nothing was created.'));
     assert.equal(await ask<string>('badge'), '1');
-    await takePictures('three-folders');
+    await takePicture('three-folders');
   });
 
   it('offer what helps on the row that says what is wrong', async () => {
@@ -43,6 +44,26 @@ describe('three folders', () => {
     await offers('Nothing was created.', ['Share Its Database', 'Choose Another Name']);
     await takePicture('conflict-actions');
     await offers('Agents get no database here.', ['Initialize Workspace Project', 'Use Existing Project']);
+  });
+
+  it('show a conflict in the config of the one that lost, with the ways out of it', async () => {
+    assert.ok(copy);
+    const document = await vscode.workspace.openTextDocument(
+      vscode.Uri.joinPath(copy.uri, '.codebase-mcp/config.json'),
+    );
+    await vscode.window.showTextDocument(document);
+    const [problem] = await problemsOnce('the conflict', document, (problems) => problems.length === 1);
+    assert.deepEqual([problem?.code, problem?.text], ['PROJECT_CONFLICT', '"shop"']);
+    assert.deepEqual(await offeredFixes(document), [
+      'Share the database of project "shop"',
+      'Choose another name: "copy"',
+    ]);
+    // With the cursor at it, as F8 puts it there.
+    await vscode.commands.executeCommand('editor.action.marker.next');
+    await vscode.commands.executeCommand('editor.action.quickFix');
+    await waitFor('the fixes', async () => (await ask<string>('quickFixes')).includes('Choose another name'));
+    await takePicture('conflict-in-config');
+    await ask('press', 'Escape');
   });
 
   it('settle a conflict by sharing the database', async () => {
@@ -67,10 +88,23 @@ describe('three folders', () => {
     assert.match((await asked) ?? '', /^pay: cb_proj_pay_[0-9a-f]{8} created$/);
     await statusBarIs('$(database) $(sync) pay');
     await rowsOnce('the pending project', (rows) => rows.includes('pay  ready, not registered yet'));
-    await takePictures('not-registered-yet');
+    await takePicture('not-registered-yet');
     await ask('sql', 'drop trigger refuse on projects');
     assert.equal(await run(commandIds.syncNow), 'Everything is registered');
     await statusBarIs('$(database) pay');
     assert.deepEqual(await ask<string[]>('toasts'), []);
+  });
+
+  it('come and go while the window is open, each with its project', async () => {
+    assert.ok(pay);
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    const more = vscode.Uri.joinPath(pay.uri, '..', 'more');
+    const config = vscode.Uri.joinPath(more, '.codebase-mcp/config.json');
+    const text = '{ "version": "1.0", "project": { "name": "more" } }';
+    await vscode.workspace.fs.writeFile(config, new TextEncoder().encode(text));
+    vscode.workspace.updateWorkspaceFolders(folders.length, 0, { uri: more });
+    await rowsOnce('the folder', (rows) => rows.some((row) => /^more {2}cb_proj_more_\w+ · ready$/.test(row)));
+    vscode.workspace.updateWorkspaceFolders(folders.length, 1);
+    await rowsOnce('three folders', (rows) => !rows.some((row) => row.startsWith('more')));
   });
 });

@@ -116,6 +116,29 @@ describe('a window at the daemon', function () {
     await fixture.run(home, ['stop']);
   });
 
+  it('hears what is wrong with a config that is not saved yet; nothing is made, written or remembered for it', async () => {
+    const home = await fixture.home('typing');
+    const [mine, theirs] = [await fixture.workspace('typing'), await fixture.workspace('taken')];
+    await fixture.run(home, ['serve'], { REGISTRAR_DATABASE_URL: await fixture.address() });
+    const window = await windowOn(home, [{ path: mine, trusted: true }]);
+    await window.client.call('resolve', { directory: theirs });
+    await window.client.call('resolve', { directory: mine });
+    const path = join(mine, '.codebase-mcp', 'config.json');
+    const text = await readFile(path, 'utf8');
+    const codesOf = async (edited: string): Promise<string[]> =>
+      (await window.client.call('checkConfig', { path, text: edited })).map(({ code }) => code);
+    assert.deepEqual(await codesOf(text), []);
+    assert.deepEqual(await codesOf(text.replace('"typing"', '"a/b"')), ['NAME_INVALID']);
+    const withoutId = (name: string): string => JSON.stringify({ version: '1.0', project: { name } });
+    assert.deepEqual(await codesOf(withoutId('taken')), ['PROJECT_CONFLICT']);
+    assert.deepEqual(await codesOf(withoutId('new')), []);
+    assert.equal(await readFile(path, 'utf8'), text);
+    const { json } = await fixture.run(home, ['projects', 'list']);
+    assert.deepEqual((json?.['projects'] as { name: string }[]).map(({ name }) => name).sort(), ['taken', 'typing']);
+    window.client.close();
+    await fixture.run(home, ['stop']);
+  });
+
   it('hears by itself that the server has stopped, and that it is back', async function () {
     const why = whyNoOwnServer();
     if (why !== null) this.skip();

@@ -68,10 +68,24 @@ describe('what windows see of their folders', () => {
 
   it('keeps the answer of somebody who asked for a folder that a window has open', async () => {
     const { looks, state } = fakeLooks();
-    looks.note('/home/a/shop', { ...resolved, created: true });
-    looks.note('/elsewhere', resolved);
+    looks.note('/home/a/shop', { ...resolved, created: true }, true);
+    looks.note('/elsewhere', resolved, true);
     assert.equal(state().resolution?.created, true);
     assert.equal(state('/elsewhere').resolution, null);
+    await looks.stop();
+  });
+
+  it('keeps what a request did until a person asks again, though every look since saw nothing of it', async () => {
+    const { looks, state } = fakeLooks();
+    const recreated = { code: 'DATABASE_RECREATED', message: 'Its data is gone.', hint: 'Restore it.' } as const;
+    const moved = { code: 'FOLDER_MOVED', message: 'It was elsewhere.', hint: 'Nothing to do.' } as const;
+    looks.note('/home/a/shop', { ...resolved, warnings: [recreated] }, true);
+    await looks.look();
+    looks.note('/home/a/shop', { ...resolved, warnings: [moved] }, false);
+    await looks.look();
+    assert.deepEqual(state().resolution?.warnings, [moved, recreated]);
+    looks.note('/home/a/shop', resolved, true);
+    assert.deepEqual(state().resolution?.warnings, []);
     await looks.stop();
   });
 

@@ -87,6 +87,20 @@ describe('opening a folder', () => {
     assert.equal(fake.asked.length, 1);
   });
 
+  it('asks again when a config that said nothing sensible does', async () => {
+    const fake = asking();
+    const error = { code: 'NAME_INVALID', message: 'No name.', hint: 'Another.' } as const;
+    const invalid = { ...resolutions.unreachable, error };
+    fake.answer = invalid;
+    fake.first.update(windowOn(invalid));
+    await fake.settle();
+    fake.first.update(windowOn(invalid, { revision: 2 }));
+    fake.answer = resolutions.ready;
+    fake.first.update(windowOn(resolutions.notMade));
+    await fake.settle();
+    assert.equal(fake.asked.length, 2);
+  });
+
   it('asks again when the server answers that did not', async () => {
     const fake = asking();
     fake.answer = resolutions.unreachable;

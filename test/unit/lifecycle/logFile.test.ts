@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openLog } from '../../../daemon/lifecycle/logFile.ts';
@@ -26,6 +26,21 @@ describe('the log', () => {
     assert.match(String(line['time']), /^\d{4}-\d\d-\d\dT.*Z$/);
     assert.equal((await stat(join(folder, 'logs', 'registrar.log'))).mode & 0o777, 0o600);
     assert.equal((await stat(join(folder, 'logs'))).mode & 0o777, 0o700);
+  });
+
+  it('keeps nobody from working when its disk is full', async function () {
+    if (process.platform !== 'linux') this.skip();
+    await mkdir(join(folder, 'logs'), { mode: 0o700 });
+    await symlink('/dev/full', join(folder, 'logs', 'registrar.log'));
+    const log = openLog(folder);
+    for (let number = 0; number < 3; number++) log.info({ number }, 'x');
+  });
+
+  it('goes on when its file is gone by the time that it is rotated', async () => {
+    const log = openLog(folder, 100);
+    log.info('x'.repeat(100));
+    await rm(join(folder, 'logs'), { recursive: true });
+    for (let number = 0; number < 3; number++) log.info({ number }, 'x'.repeat(100));
   });
 
   it('is rotated at its limit, without losing a line, and also goes on after a restart', async () => {

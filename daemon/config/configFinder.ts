@@ -1,0 +1,67 @@
+import { realpath } from 'node:fs/promises';
+import type { ConfigSearch, WorkspaceConfig } from '../resolution/ports.ts';
+import type { ConfigReader } from './configCache.ts';
+import { promptLooks, waitingLooks, type FileLooks } from './fileLooks.ts';
+import { findConfig } from './findConfig.ts';
+import { isLocal, readMounts, type Mount } from './localMounts.ts';
+
+/** Something else may be mounted by then. */
+const mountsHoldMs = 10_000;
+const maxPlaces = 1000;
+
+/**
+ * Finds and reads config files for those who ask again and again: a place that was seen to be on this machine's own disks
+ * is looked at at once, without a trip to another thread for each look. Everything is looked at each time all the same.
+ *
+ * What could hang is not looked at in that way: a network file system, a path with symbolic links in it (they may have
+ * come to lead there), another worktree's config. A link that is put in the place of such a file later is followed once.
+ */
+export class ConfigFinder {
+  readonly #reader: ConfigReader;
+  readonly #home: Promise<string>;
+  readonly #now: () => number;
+  readonly #readMounts: () => Promise<Mount[]>;
+  /** What was found out, ms of `now` when, about folders and the config files that were found from them. */
+  readonly #places = new Map<string, { isPrompt: boolean; at: number }>();
+
+  /** @param options `home`: the home folder; `now`: a monotonic clock, ms */
+  constructor(reader: ConfigReader, options: { home: string; now: () => number; readMounts?: () => Promise<Mount[]> }) {
+    this.#reader = reader;
+    this.#home = realpath(options.home).catch(() => options.home);
+    this.#now = options.now;
+    this.#readMounts = options.readMounts ?? readMounts;
+  }
+
+  /** As `findConfig`. */
+  async find(directory: string): Promise<ConfigSearch> {
+    const search = await findConfig(directory, { home: await this.#home, looks: this.looksAt(directory) });
+    const path = search.kind === 'found' && search.viaWorktreeOf === null ? search.path : null;
+    if (path !== null && !(this.#isKnown(directory) && this.#isKnown(path))) await this.#learn(directory, path);
+    return search;
+  }
+
+  /** As `ConfigReader.read`, for a path that `find` gave. */
+  read(path: string): Promise<WorkspaceConfig> {
+    return this.#reader.read(path, this.looksAt(path));
+  }
+
+  /** How a folder or config file is looked at next. */
+  looksAt(path: string): FileLooks {
+    return this.#isKnown(path) && this.#places.get(path)?.isPrompt ? promptLooks : waitingLooks;
+  }
+
+  #isKnown(path: string): boolean {
+    return this.#now() - (this.#places.get(path)?.at ?? Number.NEGATIVE_INFINITY) < mountsHoldMs;
+  }
+
+  async #learn(directory: string, path: string): Promise<void> {
+    const [real, realPath, mounts] = await Promise.all([
+      realpath(directory).catch(() => null),
+      realpath(path).catch(() => null),
+      this.#readMounts(),
+    ]);
+    const isPrompt = real === directory && realPath === path && isLocal(directory, mounts);
+    if (this.#places.size >= maxPlaces) this.#places.clear();
+    for (const place of [directory, path]) this.#places.set(place, { isPrompt, at: this.#now() });
+  }
+}

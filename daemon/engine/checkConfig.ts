@@ -1,0 +1,57 @@
+import { realpath } from 'node:fs/promises';
+import { readConfigFile, type ConfigFileContent } from '../config/configFile.ts';
+import { decidedProblems, faultProblem } from '../config/configProblems.ts';
+import { parseConfig, type ParsedConfig } from '../config/parseConfig.ts';
+import type { ConfigProblem } from '../protocol/configProblems.ts';
+import type { Resolution } from '../protocol/model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
+
+/**
+ * What is wrong with a config file whose text would be this, as it stands in an editor. Nothing is made or written.
+ *
+ * @param look what a folder with this config would resolve to; null while no PostgreSQL can be asked
+ */
+export async function checkConfig(
+  given: { path: string; text: string },
+  look: (config: WorkspaceConfig) => Promise<Resolution | null>,
+): Promise<ConfigProblem[]> {
+  const { text } = given;
+  // Folders are compared by their real paths.
+  const path = await realpath(given.path).catch(() => given.path);
+  const parsed = parseText(text, path);
+  if (parsed instanceof RegistrarError) return [faultProblem(text, parsed.toReport())];
+  const file = await readConfigFile(path).catch(() => null);
+  if (!file) return [];
+  const answer = await look({ ...parsed, uid: file.uid });
+  return answer ? decidedProblems(text, parsed, answer, isIdIn(file, path)) : [];
+}
+
+/** Ports that answer as if this config stood in its file, and keep nothing of it. */
+export function withConfig(ports: ResolutionPorts, config: WorkspaceConfig): ResolutionPorts {
+  const { memory } = ports.registry;
+  const found = { kind: 'found', path: config.path, folder: config.folder, viaWorktreeOf: null } as const;
+  const ignore = (): void => undefined;
+  return {
+    ...ports,
+    registry: {
+      ...ports.registry,
+      memory: { recall: (keys, folder) => memory.recall(keys, folder), remember: ignore, forget: ignore },
+    },
+    config: { ...ports.config, find: () => Promise.resolve(found), read: () => Promise.resolve(config) },
+  };
+}
+
+function isIdIn({ bytes }: ConfigFileContent, path: string): boolean {
+  const parsed = parseText(bytes, path);
+  return !(parsed instanceof RegistrarError) && parsed.id !== null;
+}
+
+function parseText(text: string | Uint8Array, path: string): ParsedConfig | RegistrarError {
+  try {
+    return parseConfig(typeof text === 'string' ? Buffer.from(text) : text, path);
+  } catch (error) {
+    if (error instanceof RegistrarError) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,28 @@
+import type { ErrorCode, WarningCode } from './codes.ts';
+
+/** A part of a text; both in UTF-16 units. */
+export interface TextPlace {
+  offset: number;
+  length: number;
+}
+
+/** A part of a text, and what to put there. */
+export interface TextChange extends TextPlace {
+  text: string;
+}
+
+/** What helps against a problem: a change of the text, or the adoption of a database. */
+export type ConfigFix = { title: string; isPreferred: boolean } & (
+  { kind: 'change'; change: TextChange } | { kind: 'adopt'; database: string }
+);
+
+/** Something that is wrong with a config file, where, and what helps. */
+export interface ConfigProblem extends TextPlace {
+  code: ErrorCode | WarningCode;
+  severity: 'error' | 'warning' | 'information';
+  message: string;
+  hint: string;
+  /** True for what an editor that knows the JSON schema says, too. */
+  isInSchema: boolean;
+  fixes: ConfigFix[];
+}
