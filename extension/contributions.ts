@@ -21,6 +21,8 @@ export const commandIds = {
   showLog: 'registrar.showLog',
   filterProjects: 'registrar.filterProjects',
   clearFilter: 'registrar.clearFilter',
+  setPostgres: 'registrar.setPostgres',
+  useBundled: 'registrar.useBundled',
   connectAgent: 'registrar.connectAgent',
   copyMcpAddress: 'registrar.copyMcpAddress',
   // On rows of the tree only: the same deeds in the words of the situation.
@@ -32,6 +34,10 @@ export const commandIds = {
   renameThis: 'registrar.renameThis',
   giveUp: 'registrar.giveUp',
   loadMore: 'registrar.loadMore',
+  useLocalPostgres: 'registrar.useLocalPostgres',
+  enterPassword: 'registrar.enterPassword',
+  useDaemonAddress: 'registrar.useDaemonAddress',
+  useThisAddress: 'registrar.useThisAddress',
 } as const;
 
 export type CommandId = (typeof commandIds)[keyof typeof commandIds];
@@ -43,6 +49,13 @@ export const walkthroughId = 'start';
 
 export const settingIds = {
   postgresUrl: 'registrar.postgres.url',
+  projectSchema: 'registrar.postgres.projectSchema',
+  ownerRole: 'registrar.postgres.ownerRole',
+  workflowUrl: 'registrar.workflow.url',
+  defaultProject: 'registrar.defaultProject.enabled',
+  writeId: 'registrar.config.writeId',
+  idleMinutes: 'registrar.daemon.idleMinutes',
+  mcpTools: 'registrar.mcp.tools',
   mcpEnabled: 'registrar.mcp.enabled',
   terminalEnvironment: 'registrar.terminal.environment',
 } as const;
@@ -61,4 +74,8 @@ export const contextKeys = {
   isFiltered: 'registrar.isFiltered',
   /** Whether psql was found. */
   hasPsql: 'registrar.hasPsql',
+  /** Whether a PostgreSQL was found at localhost:5432 while none is chosen. */
+  hasLocalPostgres: 'registrar.hasLocalPostgres',
+  /** Whether this machine goes, and what is on it. */
+  isContainer: 'registrar.isContainer',
 } as const;

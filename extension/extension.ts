@@ -4,6 +4,7 @@ import { registerCommands } from './commands/registerCommands.ts';
 import { showConfigProblems } from './configDiagnostics.ts';
 import { mcpProviderId, viewId } from './contributions.ts';
 import { createLink } from './createLink.ts';
+import { Passwords } from './passwords.ts';
 import { McpProvider } from './mcpProvider.ts';
 import { ProjectStore } from './projectStore.ts';
 import { fillTerminals } from './terminalEnvironment.ts';
@@ -12,13 +13,15 @@ import { Documents } from './views/documents.ts';
 import { ProjectTree } from './views/projectTree.ts';
 import { createStatusBarItem } from './views/statusBarItem.ts';
 import { showViewState } from './views/viewState.ts';
+import { watchPostgres } from './watchPostgres.ts';
 import { watchWindow } from './watchWindow.ts';
 
 /** Registers everything and waits for nothing: the daemon is dialled, or started, in the background. */
 export function activate(context: vscode.ExtensionContext): void {
   const home = homedir();
   const store = new ProjectStore();
-  const link = createLink(context, store);
+  const passwords = new Passwords(context.secrets);
+  const link = createLink(context, store, passwords);
   const tree = new ProjectTree(store, home, (params) => link.call('listProjects', params));
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: tree, showCollapseAll: true });
   const documents = new Documents();
@@ -28,8 +31,9 @@ export function activate(context: vscode.ExtensionContext): void {
     ...[store, tree, view, documents, mcpProvider],
     createStatusBarItem(store, home),
     showViewState(store, view, home),
-    registerCommands({ link, store, tree, view, documents, home }),
+    registerCommands({ link, store, passwords, tree, view, documents, home }),
     watchWindow(store, link),
+    watchPostgres(store, link, view),
     showConfigProblems(store, link),
     vscode.lm.registerMcpServerDefinitionProvider(mcpProviderId, mcpProvider),
     fillTerminals(context.environmentVariableCollection, store, link),

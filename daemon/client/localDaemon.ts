@@ -10,6 +10,7 @@ import type { ClientFolder, ClientKind, GivenAddress, InitializeParams, Snapshot
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import type { WindowSettings } from '../protocol/settings.ts';
 import { DaemonClient, type DaemonClientOptions, type StartedDaemon } from './daemonClient.ts';
 
 export interface LocalDaemonOptions {
@@ -59,6 +60,7 @@ export async function daemonClient(
 export interface WindowSide {
   folders: ClientFolder[];
   address: GivenAddress;
+  settings: WindowSettings;
   /** Whether a daemon is started when none runs. */
   mayStart: boolean;
   onSnapshot: (snapshot: Snapshot) => void;
@@ -67,9 +69,9 @@ export interface WindowSide {
 
 /** As `daemonClient`, for a window, which is pushed a snapshot whenever something changed. */
 export async function windowClient(options: LocalDaemonOptions, window: WindowSide): Promise<DaemonClient> {
-  const { folders, address, mayStart, onSnapshot, onProgress } = window;
+  const { folders, address, settings, mayStart, onSnapshot, onProgress } = window;
   return localClient(options, {
-    client: { kind: 'window', folders, address },
+    client: { kind: 'window', folders, address, settings },
     onSnapshot,
     onProgress,
     start: mayStart ? (stateFolder) => startDaemon({ ...options, stateFolder }, null) : null,
@@ -82,7 +84,7 @@ export function localStateFolder(environment: Record<string, string | undefined>
 }
 
 interface LocalClient extends Pick<DaemonClientOptions, 'onSnapshot' | 'onProgress'> {
-  client: Pick<InitializeParams, 'kind' | 'folders' | 'address'>;
+  client: Pick<InitializeParams, 'kind' | 'folders' | 'address' | 'settings'>;
   start: ((stateFolder: string) => StartedDaemon) | null;
 }
 

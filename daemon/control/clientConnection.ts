@@ -17,6 +17,7 @@ import {
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import type { WindowSettings } from '../protocol/settings.ts';
 import { isProof, newNonce, proofOf } from '../client/proof.ts';
 import { rpcOver } from '../client/rpcOver.ts';
 import { agentStreamParams, controlParams, helloParams, initializeParams } from './controlParams.ts';
@@ -46,6 +47,8 @@ export interface ConnectionPorts {
   leaving(): Leaving | null;
   /** Wraps every request, so that draining can wait for those that run. */
   running<T>(work: () => Promise<T>): Promise<T>;
+  /** What a window brings counts before anything that it asks. Never rejects: a window attaches all the same. */
+  keepSettings(settings: WindowSettings): Promise<void>;
   /** The connection carries an agent's messages from now on; nothing is written to it before the first comes. */
   openAgentStream(socket: Socket, params: AgentStreamParams): Promise<void>;
   onAttached(): void;
@@ -175,7 +178,8 @@ export class ClientConnection {
     if (!isProof(params.proof, proofOf(token, 'client', nonces.daemon, nonces.client))) {
       throw unproven();
     }
-    const { kind, version, pid, folders, address } = params;
+    const { kind, version, pid, folders, address, settings } = params;
+    if (settings) await this.#ports.keepSettings(settings);
     const progress = (message: string): void => {
       this.#notify(wire.progress, { message });
     };

@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { agentIds } from '../protocol/agents.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
+import type { WindowSettings } from '../protocol/settings.ts';
 
 type Params<Method extends ControlMethod> = Parameters<ControlApi[Method]> extends [infer First] ? First : undefined;
 
@@ -69,6 +70,8 @@ export const controlParams = {
     ]),
     password: text.nullable(),
   }),
+  tryAddress: z.object({ url: text.nullable(), password: text.nullable() }),
+  savePassword: z.object({ url: text, password: text.min(1) }),
   rotateToken: noParams,
   mcpAddress: noParams,
   connections: noParams,
@@ -79,6 +82,17 @@ export const controlParams = {
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 
 export const helloParams = z.object({ nonce: z.string().min(32).max(128) }) satisfies z.ZodType<HelloParams>;
+
+const settings = z.object({
+  'registrar.postgres.projectSchema': optionalText,
+  'registrar.postgres.ownerRole': optionalText,
+  'registrar.workflow.url': optionalText,
+  'registrar.defaultProject.enabled': optionalFlag,
+  'registrar.config.writeId': z.exactOptional(z.enum(['always', 'untracked', 'never'])),
+  'registrar.daemon.idleMinutes': z.exactOptional(z.number().positive().max(10_000)),
+  'registrar.mcp.enabled': optionalFlag,
+  'registrar.mcp.tools': z.exactOptional(z.enum(['standard', 'all'])),
+}) satisfies z.ZodType<WindowSettings>;
 
 export const initializeParams = z.object({
   proof: z.string().max(128),
@@ -92,6 +106,7 @@ export const initializeParams = z.object({
     source: z.enum(['argument', 'environment', 'setting']),
     variables: z.record(z.string(), text),
   }),
+  settings: z.exactOptional(settings),
 }) satisfies z.ZodType<InitializeParams>;
 
 export const agentStreamParams = z.object({

@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import type { AttachedClient, Leaving, Snapshot } from '../protocol/control.ts';
+import type { Leaving, Snapshot } from '../protocol/control.ts';
 import { ClientConnection, type Caller, type ConnectionPorts, type ControlHandlers } from './clientConnection.ts';
 
 export interface ControlServerOptions {
@@ -10,10 +10,11 @@ export interface ControlServerOptions {
   /** Wraps every request, so that the daemon's end can wait for those that run. */
   running: ConnectionPorts['running'];
   /** What a window is to draw now. */
-  snapshot(client: AttachedClient, revision: number): Snapshot;
+  snapshot(client: Caller, revision: number): Snapshot;
+  keepSettings: ConnectionPorts['keepSettings'];
   openAgentStream: ConnectionPorts['openAgentStream'];
   /** Somebody has proved itself. */
-  onAttached(): void;
+  onAttached(client: Caller): void;
   /** Somebody came, left, or asked for something. */
   onActivity(): void;
 }
@@ -30,17 +31,18 @@ export class ControlServer {
   }
 
   accept(socket: Socket): void {
-    const { version, handlers, openAgentStream } = this.#options;
+    const { version, handlers, keepSettings, openAgentStream } = this.#options;
     const connection = new ClientConnection(socket, {
       version,
       token: () => this.#options.token(),
       handlers,
+      keepSettings,
       openAgentStream,
       leaving: () => this.#leaving,
       running: (work) => this.#run(work),
       onAttached: () => {
         this.#options.onActivity();
-        this.#options.onAttached();
+        if (connection.client) this.#options.onAttached(connection.client);
         this.#push(connection);
       },
       onClosed: () => {

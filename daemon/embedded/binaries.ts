@@ -16,6 +16,13 @@ export interface Binaries {
   postgres: string;
 }
 
+/** Where binaries come from when none are here. */
+export interface Download {
+  version: string;
+  /** Puts a folder named like the version into this one. */
+  into(folder: string): Promise<void>;
+}
+
 interface Candidate {
   version: string;
   /** The folder that holds `bin`, `lib` and `share`. */
@@ -47,6 +54,7 @@ export function findPlatformPackage(): string | null {
  *
  * @param dataMajor the major version in the data's PG_VERSION; null when there is no data yet
  * @param packageFolder the platform's npm package, null when there is none
+ * @param download asked only when nothing here can read the data
  * @throws RegistrarError `PROVISION_FAILED` when no binaries can read the data, or there are none at all
  */
 export async function keepBinaries(
@@ -54,9 +62,15 @@ export async function keepBinaries(
   dataMajor: string | null,
   packageFolder: string | null,
   onProgress: (message: string) => void,
+  download?: Download,
 ): Promise<Binaries> {
-  const candidates = await findCandidates(place, packageFolder);
-  const fitting = candidates.filter(({ version }) => dataMajor === null || majorOf(version) === dataMajor);
+  const fits = (version: string): boolean => dataMajor === null || majorOf(version) === dataMajor;
+  let candidates = await findCandidates(place, packageFolder);
+  if (!candidates.some(({ version }) => fits(version)) && download && fits(download.version)) {
+    await download.into(path.join(place.folder, 'binaries'));
+    candidates = await findCandidates(place, packageFolder);
+  }
+  const fitting = candidates.filter(({ version }) => fits(version));
   const [best] = fitting.sort((a, b) => compareVersions(b.version, a.version) || Number(b.kept) - Number(a.kept));
   if (best === undefined) throw noBinaries(dataMajor, candidates);
   const target = path.join(place.home, 'binaries', best.version);

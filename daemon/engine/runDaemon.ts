@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
+import { postgresNotChosen } from '../cli/postgresNotChosen.ts';
 import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
 import { keptToken, readEndpoint, writeEndpoint } from '../lifecycle/endpointFile.ts';
@@ -16,7 +17,8 @@ import {
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import type { Settings } from '../protocol/settings.ts';
+import type { Settings, WindowSettings } from '../protocol/settings.ts';
+import { keptChoice, savePassword, tryAddress, variablesFor } from './addressCommands.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
 import { checkConfig } from './checkConfig.ts';
 import { connectionHandlers } from './connectionHandlers.ts';
@@ -134,6 +136,18 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       void looks.look();
     }
   };
+  const keepSettings = async (brought: WindowSettings): Promise<void> => {
+    try {
+      const before = await options.readSettings();
+      const isNew = Object.entries(brought).some(([name, value]) => before[name as keyof WindowSettings] !== value);
+      const settings = isNew ? await options.updateSettings((now) => ({ ...now, ...brought })) : before;
+      idleExitAfterMs = settings['registrar.daemon.idleMinutes'] * 60_000;
+      idle.setAfter(idleExitAfterMs);
+      if (isNew) log.info({ operation: 'settings' }, 'a window brought settings');
+    } catch (error) {
+      log.warn({ operation: 'settings', reason: String(error) }, 'what a window brought could not be kept');
+    }
+  };
   const publish = (current: Endpoint): Promise<void> =>
     writeEndpoint(endpointPath, current).catch(async (error: unknown) => {
       // On a full disk the file of the daemon before still holds the token, which is all that clients need of it.
@@ -212,13 +226,20 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
           .catch(() => null),
       ),
     changeAddress: async (choice, caller) => {
-      const { variables } = caller.address;
-      const change = await holder.changeAddress({ ...choice, variables }, caller.progress);
+      const postgres = keptChoice(choice.postgres);
+      const variables = variablesFor(postgres.kind === 'url' ? postgres.url : null, caller.address);
+      const change = await holder.changeAddress({ ...choice, postgres, variables }, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
       void refreshSync();
       void looks.look();
       return change;
     },
+    tryAddress: async ({ url, password }, { address }) => {
+      const wanted = url ?? (await holder.url());
+      if (wanted === null) throw postgresNotChosen();
+      return tryAddress(wanted, password, address);
+    },
+    savePassword: async ({ url, password }, { address }) => ({ path: await savePassword(url, password, address) }),
     rotateToken: async () => {
       await rewriteEndpoint({ token: randomBytes(32).toString('hex') });
       await agents?.tokenChanged();
@@ -245,22 +266,34 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       await publish(current);
       return current.token;
     },
-    snapshot: ({ folders }, revision) => ({
-      revision,
-      daemon: { version, pid: process.pid, started },
-      server: holder.server,
-      error: holder.error,
-      folders: folders.map((folder) => looks.stateOf(folder)),
-      projects: looks.projects,
-      sync,
-      agents: agents?.agents() ?? [],
-      mcp: agents?.served ?? null,
-    }),
+    snapshot: ({ folders, address }, revision) => {
+      // A window that means another server is not shown what this one says about its folders.
+      const objection = holder.objectionTo(address);
+      return {
+        revision,
+        daemon: { version, pid: process.pid, started },
+        server: objection ? null : holder.server,
+        error: objection ?? holder.error,
+        folders: folders.map((folder) =>
+          objection ? { ...folder, resolution: null, database: null } : looks.stateOf(folder),
+        ),
+        projects: objection ? null : looks.projects,
+        sync,
+        agents: agents?.agents() ?? [],
+        mcp: agents?.served ?? null,
+      };
+    },
+    keepSettings,
     openAgentStream: async (socket, params) => {
       await agents?.attach(socket, params);
     },
-    onAttached: () => {
-      if (windowFolders().length > 0) void looks.look();
+    onAttached: (client) => {
+      if (client.kind !== 'window') return;
+      void looks.look();
+      // Looks bring no address and no password of their own, so a window's are taken over before anybody asks.
+      if (client.folders.some(({ trusted }) => trusted)) {
+        void changing(client, (engine) => engine.countProjects()).catch(() => undefined);
+      }
     },
     onActivity: () => {
       idle.touch();

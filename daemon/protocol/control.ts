@@ -5,7 +5,7 @@ import type { RepairResult } from './drift.ts';
 import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
-import type { AgentTools, Settings } from './settings.ts';
+import type { AgentTools, Settings, WindowSettings } from './settings.ts';
 
 /** Grows with every change that a client of the version before could not live with. */
 export const protocolVersion = 1;
@@ -68,6 +68,8 @@ export interface InitializeParams {
   pid: number;
   folders: ClientFolder[];
   address: GivenAddress;
+  /** Kept in the settings before this is answered, so that whatever is asked next is done by them. */
+  settings?: WindowSettings;
 }
 
 /** One attached client. */
@@ -134,6 +136,19 @@ export interface Snapshot {
   mcp: { url: string; tools: AgentTools } | null;
 }
 
+/** What was found out by connecting to an address once. */
+export interface TriedAddress {
+  /** The address without password, which may be kept. */
+  url: string;
+  /** `host:port`, for people. */
+  address: string;
+  /** The password that stood in the address; null when there was none. */
+  password: string | null;
+  version: string;
+  role: string;
+  mayCreateDatabases: boolean;
+}
+
 /** A project that another address does not have, with the shell line that moves it. */
 export interface LeftBehind {
   name: string;
@@ -174,6 +189,14 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'de
     postgres: NonNullable<Settings['postgres']>;
     password: string | null;
   }): Promise<AddressChange>;
+  /**
+   * Connects once and makes nothing. Throws CREDENTIALS_REQUIRED when the server wants another password.
+   *
+   * @param url the chosen one when null
+   */
+  tryAddress(params: { url: string | null; password: string | null }): Promise<TriedAddress>;
+  /** Puts a password into libpq's password file, for programs that read it there; gives the file's path. */
+  savePassword(params: { url: string; password: string }): Promise<{ path: string }>;
   /** Agents and clients need the new token from now on; those that are connected over HTTP are sent away. */
   rotateToken(): Promise<{ url: string | null }>;
   /** What an agent over HTTP needs. Throws DAEMON_UNREACHABLE while none is served. */

@@ -17,5 +17,8 @@ export interface Settings {
   'registrar.mcp.tools': AgentTools;
 }
 
+/** The options that a window may bring: what a person set in VS Code counts for everybody. */
+export type WindowSettings = Partial<Omit<Settings, 'postgres' | 'trustedFolders'>>;
+
 /** Which tools agents see: those for work in a project, or also those that manage projects. */
 export type AgentTools = 'standard' | 'all';

@@ -1,5 +1,6 @@
 import type * as vscode from 'vscode';
 import type { DaemonLink } from '../daemonLink.ts';
+import type { Passwords } from '../passwords.ts';
 import type { ProjectStore } from '../projectStore.ts';
 import type { ProjectTree } from '../views/projectTree.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
@@ -8,8 +9,9 @@ import type { Documents } from '../views/documents.ts';
 /** What commands work with. */
 export interface CommandContext {
   /** Shows progress while the daemon works. */
-  link: Pick<DaemonLink, 'call' | 'restart'>;
+  link: Pick<DaemonLink, 'call' | 'restart' | 'renew'>;
   store: ProjectStore;
+  passwords: Passwords;
   tree: ProjectTree;
   view: vscode.TreeView<TreeNode>;
   documents: Documents;

@@ -8,6 +8,14 @@ import type { Command, CommandContext } from './commandContext.ts';
 import { restartDaemon, showLog } from './daemonCommands.ts';
 import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
 import { openConfig } from './openConfig.ts';
+import {
+  enterPassword,
+  setPostgres,
+  useBundled,
+  useDaemonAddress,
+  useLocalPostgres,
+  useThisAddress,
+} from './postgresCommands.ts';
 import { adoptDatabase, createProject, dropDatabase, forgetProject, renameProject } from './projectCommands.ts';
 import { checkDrift, repairDrift, syncNow } from './syncCommands.ts';
 import { clearFilter, filterProjects, loadMore } from './treeCommands.ts';
@@ -42,6 +50,8 @@ const commands: Record<CommandId, Command> = {
   [commandIds.showLog]: showLog,
   [commandIds.filterProjects]: filterProjects,
   [commandIds.clearFilter]: clearFilter,
+  [commandIds.setPostgres]: setPostgres,
+  [commandIds.useBundled]: useBundled,
   [commandIds.connectAgent]: connectAgent,
   [commandIds.copyMcpAddress]: copyMcpAddress,
   [commandIds.manageTrust]: manageTrust,
@@ -52,6 +62,10 @@ const commands: Record<CommandId, Command> = {
   [commandIds.renameThis]: renameProject,
   [commandIds.giveUp]: forgetProject,
   [commandIds.loadMore]: loadMore,
+  [commandIds.useLocalPostgres]: useLocalPostgres,
+  [commandIds.enterPassword]: enterPassword,
+  [commandIds.useDaemonAddress]: useDaemonAddress,
+  [commandIds.useThisAddress]: useThisAddress,
 };
 
 /** Registers every command of the manifest, each wrapped the same way: progress on the view, then a line or an error. */
@@ -71,6 +85,7 @@ function showingProgress(link: CommandContext['link']): CommandContext['link'] {
   return {
     call: (method, params) => show(() => link.call(method, params)),
     restart: (reason) => show(() => link.restart(reason)),
+    renew: (isNewClient) => show(() => link.renew(isNewClient)),
   };
 }
 
@@ -100,6 +115,8 @@ const cures: Partial<Record<ErrorCode, { title: string; command: CommandId }[]>>
   REGISTRY_UNREACHABLE: [{ title: 'Test Connection', command: commandIds.testConnection }],
   DAEMON_UNREACHABLE: [{ title: 'Show Log', command: commandIds.showLog }],
   DAEMON_VERSION: [{ title: 'Restart Daemon', command: commandIds.restartDaemon }],
+  POSTGRES_NOT_CHOSEN: [{ title: 'Set PostgreSQL Connection', command: commandIds.setPostgres }],
+  CREDENTIALS_REQUIRED: [{ title: 'Enter Password…', command: commandIds.enterPassword }],
   UNRESOLVED: [{ title: 'Initialize', command: commandIds.initialize }],
 };
 

@@ -61,6 +61,7 @@ export function folderVerdict(
       troubles: [{ ...trouble, isError: false, needsSomeone: false }],
     };
   }
+  if (snapshot?.error && objections.has(snapshot.error.code)) return refusal(folder, snapshot.error, view);
   const state = snapshot?.folders.find(({ path }) => path === folder.path);
   if (!state?.resolution) return { verdict: 'waiting', title: folder.name, summary: 'looking …', troubles: [] };
   const { resolution } = state;
@@ -122,6 +123,14 @@ const refusalWords: Partial<Record<ErrorCode, string>> = {
   CREDENTIALS_REQUIRED: 'password needed',
 };
 
+/** What keeps the whole window from being answered, and is said at each folder. */
+export const objections: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ADDRESS_MISMATCH']);
+
+const kinds: Partial<Record<ErrorCode, string>> = {
+  REGISTRY_UNREACHABLE: 'unreachable',
+  CREDENTIALS_REQUIRED: 'credentials',
+};
+
 /** Refusals that a look at the config file explains. */
 const configCodes: readonly ErrorCode[] = [
   'CONFIG_INVALID',
@@ -148,10 +157,15 @@ function refusal(folder: WorkspaceFolder, error: ErrorReport, { home }: View): F
       ],
     };
   }
+  if (error.code === 'ADDRESS_MISMATCH') {
+    const advice = error.message.replace(/ Nothing was done\.$/, '');
+    const mismatch = { ...trouble, kind: 'mismatch', message: 'Nothing is done here.', advice };
+    return { verdict: 'refused', title: claimed, summary: 'another server', troubles: [mismatch] };
+  }
   const isUnreachable = error.code === 'REGISTRY_UNREACHABLE';
   const canAdopt = (error.details?.['choices'] as string[] | undefined)?.includes('adopt') ?? false;
   const isConfig = configCodes.includes(error.code);
-  const kind = canAdopt ? 'adoptable' : isConfig ? 'config-error' : isUnreachable ? 'unreachable' : 'refused';
+  const kind = canAdopt ? 'adoptable' : isConfig ? 'config-error' : (kinds[error.code] ?? 'refused');
   // Where in the config file it is follows what it is, as the row is short.
   const [, line, reason] = /^\S+config\.json:(\d+):\d+ (.*)$/.exec(error.message) ?? [];
   const message = sentence((reason ?? error.message).replaceAll(home, '~'));

@@ -21,6 +21,7 @@ export function showViewState(store: ProjectStore, view: vscode.TreeView<TreeNod
     const now = new Date();
     const count = badgeCount(state, { home, now, filter: '' });
     view.badge = count === 0 ? undefined : { value: count, tooltip: `${counted(count, 'thing')} to look at` };
+    view.message = state.progress ?? '';
     setKey(contextKeys.welcome, welcomeOf(state, { home, now }));
     setKey(contextKeys.isReady, state.isTrusted && state.snapshot?.server !== null && state.snapshot !== null);
     const hasProject = state.snapshot?.folders.some(({ resolution }) => resolution?.project) ?? false;

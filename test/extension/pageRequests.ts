@@ -30,6 +30,9 @@ export function pageRequests(page: Page, pictures: string): RequestHandlers {
     async press(key) {
       await page.keyboard.press(String(key));
     },
+    async type(text) {
+      await page.keyboard.type(String(text));
+    },
     async hover(selector) {
       await page.hover(String(selector), { timeout: 10_000 });
     },

@@ -95,6 +95,7 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
     stopServer: () => postgres.stop('fast'),
     startServer: () => postgres.start(),
     sql: (text) => postgres.sql(String(text), registry),
+    address: () => Promise.resolve(urlOf(postgres, registry)),
   });
   const problem = await runTests({
     ...(usesServer ? { vscodeExecutablePath: path.join(import.meta.dirname, 'launchServerVSCode.ts') } : {}),

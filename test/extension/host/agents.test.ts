@@ -8,6 +8,7 @@ import * as vscode from 'vscode';
 import { commandIds, settingIds } from '../../../extension/contributions.ts';
 import { createLink } from '../../../extension/createLink.ts';
 import { McpProvider } from '../../../extension/mcpProvider.ts';
+import type { Passwords } from '../../../extension/passwords.ts';
 import { ProjectStore } from '../../../extension/projectStore.ts';
 import manifest from '../../../package.json' with { type: 'json' };
 import { ask } from './ask.ts';
@@ -38,7 +39,8 @@ describe('agents of a window', () => {
   it('get the endpoint, token and folder when a server is started, and nothing while the setting is off', async () => {
     assert.ok(extension);
     const store = new ProjectStore();
-    const link = createLink({ extension } as vscode.ExtensionContext, store);
+    const passwords = { of: () => Promise.resolve(null) } as unknown as Passwords;
+    const link = createLink({ extension } as vscode.ExtensionContext, store, passwords);
     const provider = new McpProvider(store, link, manifest.version);
     store.update({ folders: [{ name: 'shop', path: folder }], isTrusted: true });
     const [offered] = provider.provideMcpServerDefinitions();

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { once, EventEmitter } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DaemonClient } from '../../../daemon/client/daemonClient.ts';
-import type { ClientFolder, FolderState, Snapshot } from '../../../daemon/protocol/control.ts';
+import type { ClientFolder, FolderState, InitializeParams, Snapshot } from '../../../daemon/protocol/control.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
 import { DaemonFixture } from './daemonFixture.ts';
+
+type Brought = Pick<InitializeParams, 'address' | 'settings'>;
 
 /** A window without an editor: it attaches and keeps the latest snapshot. */
 class FakeWindow {
@@ -13,7 +15,7 @@ class FakeWindow {
   latest: Snapshot | null = null;
   readonly #events = new EventEmitter();
 
-  constructor(pipe: string, token: string, folders: ClientFolder[]) {
+  constructor(pipe: string, token: string, folders: ClientFolder[], brought: Partial<Brought>) {
     this.client = new DaemonClient({
       pipe,
       token: () => Promise.resolve(token),
@@ -23,6 +25,7 @@ class FakeWindow {
         pid: process.pid,
         folders,
         address: { url: null, source: 'environment', variables: {} },
+        ...brought,
       },
       onSnapshot: (snapshot) => {
         this.latest = snapshot;
@@ -54,10 +57,24 @@ describe('a window at the daemon', function () {
   before(() => fixture.open());
   after(() => fixture.close());
 
-  async function windowOn(home: string, folders: ClientFolder[]): Promise<FakeWindow> {
+  async function windowOn(home: string, folders: ClientFolder[], brought: Partial<Brought> = {}): Promise<FakeWindow> {
     const endpoint = await fixture.endpoint(home);
     assert.ok(endpoint);
-    return new FakeWindow(endpoint.pipe, endpoint.token, folders);
+    return new FakeWindow(endpoint.pipe, endpoint.token, folders, brought);
+  }
+
+  /** An address, and the password that is not in it. */
+  async function secretAddress(): Promise<{ url: string; password: string }> {
+    const url = new URL(await fixture.address());
+    const password = decodeURIComponent(url.password);
+    url.password = '';
+    return { url: url.href, password };
+  }
+
+  function withPassword(url: string, password: string): string {
+    const address = new URL(url);
+    address.password = encodeURIComponent(password);
+    return address.href;
   }
 
   it('is shown what its folders resolve to; nothing is made until it asks', async () => {
@@ -162,6 +179,76 @@ describe('a window at the daemon', function () {
     await window.until(({ server, folders }) => server !== null && folders[0]?.resolution !== null);
     assert.equal(window.latest?.error, null);
     window.client.close();
+    await fixture.run(home, ['stop']);
+  });
+
+  it('brings its address with the password, and nobody has to ask first', async () => {
+    const home = await fixture.home('password');
+    const path = await fixture.workspace('password');
+    const { url, password } = await secretAddress();
+    await writeFile(join(home, 'settings.json'), JSON.stringify({ postgres: { kind: 'url', url } }));
+    await fixture.run(home, ['serve']);
+    const without = await windowOn(home, [{ path, trusted: true }]);
+    await without.client.connect();
+    await without.until(({ folders }) => folders[0]?.resolution?.error?.code === 'CREDENTIALS_REQUIRED');
+    await assert.rejects(without.client.call('tryAddress', { url: null, password: 'wrong' }), {
+      code: 'CREDENTIALS_REQUIRED',
+    });
+    const tried = await without.client.call('tryAddress', { url: withPassword(url, password), password: null });
+    assert.deepEqual([tried.url, tried.password, tried.mayCreateDatabases], [url, password, true]);
+    const address = { url, source: 'setting', variables: { PGPASSWORD: password } } as const;
+    const window = await windowOn(home, [{ path, trusted: true }], { address });
+    await window.client.connect();
+    await without.until(({ folders }) => folders[0]?.resolution?.wouldDo?.length !== undefined);
+    without.client.close();
+    window.client.close();
+    await fixture.run(home, ['stop']);
+  });
+
+  it('has a password put where terminals find it, in the place of a former one', async () => {
+    const home = await fixture.home('passfile');
+    await fixture.run(home, ['serve']);
+    const file = join(home, 'pass:file');
+    const address = { url: null, source: 'environment', variables: { PGPASSFILE: file } } as const;
+    const window = await windowOn(home, [], { address });
+    const url = 'postgresql://me@db.example:5433';
+    await window.client.call('savePassword', { url: 'postgresql://me@other', password: 'kept' });
+    await window.client.call('savePassword', { url, password: 'old' });
+    const { path } = await window.client.call('savePassword', { url, password: String.raw`n:e\w` });
+    assert.equal(path, file);
+    const lines = [String.raw`db.example:5433:*:me:n\:e\\w`, 'other:5432:*:me:kept', ''];
+    assert.equal(await readFile(file, 'utf8'), lines.join('\n'));
+    assert.equal((await stat(file)).mode & 0o777, 0o600);
+    window.client.close();
+    await fixture.run(home, ['stop']);
+  });
+
+  it('hears that it means another server than the daemon, and is not shown that one’s answers', async () => {
+    const home = await fixture.home('another');
+    const path = await fixture.workspace('another');
+    await fixture.run(home, ['serve'], { REGISTRAR_DATABASE_URL: await fixture.address() });
+    const address = { url: 'postgresql://me@127.0.0.1:1/other', source: 'setting', variables: {} } as const;
+    const window = await windowOn(home, [{ path, trusted: true }], { address });
+    await window.client.connect();
+    await window.until(({ error }) => error?.code === 'ADDRESS_MISMATCH');
+    assert.match(window.latest?.error?.message ?? '', /the setting names 127\.0\.0\.1:1\/other/);
+    assert.deepEqual([window.latest?.server, window.folder?.resolution], [null, null]);
+    window.client.close();
+    await fixture.run(home, ['stop']);
+  });
+
+  it('brings settings that count before what it asks, and that stay', async () => {
+    const home = await fixture.home('settings');
+    const path = await fixture.workspace('settings');
+    await fixture.run(home, ['serve'], { REGISTRAR_DATABASE_URL: await fixture.address() });
+    const settings = { 'registrar.config.writeId': 'never', 'registrar.daemon.idleMinutes': 3 } as const;
+    const window = await windowOn(home, [{ path, trusted: true }], { settings });
+    assert.equal((await window.client.call('resolve', { directory: path })).created, true);
+    assert.doesNotMatch(await readFile(join(path, '.codebase-mcp', 'config.json'), 'utf8'), /"id"/);
+    assert.equal((await window.client.call('status', undefined)).idleExitAfterMs, 180_000);
+    window.client.close();
+    const kept = JSON.parse(await readFile(join(home, 'settings.json'), 'utf8')) as Record<string, unknown>;
+    assert.equal(kept['registrar.config.writeId'], 'never');
     await fixture.run(home, ['stop']);
   });
 });

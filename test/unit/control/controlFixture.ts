@@ -19,6 +19,7 @@ import {
   type Snapshot,
 } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import type { WindowSettings } from '../../../daemon/protocol/settings.ts';
 import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';
 
 export const token = 'ab'.repeat(32);
@@ -52,6 +53,15 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     checkConfig: async () => [],
     look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
+    tryAddress: async ({ url }) => ({
+      url: url ?? 'postgresql://localhost',
+      address: 'localhost:5432',
+      password: null,
+      version: '18.4',
+      role: 'a',
+      mayCreateDatabases: true,
+    }),
+    savePassword: async () => ({ path: '/home/a/.pgpass' }),
     rotateToken: async () => ({ url: null }),
     mcpAddress: async () => ({ url: 'http://127.0.0.1:1/mcp', token }),
     connections: async () => [],
@@ -72,6 +82,8 @@ export class ControlFixture {
   control: ControlServer | null = null;
   /** How many snapshots were made. */
   snapshots = 0;
+  /** What windows brought. */
+  readonly kept: WindowSettings[] = [];
   readonly calls = new RunningCalls();
   #listener: Server | null = null;
   readonly #sockets = new Set<Socket>();
@@ -100,6 +112,9 @@ export class ControlFixture {
           agents: [],
           mcp: null,
         };
+      },
+      keepSettings: async (settings) => {
+        this.kept.push(settings);
       },
       openAgentStream: async () => undefined,
       onAttached: () => undefined,

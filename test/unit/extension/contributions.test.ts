@@ -133,6 +133,8 @@ const contextValues = [
     'conflict',
     'conflict-name',
     'config-error',
+    'credentials',
+    'mismatch',
   ].map((kind) => `trouble.${kind}`),
   ...['trouble.adoptable', 'trouble.not-made', 'trouble.refused', 'trouble.warning', 'server', 'why', 'why.config'],
   ...['project', 'projects', 'projects.filtered', 'more', 'agent', 'agents'],

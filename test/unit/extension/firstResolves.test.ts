@@ -78,12 +78,12 @@ describe('opening a folder', () => {
 
   it('tells once of a refusal that no snapshot speaks of, and does not ask again', async () => {
     const fake = asking();
-    fake.answer = new RegistrarError({ code: 'ADDRESS_MISMATCH', message: 'Another.', hint: 'Choose.' });
+    fake.answer = new RegistrarError({ code: 'INVALID_ARGUMENT', message: 'Not an address.', hint: 'Choose.' });
     fake.first.update(windowOn(null));
     await fake.settle();
     fake.first.update(windowOn(resolutions.notMade));
     await fake.settle();
-    assert.deepEqual(fake.refused, ['ADDRESS_MISMATCH']);
+    assert.deepEqual(fake.refused, ['INVALID_ARGUMENT']);
     assert.equal(fake.asked.length, 1);
   });
 

@@ -23,7 +23,7 @@ export function windowOn(resolution: Resolution | null, change: Partial<Snapshot
     mcp: { url: 'http://127.0.0.1:4711/mcp', tools: 'standard' },
     ...change,
   };
-  return { folders: [folder], isTrusted: true, snapshot, daemonError: null };
+  return { folders: [folder], isTrusted: true, snapshot, daemonError: null, progress: null };
 }
 
 export const unresolvedError: ErrorReport = {

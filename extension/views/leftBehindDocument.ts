@@ -1,0 +1,18 @@
+import type { LeftBehind } from '../../daemon/protocol/control.ts';
+import type { ServerLabel } from '../../daemon/protocol/model.ts';
+import { counted, escapeMarkdown } from './words.ts';
+
+/** What stays on the server that was used before, and how each project is moved, as Markdown. */
+export function leftBehindDocument(projects: readonly LeftBehind[], server: ServerLabel | null): string {
+  const sections = projects.map(({ name, pending, command }) => {
+    const note = pending ? ' (not registered there yet)' : '';
+    return `## ${escapeMarkdown(name)}${note}\n\n\`\`\`sh\n${command}\n\`\`\``;
+  });
+  return [
+    `# ${counted(projects.length, 'project')} left behind`,
+    `They stay where they are${server ? `, and ${escapeMarkdown(server.address)} does not have them` : ''}. Nothing was moved or removed.`,
+    'Each line, run in a terminal, copies one database. **Adopt Database** then registers it.',
+    ...sections,
+    '',
+  ].join('\n\n');
+}
