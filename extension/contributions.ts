@@ -21,6 +21,8 @@ export const commandIds = {
   showLog: 'registrar.showLog',
   filterProjects: 'registrar.filterProjects',
   clearFilter: 'registrar.clearFilter',
+  connectAgent: 'registrar.connectAgent',
+  copyMcpAddress: 'registrar.copyMcpAddress',
   // On rows of the tree only: the same deeds in the words of the situation.
   manageTrust: 'registrar.manageTrust',
   tryNow: 'registrar.tryNow',
@@ -36,9 +38,13 @@ export type CommandId = (typeof commandIds)[keyof typeof commandIds];
 
 export const containerId = 'registrar';
 export const viewId = 'registrar.projects';
+export const mcpProviderId = 'registrar.mcp';
+export const walkthroughId = 'start';
 
 export const settingIds = {
   postgresUrl: 'registrar.postgres.url',
+  mcpEnabled: 'registrar.mcp.enabled',
+  terminalEnvironment: 'registrar.terminal.environment',
 } as const;
 
 /** Context keys that `when` clauses of the manifest ask for. */
@@ -49,6 +55,8 @@ export const contextKeys = {
   isReady: 'registrar.isReady',
   /** Whether the folder of the active editor, or the first, has a project. */
   hasProject: 'registrar.hasProject',
+  /** Whether an agent has asked the daemon. */
+  hasAgent: 'registrar.hasAgent',
   /** Whether the list of all projects is narrowed. */
   isFiltered: 'registrar.isFiltered',
   /** Whether psql was found. */

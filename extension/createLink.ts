@@ -13,8 +13,11 @@ export function createLink({ extension }: vscode.ExtensionContext, store: Projec
     newClient: ({ folders, onSnapshot }, mayStart) => {
       const environment = process.env;
       const stateFolder = localStateFolder(environment);
+      let shown: vscode.Disposable | undefined;
       const onProgress = (message: string): void => {
-        vscode.window.setStatusBarMessage(`$(sync~spin) ${message}`, 5000);
+        // Only the latest step: those before are done.
+        shown?.dispose();
+        shown = vscode.window.setStatusBarMessage(`$(sync~spin) ${message}`, 5000);
       };
       const side = { folders, address: windowAddress(environment), mayStart, onSnapshot, onProgress };
       return windowClient({ stateFolder, version, environment, script }, side);

@@ -2,9 +2,12 @@ import { homedir } from 'node:os';
 import * as vscode from 'vscode';
 import { registerCommands } from './commands/registerCommands.ts';
 import { showConfigProblems } from './configDiagnostics.ts';
-import { viewId } from './contributions.ts';
+import { mcpProviderId, viewId } from './contributions.ts';
 import { createLink } from './createLink.ts';
+import { McpProvider } from './mcpProvider.ts';
 import { ProjectStore } from './projectStore.ts';
+import { fillTerminals } from './terminalEnvironment.ts';
+import { keepTimesTrue } from './views/agentTimes.ts';
 import { Documents } from './views/documents.ts';
 import { ProjectTree } from './views/projectTree.ts';
 import { createStatusBarItem } from './views/statusBarItem.ts';
@@ -19,13 +22,18 @@ export function activate(context: vscode.ExtensionContext): void {
   const tree = new ProjectTree(store, home, (params) => link.call('listProjects', params));
   const view = vscode.window.createTreeView(viewId, { treeDataProvider: tree, showCollapseAll: true });
   const documents = new Documents();
+  const { version } = context.extension.packageJSON as { version: string };
+  const mcpProvider = new McpProvider(store, link, version);
   context.subscriptions.push(
-    ...[store, tree, view, documents],
+    ...[store, tree, view, documents, mcpProvider],
     createStatusBarItem(store, home),
     showViewState(store, view, home),
     registerCommands({ link, store, tree, view, documents, home }),
     watchWindow(store, link),
     showConfigProblems(store, link),
+    vscode.lm.registerMcpServerDefinitionProvider(mcpProviderId, mcpProvider),
+    fillTerminals(context.environmentVariableCollection, store, link),
+    keepTimesTrue(store, view, tree),
     {
       dispose: () => {
         link.close();

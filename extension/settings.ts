@@ -14,3 +14,13 @@ export function windowAddress(environment: NodeJS.ProcessEnv): GivenAddress {
 export function changesAddress(event: vscode.ConfigurationChangeEvent): boolean {
   return event.affectsConfiguration(settingIds.postgresUrl);
 }
+
+/** Whether VS Code's own agents are offered the endpoint. */
+export function offersMcp(): boolean {
+  return vscode.workspace.getConfiguration().get(settingIds.mcpEnabled, true);
+}
+
+/** Whether new terminals get the project's PG… variables. */
+export function fillsTerminals(): boolean {
+  return vscode.workspace.getConfiguration().get(settingIds.terminalEnvironment, false);
+}

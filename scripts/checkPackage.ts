@@ -6,16 +6,19 @@ import { stat } from 'node:fs/promises';
 import manifest from '../package.json' with { type: 'json' };
 
 const limitBytes = 1024 * 1024;
+/** The checkout’s own has pictures and links into the checkout, which a package cannot have. */
+const readme = ['--readme-path', 'extension/README.md'];
 const expectedFiles = [
   'CHANGELOG.md',
   'LICENSE',
-  'README.md',
   'dist/commands.cjs',
   'dist/extension.cjs',
   'dist/registrar.cjs',
+  'extension/README.md',
   'media/config.schema.json',
   'media/icon.png',
   'media/registrar.svg',
+  ...walkthroughPictures(),
   'package.json',
   'package.nls.json',
 ];
@@ -23,12 +26,15 @@ const expectedFiles = [
 const vsix = `${manifest.name}-${manifest.version}.vsix`;
 const problems: string[] = [];
 
-const packaging = vsce('package', '--no-dependencies', '--allow-missing-repository');
+const packaging = vsce('package', '--no-dependencies', '--allow-missing-repository', ...readme);
 console.log(packaging.output);
 if (packaging.status !== 0) problems.push('vsce package failed');
 if (/\bWARNING\b/.test(packaging.output)) problems.push('vsce warns');
 
-const listed = vsce('ls', '--no-dependencies').output.trim().split(/\r?\n/).sort();
+const listed = vsce('ls', '--no-dependencies', ...readme)
+  .output.trim()
+  .split(/\r?\n/)
+  .sort();
 if (listed.join('\n') !== expectedFiles.join('\n')) problems.push(`it carries ${listed.join(', ')}`);
 
 if (problems.length === 0) {
@@ -39,6 +45,12 @@ if (problems.length === 0) {
 if (problems.length > 0) {
   console.error(`The package is not as it should be: ${problems.join('; ')}.`);
   process.exitCode = 1;
+}
+
+/** Each is used for one theme or several. */
+function walkthroughPictures(): string[] {
+  const steps = manifest.contributes.walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+  return [...new Set(steps.flatMap(({ media }) => Object.values(media.image)))].sort();
 }
 
 function vsce(...args: string[]): { status: number | null; output: string } {

@@ -30,7 +30,9 @@ async function packaged(): Promise<number> {
   const file = join(folder, 'it.vsix');
   const vsce = join(repository, 'node_modules/@vscode/vsce/vsce');
   try {
-    await runNode(process.env, vsce, 'package', '--no-dependencies', '--allow-missing-repository', '--out', file);
+    const readme = ['--readme-path', 'extension/README.md'];
+    const options = ['--no-dependencies', '--allow-missing-repository', ...readme];
+    await runNode(process.env, vsce, 'package', ...options, '--out', file);
     return (await stat(file)).size;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -19,6 +19,7 @@ export const clients: Question = {
       version: 'bench',
       home: server.home,
       use: (_access, _onProgress, run) => run(engine),
+      running: (work) => work(),
       tools: () => 'standard',
       rootsLimitMs: 2000,
       onChanged: () => undefined,

@@ -19,7 +19,7 @@ export function resolutionText(resolution: Resolution, view: TextView, selection
     ...steps,
     ...warnings.flatMap((warning) => warningLines(warning, resolution, view)),
   ];
-  if (error) lines.push(`  ${nextLine(error.hint, view)}`);
+  if (error) lines.push(`  ${nextLine(hintFor(error, selection), view)}`);
   else if (steps.length > 0)
     lines.push(nextLine('the same without --dry-run (and without dry_run in the config)', view));
   else if (warnings.length === 0) lines.push(nextLine(`registrar exec${selection} -- npm run migrate`, view));
@@ -29,6 +29,12 @@ export function resolutionText(resolution: Resolution, view: TextView, selection
 /** An error as people read it: what happened, then what to do next. */
 export function errorText(error: ErrorReport, view: TextView): string {
   return `${errorLine(error, view)}\n  ${nextLine(error.hint, view)}`;
+}
+
+/** The hint speaks of the current folder, which need not be the one that was asked about. */
+function hintFor({ code, hint }: ErrorReport, selection: string): string {
+  if (code !== 'UNRESOLVED' || !selection.startsWith(' --directory ')) return hint;
+  return hint.replace(' --directory .', () => selection).replace('registrar use PROJECT', (use) => use + selection);
 }
 
 function errorLine({ code, message }: ErrorReport, view: TextView): string {

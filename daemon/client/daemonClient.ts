@@ -44,16 +44,18 @@ export class DaemonClient {
   /**
    * Asks, and asks again where a daemon that leaves or has just ended did nothing or nothing that matters twice.
    *
+   * @param signal cancels it in the daemon; its reason is then thrown
    * @throws RegistrarError of the handler; DAEMON_UNREACHABLE, DAEMON_VERSION
    */
   async call<Method extends ControlMethod>(
     method: Method,
     params: Parameters<ControlApi[Method]>[0],
+    signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
     for (let attempt = 1; ; attempt += 1) {
       const connection = await this.connect();
       try {
-        return await connection.request(method, params);
+        return await connection.request(method, params, signal);
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
@@ -152,6 +154,9 @@ const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
   'status',
   'setFolders',
   'look',
+  'mcpAddress',
+  'connections',
+  'planConnection',
 ]);
 
 async function dial(options: DialOptions): Promise<Dialled> {

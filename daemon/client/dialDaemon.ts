@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { ResponseError } from 'vscode-jsonrpc/node';
+import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import {
@@ -84,17 +84,29 @@ export class DaemonConnection {
   /**
    * Asks the daemon. However long the answer takes, the daemon has to show that it lives.
    *
+   * @param signal cancels it in the daemon; its reason is then thrown
    * @throws RegistrarError of the handler; NoAnswer when there is none
    */
   async request<Method extends ControlMethod>(
     method: Method,
     params: Parameters<ControlApi[Method]>[0],
+    signal?: AbortSignal,
   ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
-    const answer = this.#rpc.sendRequest<Awaited<ReturnType<ControlApi[Method]>>>(wire.method(method), params ?? {});
+    signal?.throwIfAborted();
+    const source = new CancellationTokenSource();
+    const cancel = (): void => {
+      source.cancel();
+    };
+    signal?.addEventListener('abort', cancel);
+    type Answer = Awaited<ReturnType<ControlApi[Method]>>;
     try {
-      return await this.#whileAlive(answer);
+      return await this.#whileAlive(this.#rpc.sendRequest<Answer>(wire.method(method), params ?? {}, source.token));
     } catch (error) {
+      signal?.throwIfAborted();
       throw asFailure(error);
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      source.dispose();
     }
   }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { ResponseError } from 'vscode-jsonrpc/node';
-import type { MessageConnection } from 'vscode-jsonrpc/node';
+import type { CancellationToken, MessageConnection } from 'vscode-jsonrpc/node';
 import type * as z from 'zod';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import {
@@ -28,11 +28,12 @@ export interface Caller extends AttachedClient {
   progress: (message: string) => void;
 }
 
-/** One function per method; params are checked already. */
+/** One function per method; params are checked already. The signal comes when the client cancels the request, or goes. */
 export type ControlHandlers = {
   [Method in ControlMethod]: (
     params: Parameters<ControlApi[Method]> extends [infer First] ? First : undefined,
     caller: Caller,
+    signal: AbortSignal,
   ) => ReturnType<ControlApi[Method]>;
 };
 
@@ -60,6 +61,7 @@ export class ClientConnection {
   readonly #socket: Socket;
   readonly #ports: ConnectionPorts;
   readonly #rpc: MessageConnection;
+  readonly #gone = new AbortController();
   #caller: Caller | null = null;
   #nonces: { client: string; daemon: string } | null = null;
   #requests = 0;
@@ -77,6 +79,7 @@ export class ClientConnection {
     socket.once('close', () => {
       clearTimeout(unproven);
       this.#caller = null;
+      this.#gone.abort();
       ports.onClosed();
     });
     this.#rpc.onUnhandledNotification(() => undefined);
@@ -182,8 +185,12 @@ export class ClientConnection {
   #serve(method: ControlMethod): void {
     const schema: z.ZodType = controlParams[method];
     // Which parameters belong to which handler is said by the two records, and lost where they are looked up by name.
-    const handler = this.#ports.handlers[method] as (params: unknown, caller: Caller) => Promise<unknown>;
-    this.#rpc.onRequest(wire.method(method), async (params: unknown) => {
+    const handler = this.#ports.handlers[method] as (
+      params: unknown,
+      caller: Caller,
+      signal: AbortSignal,
+    ) => Promise<unknown>;
+    this.#rpc.onRequest(wire.method(method), async (params: unknown, token?: CancellationToken) => {
       const caller = this.#caller;
       if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
       // Status and a hastened end are answered while leaving, too.
@@ -194,7 +201,8 @@ export class ClientConnection {
       }
       this.#requests += 1;
       try {
-        return await this.#ports.running(() => handler(parsed(schema, params), caller));
+        const signal = AbortSignal.any([this.#gone.signal, signalOf(token)]);
+        return await this.#ports.running(() => handler(parsed(schema, params), caller, signal));
       } catch (error) {
         throw asResponse(error);
       } finally {
@@ -207,6 +215,15 @@ export class ClientConnection {
     const leaving = this.#ports.leaving();
     if (leaving) throw new ResponseError(wireErrors.draining, 'This daemon leaves.', leaving);
   }
+}
+
+/** @param token of the library, which gives none to a request without params */
+function signalOf(token: CancellationToken | undefined): AbortSignal {
+  const cancelled = new AbortController();
+  token?.onCancellationRequested(() => {
+    cancelled.abort();
+  });
+  return cancelled.signal;
 }
 
 function parsed<T>(schema: z.ZodType<T>, params: unknown): T {

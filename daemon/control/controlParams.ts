@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { agentIds } from '../protocol/agents.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
 
@@ -20,6 +21,13 @@ const question = z.object({
   dryRun: optionalFlag,
 });
 
+const connection = z.object({
+  agent: z.enum(agentIds),
+  transport: z.enum(['stdio', 'http']),
+  scope: z.enum(['user', 'workspace']),
+  directory: text,
+});
+
 /** What clients send is checked here, once; handlers rely on it. */
 export const controlParams = {
   server: noParams,
@@ -34,6 +42,7 @@ export const controlParams = {
     dryRun: optionalFlag,
   }),
   renameProject: z.object({ project: text, name: text }),
+  updateProject: z.object({ project: text, name: z.exactOptional(text), description: optionalText }),
   adoptDatabase: z.object({ database: text, name: optionalText }),
   forgetProject: project,
   dropProject: z.object({ project: text, confirm: text.nullable() }),
@@ -61,6 +70,11 @@ export const controlParams = {
     password: text.nullable(),
   }),
   rotateToken: noParams,
+  mcpAddress: noParams,
+  connections: noParams,
+  planConnection: connection,
+  connectAgent: connection,
+  disconnectAgent: z.object({ file: text }),
   drain: z.object({ stopServer: z.boolean(), reason: text }),
 } satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
 

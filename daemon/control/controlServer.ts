@@ -7,6 +7,8 @@ export interface ControlServerOptions {
   /** Resolves when the token is in the endpoint file, where clients read it. */
   token(): Promise<string>;
   handlers: ControlHandlers;
+  /** Wraps every request, so that the daemon's end can wait for those that run. */
+  running: ConnectionPorts['running'];
   /** What a window is to draw now. */
   snapshot(client: AttachedClient, revision: number): Snapshot;
   openAgentStream: ConnectionPorts['openAgentStream'];
@@ -21,9 +23,7 @@ export class ControlServer {
   readonly #options: ControlServerOptions;
   readonly #connections = new Set<ClientConnection>();
   #revision = 0;
-  #running = 0;
   #leaving: Leaving | null = null;
-  #whenQuiet: (() => void) | null = null;
 
   constructor(options: ControlServerOptions) {
     this.#options = options;
@@ -61,19 +61,10 @@ export class ControlServer {
     for (const connection of this.#connections) this.#push(connection);
   }
 
-  /**
-   * Tells everyone, refuses the new, and resolves when what runs has been answered, or when the limit is over.
-   *
-   * @param limitMs milliseconds
-   */
-  async drain(limitMs: number, leaving: Leaving): Promise<void> {
+  /** Tells everyone, and refuses the new from now on; what runs is still answered. */
+  leave(leaving: Leaving): void {
     this.#leaving = leaving;
     for (const connection of this.#connections) connection.sayLeaving(leaving);
-    if (this.#running === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenQuiet = resolve;
-      setTimeout(resolve, limitMs).unref();
-    });
   }
 
   /** Sends everyone away, after what was answered has been sent. */
@@ -90,12 +81,9 @@ export class ControlServer {
   }
 
   async #run<T>(work: () => Promise<T>): Promise<T> {
-    this.#running += 1;
     try {
-      return await work();
+      return await this.#options.running(work);
     } finally {
-      this.#running -= 1;
-      if (this.#running === 0) this.#whenQuiet?.();
       if (!this.#leaving) this.#options.onActivity();
     }
   }

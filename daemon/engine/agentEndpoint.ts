@@ -5,11 +5,11 @@ import type { AgentHost } from '../mcp/agentHost.ts';
 import type { AgentPort } from '../mcp/agentPort.ts';
 import { httpLimits, openHttp, type HttpEndpoint } from '../mcp/httpServer.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
-import type { DaemonStatus } from '../protocol/control.ts';
+import type { DaemonStatus, Snapshot } from '../protocol/control.ts';
 import type { Settings } from '../protocol/settings.ts';
 import type { EngineLog } from './openEngine.ts';
 
-export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home' | 'use' | 'onChanged'> {
+export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home' | 'use' | 'running' | 'onChanged'> {
   settingsPath: string;
   readSettings(): Promise<Settings>;
   /** The address that the last daemon of this state folder had: agents were told it. */
@@ -50,6 +50,12 @@ export class AgentEndpoint {
     return this.#http ? `http://127.0.0.1:${this.#http.port}/mcp` : null;
   }
 
+  /** What windows draw and offer of it. */
+  get served(): Snapshot['mcp'] {
+    const { url } = this;
+    return url === null ? null : { url, tools: this.#settings['registrar.mcp.tools'] };
+  }
+
   agents(): DaemonStatus['agents'] {
     return this.#loaded?.agents() ?? [];
   }
@@ -64,11 +70,11 @@ export class AgentEndpoint {
     await this.#loaded?.endHttpSessions();
   }
 
-  /** Finishes what runs. @param limitMs milliseconds */
-  async drain(limitMs: number): Promise<void> {
+  /** Begins nothing new from forwarders. */
+  async leave(): Promise<void> {
     this.#isLeaving = true;
     this.#stopWatching();
-    await this.#loaded?.drain(limitMs);
+    await this.#loaded?.pause();
   }
 
   /** Ends every connection, and gives the port free for a successor. */
@@ -84,11 +90,12 @@ export class AgentEndpoint {
   /** Loaded when the first agent comes: the daemon starts without it. */
   #open(): Promise<AgentHost> {
     this.#host ??= import('../mcp/agentHost.ts').then(({ AgentHost }) => {
-      const { version, home, use, onChanged, log } = this.#options;
+      const { version, home, use, running, onChanged, log } = this.#options;
       this.#loaded = new AgentHost({
         version,
         home,
         use,
+        running,
         onChanged,
         rootsLimitMs: 2000,
         tools: () => this.#settings['registrar.mcp.tools'],
@@ -155,9 +162,13 @@ export class AgentEndpoint {
     const before = this.#settings;
     // A damaged file is told to whoever asks for something.
     this.#settings = await this.#options.readSettings().catch(() => before);
-    if (before['registrar.mcp.tools'] !== this.#settings['registrar.mcp.tools']) this.#loaded?.toolsChanged();
+    if (before['registrar.mcp.tools'] !== this.#settings['registrar.mcp.tools']) {
+      this.#loaded?.toolsChanged();
+      this.#options.onChanged();
+    }
     if (before['registrar.mcp.enabled'] === this.#settings['registrar.mcp.enabled']) return;
     await this.#listenAsSet();
+    this.#options.onChanged();
     await this.#options.onUrl(this.url).catch((error: unknown) => {
       this.#options.log.warn({ operation: 'agents', reason: String(error) }, 'endpoint.json could not be written');
     });

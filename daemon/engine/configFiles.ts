@@ -39,22 +39,18 @@ export function idWriter(
 }
 
 /** The config files of folders, as the commands on projects make, edit and withdraw them. */
-export function configFiles(reader: ConfigReader): ConfigFiles {
+export function configFiles(reader: ConfigReader, limits: { home: string }): ConfigFiles {
   const created = new Map<string, Buffer>();
   return {
     async realFolder(directory) {
-      try {
-        const folder = await realpath(directory);
-        if ((await stat(folder)).isDirectory()) return folder;
-      } catch {
-        // Falls through: missing and not a folder are the same to the caller.
-      }
-      throw new RegistrarError({
-        code: 'DIRECTORY_INVALID',
-        message: `${directory} is not a folder.`,
-        hint: 'Name an existing folder.',
-        details: { directory },
-      });
+      const folder = await realpath(directory).catch(() => null);
+      const isFolder = folder !== null && (await stat(folder).catch(() => null))?.isDirectory();
+      if (!isFolder) throw directoryInvalid(directory, 'is not a folder', 'Name an existing folder.');
+      // A config file there would never be looked at.
+      const home = await realpath(limits.home).catch(() => limits.home);
+      const what = folder === home ? 'the home folder' : dirname(folder) === folder ? 'the root folder' : null;
+      if (what === null) return folder;
+      throw directoryInvalid(directory, `is ${what}, which has no project`, 'Name a folder in it.');
     },
     pathIn: (folder) => join(folder, '.codebase-mcp', 'config.json'),
     read: (path) => reader.read(path),
@@ -76,6 +72,11 @@ export function configFiles(reader: ConfigReader): ConfigFiles {
       await rmdir(dirname(path)).catch(() => undefined);
     },
   };
+}
+
+function directoryInvalid(directory: string, what: string, hint: string): RegistrarError {
+  const message = `${directory} ${what}. Nothing was made.`;
+  return new RegistrarError({ code: 'DIRECTORY_INVALID', message, hint, details: { directory } });
 }
 
 /** Whether there is anything at the path. */

@@ -9,6 +9,7 @@ import {
   type PlannedRepair,
   type RepairResult,
 } from '../protocol/drift.ts';
+import type { OnStep } from '../protocol/methods.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
@@ -43,7 +44,7 @@ export async function drift(ports: DriftPorts): Promise<DriftReport> {
  *
  * @throws RegistrarError PLAN_STALE when there is another plan by now; nothing is done then
  */
-export async function repair(planId: string, ports: DriftPorts): Promise<RepairResult> {
+export async function repair(planId: string, ports: DriftPorts, onStep?: OnStep): Promise<RepairResult> {
   const found = await findDrift(ports);
   const report = reportOn(found);
   if (report.planId !== planId) throw planStale(planId, report.planId);
@@ -55,9 +56,13 @@ export async function repair(planId: string, ports: DriftPorts): Promise<RepairR
     await delivering;
     return requireDelivered(one.id, ports.outbox());
   };
+  const count = found.flatMap(({ repairs }) => repairs).length;
+  let begun = 0;
   for (const { finding, repairs } of found) {
     for (const one of repairs) {
       const planned = plannedRepair(finding, one.action);
+      begun += 1;
+      onStep?.(`${begun} of ${count}: ${planned.description}`);
       try {
         result[await apply(one)].push(planned);
       } catch (error) {

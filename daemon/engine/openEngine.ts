@@ -20,7 +20,7 @@ import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { DatabaseFacts } from '../protocol/control.ts';
-import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
+import type { ListParams, OnStep, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -41,7 +41,7 @@ import { agentSql } from './agentSql.ts';
 import { withConfig } from './checkConfig.ts';
 import { configFiles, exists, idWriter } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
-import { createProject, renameEverywhere, useProject, type CommandPorts } from './projectCommands.ts';
+import { createProject, updateProject, useProject, type CommandPorts } from './projectCommands.ts';
 import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
@@ -186,9 +186,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     clock: () => performance.now(),
   };
 
-  const resolveLogged = async (params: ResolveParams): Promise<Awaited<ReturnType<typeof resolve>>> => {
+  const resolveLogged = async (params: ResolveParams, onStep?: OnStep): Promise<Resolution> => {
     const startedAt = performance.now();
-    const answer = await resolve(params, resolution, server);
+    const answer = await resolve(params, resolution, server, onStep);
     const fields = {
       operation: 'resolve',
       projectId: answer.project?.id,
@@ -206,7 +206,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
     return answer;
   };
-  const commands: CommandPorts = { resolution, files: configFiles(reader), resolve: resolveLogged };
+  const commands: CommandPorts = {
+    resolution,
+    files: configFiles(reader, { home: options.home }),
+    resolve: resolveLogged,
+  };
   const agents = agentSql(database, {
     resolve: resolveLogged,
     log,
@@ -243,8 +247,9 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     async showProject({ project }) {
       return listed(await findSighting(project, registryPorts));
     },
-    createProject: (params) => createProject(params, commands),
-    renameProject: (params) => renameEverywhere(params, commands),
+    createProject: (params, onStep) => createProject(params, commands, onStep),
+    renameProject: (params) => updateProject(params, commands),
+    updateProject: (params) => updateProject(params, commands),
     async adoptDatabase({ database: databaseName, name }) {
       return resolveLogged({ project: await adoptDatabase(databaseName, name ?? null, registryPorts) });
     },
@@ -261,7 +266,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       });
       return { project: listed(sighting), databaseName };
     },
-    useProject: (params) => useProject(params, commands),
+    useProject: (params, onStep) => useProject(params, commands, onStep),
     async connection(params) {
       const answer = await resolveLogged(params);
       if (answer.outcome !== 'resolved' || !answer.project) return { resolution: answer, environment: null };
@@ -278,8 +283,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return sync.status();
     },
     drift: () => drift(driftPorts),
-    async repair({ planId }) {
-      const result = await repair(planId, driftPorts);
+    async repair({ planId }, onStep) {
+      const result = await repair(planId, driftPorts, onStep);
       for (const { action, project, database } of result.applied)
         log.info({ operation: 'repair', projectId: project?.id, databaseName: database }, action);
       for (const { action, project, database, error } of result.failed) {

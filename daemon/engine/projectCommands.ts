@@ -1,5 +1,5 @@
 import { dirname } from 'node:path';
-import type { CreateParams } from '../protocol/methods.ts';
+import type { CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
@@ -9,9 +9,9 @@ import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
 import { findSighting } from '../registry/settleReference.ts';
-import { renameProject } from '../registry/renameProject.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { checkName } from '../registry/names.ts';
+import { updateProject as updateRow } from '../registry/updateProject.ts';
 import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 import { requireNoVeto } from '../resolution/trust.ts';
 
@@ -32,7 +32,7 @@ export interface ConfigFiles {
 export interface CommandPorts {
   resolution: ResolutionPorts;
   files: ConfigFiles;
-  resolve(params: { directory?: string; project?: string; expect?: string; dryRun?: boolean }): Promise<Resolution>;
+  resolve(params: ResolveParams, onStep?: OnStep): Promise<Resolution>;
 }
 
 /**
@@ -41,7 +41,7 @@ export interface CommandPorts {
  * @throws RegistrarError NAME_INVALID, INVALID_ARGUMENT for a description, PROJECT_CONFLICT when the name is taken or the
  *   directory has another project, CONFIG_NOT_TRUSTED for the directory, and whatever making the project refuses
  */
-export async function createProject(params: CreateParams, ports: CommandPorts): Promise<Resolution> {
+export async function createProject(params: CreateParams, ports: CommandPorts, onStep?: OnStep): Promise<Resolution> {
   const { name } = params;
   const description = params.description ?? null;
   const dryRun = params.dryRun ?? false;
@@ -52,7 +52,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   if (directory === null) {
     await requireFreeName(name, ports, { folder: null, dryRun });
     const claim = { name, id: null, databaseName: null, description, folder: null };
-    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null });
+    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null, onStep });
     if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
     return { ...(await ports.resolve({ project: settled.row.id })), created: settled.created };
   }
@@ -63,7 +63,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
   if (await ports.files.exists(path)) {
     const config = await ports.files.read(path);
     if (config.name !== name) throw folderTaken(path, config.name);
-    return ports.resolve({ directory: folder, dryRun });
+    return ports.resolve({ directory: folder, dryRun }, onStep);
   }
   if (dryRun) {
     const claim = {
@@ -82,7 +82,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
     ...(description === null ? {} : { description }),
   });
   if (created.failure) throw configNotWritten(path, created.failure.message);
-  const resolution = await ports.resolve({ directory: folder, expect: name });
+  const resolution = await ports.resolve({ directory: folder, expect: name }, onStep);
   if (resolution.outcome !== 'resolved' && created.created) await ports.files.withdraw(path);
   return resolution;
 }
@@ -95,6 +95,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts): 
 export async function useProject(
   params: { project: string; directory: string },
   ports: CommandPorts,
+  onStep?: OnStep,
 ): Promise<Resolution> {
   const { row } = await findSighting(params.project, ports.resolution.registry);
   const folder = await ports.files.realFolder(params.directory);
@@ -103,7 +104,7 @@ export async function useProject(
   if (!(await ports.files.exists(path))) {
     const created = await ports.files.create(folder, { name: row.name, id: row.id });
     if (created.failure) throw configNotWritten(path, created.failure.message);
-    if (created.created) return ports.resolve({ directory: folder });
+    if (created.created) return ports.resolve({ directory: folder }, onStep);
   }
   const written = await ports.files.edit(path, (config) => [
     ...(config.id === row.id ? [] : [{ key: 'project.id' as const, value: row.id }]),
@@ -115,7 +116,7 @@ export async function useProject(
   ]);
   if (written.failure) throw configNotWritten(path, written.failure.message);
   await giveUpParked(folder, row, ports);
-  return ports.resolve({ directory: folder });
+  return ports.resolve({ directory: folder }, onStep);
 }
 
 /** A folder that goes over to the project that has its name has made its choice about its own, which waited for one. */
@@ -130,17 +131,19 @@ async function giveUpParked(folder: string, chosen: RegistryRow, ports: CommandP
 }
 
 /**
- * Renames a project, and its name in the config file of the folder that it was made in, when that is on this machine.
+ * Changes a project's name or description. A name is also changed in the config file of the folder that the project was
+ * made in, when that is on this machine; what that file says of a description counts only when a project is made.
  *
- * @throws RegistrarError NAME_INVALID, PROJECT_NOT_FOUND, PROJECT_CONFLICT
+ * @throws RegistrarError NAME_INVALID, INVALID_ARGUMENT for a description, PROJECT_NOT_FOUND, PROJECT_CONFLICT
  */
-export async function renameEverywhere(
-  params: { project: string; name: string },
-  ports: CommandPorts,
-): Promise<Resolution> {
-  const { row } = await renameProject(params.project, params.name, ports.resolution.registry);
+export async function updateProject(params: UpdateParams, ports: CommandPorts): Promise<Resolution> {
+  const { project, ...wanted } = params;
+  if (wanted.description?.includes('\0') === true) throw descriptionInvalid();
+  const { row } = await updateRow(project, wanted, ports.resolution.registry);
   const { folder } = row.registrar;
-  if (folder?.host === ports.resolution.host) await renameInConfig(folder.path, row, params.name, ports);
+  if (wanted.name !== undefined && folder?.host === ports.resolution.host) {
+    await renameInConfig(folder.path, row, wanted.name, ports);
+  }
   return ports.resolve({ project: row.id });
 }
 
@@ -194,7 +197,7 @@ async function requireFreeName(
 function descriptionInvalid(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: 'The description holds a NUL character. Nothing was made.',
+    message: 'The description holds a NUL character. Nothing was done.',
     hint: 'Remove it from the description.',
   });
 }

@@ -19,8 +19,10 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
 import { checkConfig } from './checkConfig.ts';
+import { connectionHandlers } from './connectionHandlers.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
+import { RunningCalls } from './runningCalls.ts';
 import { WindowLooks } from './windowLooks.ts';
 
 /** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
@@ -116,6 +118,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     // The last that waited may have been all that this daemon was needed for.
     if (hadPending && sync?.pending.length === 0) idle.touch();
   };
+  const calls = new RunningCalls();
+  const running = <T>(work: () => Promise<T>): Promise<T> => calls.run(work);
   const activity = new AgentActivity(() => performance.now());
   const use = <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> => {
     if (caller.kind === 'forwarder') activity.heard();
@@ -141,7 +145,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
     resolve: (params, caller) =>
       changing(caller, async (engine) => {
-        const answer = await engine.resolve(params);
+        const answer = await engine.resolve(params, caller.progress);
         const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
         if (isOfFolder && typeof params.directory === 'string')
           looks.note(params.directory, answer, caller.kind === 'window');
@@ -150,19 +154,20 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
     unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
     showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
-    createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params)),
+    createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params, caller.progress)),
     renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
+    updateProject: (params, caller) => changing(caller, (engine) => engine.updateProject(params)),
     adoptDatabase: (params, caller) => changing(caller, (engine) => engine.adoptDatabase(params)),
     forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
-    useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params)),
+    useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params, caller.progress)),
     connection: (params, caller) => changing(caller, (engine) => engine.connection(params)),
-    describeDatabase: (params, caller) => changing(caller, (engine) => engine.describeDatabase(params)),
-    queryDatabase: (params, caller) => changing(caller, (engine) => engine.queryDatabase(params)),
+    describeDatabase: (params, caller, signal) => changing(caller, (engine) => engine.describeDatabase(params, signal)),
+    queryDatabase: (params, caller, signal) => changing(caller, (engine) => engine.queryDatabase(params, signal)),
     syncStatus: (_params, caller) => use(caller, (engine) => engine.syncStatus()),
     syncNow: (_params, caller) => changing(caller, (engine) => engine.syncNow()),
     drift: (_params, caller) => use(caller, (engine) => engine.drift()),
-    repair: (params, caller) => changing(caller, (engine) => engine.repair(params)),
+    repair: (params, caller) => changing(caller, (engine) => engine.repair(params, caller.progress)),
     status: async () => ({
       version,
       protocol: protocolVersion,
@@ -219,6 +224,10 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       await agents?.tokenChanged();
       return { url: agents?.url ?? null };
     },
+    ...connectionHandlers(() => {
+      const url = agents?.url ?? null;
+      return url === null ? null : { url, token };
+    }, options),
     drain: ({ stopServer, reason }) => {
       void end(reason, stopServer);
       return Promise.resolve(null);
@@ -228,6 +237,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   const control: ControlServer = new ControlServer({
     version,
     handlers,
+    running,
     token: async () => {
       if (!endpoint || instance?.isOurs() === false) throw new RegistrarError(notReady);
       const current = await endpoint;
@@ -244,6 +254,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       projects: looks.projects,
       sync,
       agents: agents?.agents() ?? [],
+      mcp: agents?.served ?? null,
     }),
     openAgentStream: async (socket, params) => {
       await agents?.attach(socket, params);
@@ -280,11 +291,9 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     ending ??= (async () => {
       idle.stop();
       log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      await Promise.all([
-        control.drain(drainLimitMs, { hasSuccessor: !stopServer }),
-        agents?.drain(drainLimitMs),
-        looks.stop(),
-      ]);
+      control.leave({ hasSuccessor: !stopServer });
+      await agents?.leave();
+      await Promise.all([calls.quiet(drainLimitMs), looks.stop()]);
       // Agents' port is free before the place is: a successor takes it over.
       const closing = Promise.all([agents?.close(), holder.close(stopServer)]).then(
         () => null,
@@ -328,6 +337,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       token: () => token,
       use: (access, progress, run) =>
         (access === 'change' ? changing : use)({ kind: 'forwarder', address: null, progress }, run),
+      running,
       onChanged: () => {
         idle.touch();
         control.changed();

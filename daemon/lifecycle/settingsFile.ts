@@ -51,17 +51,55 @@ const settingsSchema = z.object({
       z.object({ kind: z.literal('url'), url: z.string().min(1) }),
     ])
     .nullable()
-    .default(null),
-  trustedFolders: z.array(z.string()).default([]),
-  'registrar.postgres.projectSchema': z.string().nullable().default(null),
-  'registrar.postgres.ownerRole': z.string().nullable().default(null),
-  'registrar.workflow.url': z.string().nullable().default(null),
-  'registrar.defaultProject.enabled': z.boolean().default(false),
-  'registrar.config.writeId': z.enum(['always', 'untracked', 'never']).default('always'),
-  'registrar.daemon.idleMinutes': z.number().positive().max(10_000).default(10),
-  'registrar.mcp.enabled': z.boolean().default(true),
-  'registrar.mcp.tools': z.enum(['standard', 'all']).default('standard'),
+    .default(null)
+    .describe('The chosen PostgreSQL, without password. Chosen with `registrar postgres`.'),
+  trustedFolders: z
+    .array(z.string())
+    .default([])
+    .describe('Real paths of folders whose config files count whoever owns them. Changed with `registrar trust`.'),
+  'registrar.postgres.projectSchema': z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('Path of an idempotent SQL file that every project database gets, in one transaction.'),
+  'registrar.postgres.ownerRole': z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('The role that owns new project databases, so that a team shares them.'),
+  'registrar.workflow.url': z
+    .string()
+    .nullable()
+    .default(null)
+    .describe('The workflow server that is asked for the active project where no config file says one.'),
+  'registrar.defaultProject.enabled': z
+    .boolean()
+    .default(false)
+    .describe('Whether a folder without a project gets the shared project `default`, rather than none.'),
+  'registrar.config.writeId': z
+    .enum(['always', 'untracked', 'never'])
+    .default('always')
+    .describe('Whether a project’s id is written into its config file; `untracked`: only where git does not track it.'),
+  'registrar.daemon.idleMinutes': z
+    .number()
+    .positive()
+    .max(10_000)
+    .default(10)
+    .describe('Minutes without window, agent or work after which the daemon ends.'),
+  'registrar.mcp.enabled': z
+    .boolean()
+    .default(true)
+    .describe('Whether agents are served over HTTP; over stdio they always are.'),
+  'registrar.mcp.tools': z
+    .enum(['standard', 'all'])
+    .default('standard')
+    .describe('Which tools agents see: those for work in a project, or also those that manage projects.'),
 }) satisfies z.ZodType<Settings>;
+
+/** The JSON schema of the settings file, with what each key means. */
+export function settingsJsonSchema(): Record<string, unknown> {
+  return z.toJSONSchema(settingsSchema, { target: 'draft-7', io: 'input' });
+}
 
 async function readSettings(path: string): Promise<{ settings: Settings; raw: Record<string, unknown> }> {
   const text = await readText(path);

@@ -11,15 +11,13 @@ import { PipeSessions } from './pipeSessions.ts';
 export class AgentHost {
   readonly #http: HttpSessions;
   readonly #pipes: PipeSessions;
+  readonly #running: AgentPort['running'];
   readonly #sweep: NodeJS.Timeout;
-  #running = 0;
-  #isLeaving = false;
-  #whenQuiet: (() => void) | null = null;
 
   constructor(port: AgentPort, limits: SessionLimits = sessionLimits) {
-    const running = <T>(work: () => Promise<T>): Promise<T> => this.#run(work);
-    this.#http = new HttpSessions(port, limits, running);
-    this.#pipes = new PipeSessions(port, running);
+    this.#http = new HttpSessions(port, limits);
+    this.#pipes = new PipeSessions(port);
+    this.#running = port.running;
     this.#sweep = setInterval(() => {
       this.endIdleSessions(Date.now());
     }, sweepEveryMs);
@@ -40,7 +38,7 @@ export class AgentHost {
       return;
     }
     // Until the answer has been sent; streams that stay open are no work that leaving has to wait for.
-    await this.#run(async () => {
+    await this.#running(async () => {
       const sent = once(response, 'close');
       await this.#http.handle(request, response, body);
       await sent;
@@ -67,21 +65,10 @@ export class AgentHost {
     return this.#http.close();
   }
 
-  /**
-   * Begins nothing new from forwarders, and resolves when what runs is done, or when the limit is over.
-   *
-   * @param limitMs milliseconds
-   */
-  async drain(limitMs: number): Promise<void> {
-    this.#isLeaving = true;
+  /** Begins nothing new from forwarders; what was read of them already has begun when it settles. */
+  async pause(): Promise<void> {
     this.#pipes.pause();
-    // What was read already begins some ticks after.
     await new Promise((resolve) => setImmediate(resolve));
-    if (this.#running === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenQuiet = resolve;
-      setTimeout(resolve, limitMs).unref();
-    });
   }
 
   async close(): Promise<void> {
@@ -90,16 +77,6 @@ export class AgentHost {
     await new Promise((resolve) => setImmediate(resolve));
     this.#pipes.close();
     await this.#http.close();
-  }
-
-  async #run<T>(work: () => Promise<T>): Promise<T> {
-    this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-      if (this.#isLeaving && this.#running === 0) this.#whenQuiet?.();
-    }
   }
 }
 

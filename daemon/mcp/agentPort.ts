@@ -17,6 +17,8 @@ export interface AgentPort {
     onProgress: (message: string) => void,
     run: (api: RegistrarApi) => Promise<T>,
   ) => Promise<T>;
+  /** Wraps every call, so that the daemon's end can wait for those that run. */
+  running: <T>(work: () => Promise<T>) => Promise<T>;
   /** The setting `registrar.mcp.tools`, as it is now. */
   tools: () => AgentTools;
   /** A client that has not said by then which folders it has open counts as having none, ms. */

@@ -52,7 +52,7 @@ export async function chooseDirectory(sources: DirectorySources): Promise<Chosen
   if (isAmbiguous(bound)) return { kind: 'ambiguous', bound };
   const session = bound.at(-1);
   if (session) return { kind: 'directory', directory: session.directory, source: 'session' };
-  const named = header === null ? null : usableDirectory(decodedHeader(header), home);
+  const named = header === null ? null : headerDirectory(header, home);
   if (named !== null) return { kind: 'directory', directory: named, source: 'header' };
   const launched = launch && isAbsolute(launch.directory) ? usableDirectory(launch.directory, home) : null;
   if (launched !== null && launch?.isNamed) return { kind: 'directory', directory: launched, source: 'launch' };
@@ -83,6 +83,11 @@ export function usableDirectory(text: string, home: string): string | null {
   const path = resolve(text);
   if (path === resolve(home) || path === resolve(path, '..')) return null;
   return path;
+}
+
+/** The directory that `X-Registrar-Directory` names, as `usableDirectory`. */
+export function headerDirectory(header: string, home: string): string | null {
+  return usableDirectory(decodedHeader(header), home);
 }
 
 /** The bindings after one more `set_working_directory`. The latest answer for a directory counts, and the latest is last. */

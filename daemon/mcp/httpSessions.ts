@@ -4,6 +4,7 @@ import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/
 import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { AgentPort } from './agentPort.ts';
 import { AgentSession } from './agentSession.ts';
+import { headerDirectory } from './bindings.ts';
 import { bare } from './httpServer.ts';
 import { serveAgent, type ServedAgent } from './serveAgent.ts';
 
@@ -28,13 +29,11 @@ interface HttpSession {
 export class HttpSessions {
   readonly #port: AgentPort;
   readonly #limits: SessionLimits;
-  readonly #running: <T>(work: () => Promise<T>) => Promise<T>;
   readonly #sessions = new Map<string, HttpSession>();
 
-  constructor(port: AgentPort, limits: SessionLimits, running: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(port: AgentPort, limits: SessionLimits) {
     this.#port = port;
     this.#limits = limits;
-    this.#running = running;
   }
 
   agents(): AgentSession[] {
@@ -89,15 +88,26 @@ export class HttpSessions {
     this.#makeRoom();
     const id = randomUUID();
     const agent = new AgentSession(id, null);
+    agent.directory = this.#saidDirectory(request);
     const transport = new StreamableHTTPServerTransport({
       sessionIdGenerator: () => id,
       onsessionclosed: () => this.#end(id),
     });
-    const served = await serveAgent(agent, transport, this.#port, this.#running);
+    const served = await serveAgent(agent, transport, this.#port);
     this.#sessions.set(id, { agent, transport, served, requests: 0 });
     await transport.handleRequest(request, response, body);
     // A request that the transport refused made no session.
     if (transport.sessionId === undefined) await this.#end(id);
+  }
+
+  /** Where people see the agent until it asks for something. What is wrong with the header is said to whoever does. */
+  #saidDirectory({ headers }: IncomingMessage): string | null {
+    const header = headers['x-registrar-directory'];
+    try {
+      return typeof header === 'string' && header !== '' ? headerDirectory(header, this.#port.home) : null;
+    } catch {
+      return null;
+    }
   }
 
   /** The one that was not used for longest goes. */

@@ -11,12 +11,10 @@ import { serveAgent, type ServedAgent } from './serveAgent.ts';
 /** The agents that come through a forwarder: one connection each, which carries messages line by line. */
 export class PipeSessions {
   readonly #port: AgentPort;
-  readonly #running: <T>(work: () => Promise<T>) => Promise<T>;
   readonly #sessions = new Map<Socket, { agent: AgentSession; served: ServedAgent }>();
 
-  constructor(port: AgentPort, running: <T>(work: () => Promise<T>) => Promise<T>) {
+  constructor(port: AgentPort) {
     this.#port = port;
-    this.#running = running;
   }
 
   agents(): AgentSession[] {
@@ -27,7 +25,7 @@ export class PipeSessions {
   async attach(socket: Socket, launch: Launch | null): Promise<void> {
     const agent = new AgentSession(randomUUID(), launch);
     const transport = new StdioServerTransport(socket, socket, { maxBufferSize: maxMessageBytes });
-    const served = await serveAgent(agent, transport, this.#port, this.#running);
+    const served = await serveAgent(agent, transport, this.#port);
     this.#sessions.set(socket, { agent, served });
     const end = (): void => {
       this.#sessions.delete(socket);

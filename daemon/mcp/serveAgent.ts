@@ -39,15 +39,8 @@ const validator = new AjvJsonSchemaValidator();
 /**
  * Serves one agent over one connection: the only place where tools meet the SDK. Lists and calls are handled here rather
  * than by its registry, whose own check of the input answers without code and hint.
- *
- * @param running wraps every call, so that leaving can wait for those that run
  */
-export async function serveAgent(
-  session: AgentSession,
-  transport: Transport,
-  port: AgentPort,
-  running: <T>(work: () => Promise<T>) => Promise<T>,
-): Promise<ServedAgent> {
+export async function serveAgent(session: AgentSession, transport: Transport, port: AgentPort): Promise<ServedAgent> {
   const server = new McpServer(
     { name: 'project-registrar', title: 'Project Registrar', version: port.version },
     {
@@ -65,14 +58,14 @@ export async function serveAgent(
 
   protocol.setRequestHandler(ListToolsRequestSchema, () => {
     noteClient();
-    return listed(port.tools());
+    return listedTools(port.tools());
   });
   protocol.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     noteClient();
     const { name, arguments: input } = request.params;
     const tool = toolList(port.tools()).find((one) => one.name === name);
     if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
-    const answer = await running(() => call(tool, input, extra));
+    const answer = await port.running(() => call(tool, input, extra));
     port.onChanged();
     return {
       content: [{ type: 'text', text: answer.text }],
@@ -171,7 +164,7 @@ const resourceNotFound = -32002;
 const lists = new Map<AgentTools, ListToolsResult>();
 
 /** Schemas are computed once; the list is the same in every answer, so that clients can cache it. */
-function listed(setting: AgentTools): ListToolsResult {
+export function listedTools(setting: AgentTools): ListToolsResult {
   let list = lists.get(setting);
   if (!list) {
     list = {

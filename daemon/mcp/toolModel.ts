@@ -14,7 +14,7 @@ export interface ToolCall {
   /** Asks the client for its workspace folders, within a limit. */
   askRoots(): Promise<readonly string[]>;
   /** Tells people what takes so long. */
-  progress(message: string): void;
+  progress: (message: string) => void;
 }
 
 export interface ToolAnswer {

@@ -1,9 +1,11 @@
+import type { ConnectionPlan, ConnectionRecord, ConnectionRequest } from './agentConnections.ts';
 import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
 import type { ConfigProblem } from './configProblems.ts';
-import type { RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
+import type { RepairResult } from './drift.ts';
+import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
-import type { Settings } from './settings.ts';
+import type { AgentTools, Settings } from './settings.ts';
 
 /** Grows with every change that a client of the version before could not live with. */
 export const protocolVersion = 1;
@@ -128,6 +130,8 @@ export interface Snapshot {
   projects: number | null;
   sync: SyncStatus | null;
   agents: DaemonStatus['agents'];
+  /** Where agents reach the daemon over HTTP, and which tools they see there; null while they are not served. */
+  mcp: { url: string; tools: AgentTools } | null;
 }
 
 /** A project that another address does not have, with the shell line that moves it. */
@@ -145,8 +149,15 @@ export interface AddressChange {
   leftBehind: LeftBehind[];
 }
 
+type Listened = 'resolve' | 'createProject' | 'useProject' | 'repair';
+
 /** What crosses the pipe after `initialize`. */
-export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatabase' | 'queryDatabase'> {
+export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'describeDatabase' | 'queryDatabase'> {
+  /** Steps are told by `wire.progress`. */
+  resolve(params: ResolveParams): Promise<Resolution>;
+  createProject(params: CreateParams): Promise<Resolution>;
+  useProject(params: { project: string; directory: string }): Promise<Resolution>;
+  repair(params: { planId: string }): Promise<RepairResult>;
   /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */
   server(): Promise<ServerLabel>;
   describeDatabase(params: ResolveParams): Promise<DescribeAnswer>;
@@ -165,6 +176,13 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | 'describeDatab
   }): Promise<AddressChange>;
   /** Agents and clients need the new token from now on; those that are connected over HTTP are sent away. */
   rotateToken(): Promise<{ url: string | null }>;
+  /** What an agent over HTTP needs. Throws DAEMON_UNREACHABLE while none is served. */
+  mcpAddress(): Promise<{ url: string; token: string }>;
+  /** Registrar's entries in the files of agents; as `AgentConnections` says, which names the errors, too. */
+  connections(): Promise<ConnectionRecord[]>;
+  planConnection(params: ConnectionRequest): Promise<ConnectionPlan>;
+  connectAgent(params: ConnectionRequest): Promise<'written' | 'replaced' | 'unchanged'>;
+  disconnectAgent(params: { file: string }): Promise<'removed' | 'absent'>;
   /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
   drain(params: { stopServer: boolean; reason: string }): Promise<null>;
 }

@@ -44,6 +44,14 @@ export interface CreateParams {
   dryRun?: boolean;
 }
 
+export interface UpdateParams {
+  project: string;
+  /** Stays when absent. */
+  name?: string;
+  /** Stays when absent; null takes it away. */
+  description?: string | null;
+}
+
 export interface AdoptParams {
   database: string;
   /** The project's name; from the marker, or from the database's name when absent. */
@@ -99,22 +107,26 @@ export interface SyncStatus extends SyncFigures {
   oldestPendingAgeMs: number | null;
 }
 
+/** Hears each step when it begins, in words for people: what takes long is told while it is done. */
+export type OnStep = (step: string) => void;
+
 /** What every client may ask for. Refusals other than a resolution's own are thrown as RegistrarError. */
 export interface RegistrarApi {
   server(): ServerLabel;
-  resolve(params: ResolveParams): Promise<Resolution>;
+  resolve(params: ResolveParams, onStep?: OnStep): Promise<Resolution>;
   listProjects(params: ListParams): Promise<ProjectPage>;
   /** Projects that nobody has used for this long, ms; the longest unused first. */
   unusedProjects(params: { unusedMs: number; query?: string | null }): Promise<UnusedProjects>;
   showProject(params: { project: string }): Promise<ListedProject>;
-  createProject(params: CreateParams): Promise<Resolution>;
+  createProject(params: CreateParams, onStep?: OnStep): Promise<Resolution>;
   renameProject(params: { project: string; name: string }): Promise<Resolution>;
+  updateProject(params: UpdateParams): Promise<Resolution>;
   adoptDatabase(params: AdoptParams): Promise<Resolution>;
   forgetProject(params: { project: string }): Promise<Forgotten>;
   /** Destroys a project and its database; `confirm` is the database's name. */
   dropProject(params: { project: string; confirm: string | null }): Promise<Dropped>;
   /** Binds a folder to an existing project: writes its id and name into the folder's config file. */
-  useProject(params: { project: string; directory: string }): Promise<Resolution>;
+  useProject(params: { project: string; directory: string }, onStep?: OnStep): Promise<Resolution>;
   connection(params: ResolveParams): Promise<Connection>;
   /** What there is to read in the resolved project's database. */
   describeDatabase(params: ResolveParams, signal?: AbortSignal): Promise<DescribeAnswer>;
@@ -125,5 +137,5 @@ export interface RegistrarApi {
   syncNow(): Promise<SyncStatus>;
   drift(): Promise<DriftReport>;
   /** Applies the automatic actions of the plan that `drift` gave, or throws PLAN_STALE. */
-  repair(params: { planId: string }): Promise<RepairResult>;
+  repair(params: { planId: string }, onStep?: OnStep): Promise<RepairResult>;
 }

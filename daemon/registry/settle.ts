@@ -1,3 +1,4 @@
+import type { OnStep } from '../protocol/methods.ts';
 import type { SyncState, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { decideDatabase, type DatabaseCase, type DatabaseDecision } from './databaseRules.ts';
@@ -31,6 +32,8 @@ export interface SettleOptions {
   patient?: boolean;
   /** Throws when the row must not be used for another reason; asked before anything is changed. */
   check?: (row: RegistryRow) => void;
+  /** Told before each step that makes or changes something. */
+  onStep?: OnStep | undefined;
 }
 
 /** A project that may be used, and how it came to be so. */
@@ -198,6 +201,7 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
   if (decision === 'refuse-occupied' && (await isMarkedMeanwhile(run, sighting))) return 'again';
   if (isRefusal(decision)) throw await refusalOf(run, sighting, decision);
   if (run.options.dryRun) return wouldDo(run, sighting, [dryRunText[decision](row.databaseName)]);
+  if (decision !== 'finish') run.options.onStep?.(stepText[decision](row.databaseName));
   switch (decision) {
     case 'restore-marker':
       return restoreMarker(run, sighting, folder);
@@ -260,6 +264,15 @@ const dryRunText = {
   finish: (database: string) => `finish database ${database}`,
   recreate: (database: string) => `create database ${database} again, empty`,
   'next-name': (database: string) => `create a database with another name, since ${database} is taken`,
+} as const;
+
+/** As people hear it while it is done; what finishes a database are steps of its own. */
+const stepText = {
+  'restore-marker': (database: string) => `marking database ${database}`,
+  'finish-drop': (database: string) => `finishing the interrupted drop of database ${database}`,
+  create: (database: string) => `creating database ${database}`,
+  recreate: (database: string) => `database ${database} is gone, and is made again`,
+  'next-name': (database: string) => `choosing another name, since ${database} is taken`,
 } as const;
 
 async function databaseCaseOf(run: Run, sighting: Sighting): Promise<DatabaseCase> {
@@ -328,7 +341,11 @@ async function finish(run: Run, sighting: Sighting): Promise<void> {
   const { row, database } = sighting;
   const schema = await run.ports.catalog.projectSchema();
   const comment = ownComment(run, row, database, schema?.version ?? null);
-  if (schema) await run.ports.catalog.applySchema(schema, comment);
+  if (schema) {
+    run.options.onStep?.(`applying the project schema to ${row.databaseName}`);
+    await run.ports.catalog.applySchema(schema, comment);
+  }
+  run.options.onStep?.(`marking database ${row.databaseName} as the project's`);
   const { recreating } = row.registrar;
   await changeRow(
     run,

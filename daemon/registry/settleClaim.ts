@@ -233,6 +233,7 @@ async function reserve(
     },
   };
   run.begun = true;
+  run.options.onStep?.(`registering project "${claim.name}"`);
   const reserved = await registry.reserve(row);
   switch (reserved.kind) {
     case 'reserved':

@@ -26,6 +26,7 @@ export async function configTier(
       dryRun,
       expect: request.expect,
       patient,
+      onStep: request.onStep,
     }),
   );
   if (dryRun) settled.wouldDo ??= [];
@@ -42,5 +43,8 @@ const limitText = {
 } as const;
 
 function whereLooked(search: Extract<ConfigSearch, { kind: 'none' }>): string {
+  if (search.why === 'home' && search.from === search.upTo) {
+    return `${search.from} is the home folder, which has no project`;
+  }
   return `no .codebase-mcp/config.json from ${search.from} up to ${limitText[search.why]} ${search.upTo}`;
 }

@@ -11,7 +11,12 @@ export async function defaultTier(request: Request, ports: ResolutionPorts): Pro
   const { databaseName } = ports.defaultProject;
   const claim = { name: 'default', id: defaultId, databaseName, description: null, folder: null };
   const settled = await fromMemoryIfUnreachable(ports.registry, { reference: defaultId, folder: null }, (patient) =>
-    settleClaim(claim, null, ports.registry, { dryRun: request.dryRun, expect: request.expect, patient }),
+    settleClaim(claim, null, ports.registry, {
+      dryRun: request.dryRun,
+      expect: request.expect,
+      patient,
+      onStep: request.onStep,
+    }),
   );
   return { kind: 'matched', reason: 'nothing else answered', settled, configPath: null };
 }

@@ -17,6 +17,7 @@ export async function explicitTier(request: Request, ports: ResolutionPorts): Pr
       dryRun: request.dryRun,
       expect: request.expect,
       patient,
+      onStep: request.onStep,
       check: (row) => {
         requireSameAsConfig(strict, row);
       },

@@ -1,4 +1,4 @@
-import type { ResolveParams } from '../protocol/methods.ts';
+import type { OnStep, ResolveParams } from '../protocol/methods.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { warning } from '../registry/failures.ts';
@@ -16,6 +16,7 @@ export interface Request {
   project: string | null;
   expect: string | null;
   dryRun: boolean;
+  onStep: OnStep | undefined;
 }
 
 /** What one tier gave. A tier that cannot be honoured throws: later tiers are not asked. */
@@ -44,12 +45,18 @@ const tiers: readonly TierEntry[] = [
  * @param params what the caller said; `directory` is an absolute path
  * @param server the PostgreSQL that answers, for the reader
  */
-export async function resolve(params: ResolveParams, ports: ResolutionPorts, server: ServerLabel): Promise<Resolution> {
+export async function resolve(
+  params: ResolveParams,
+  ports: ResolutionPorts,
+  server: ServerLabel,
+  onStep?: OnStep,
+): Promise<Resolution> {
   const request: Request = {
     directory: params.directory ?? null,
     project: params.project ?? null,
     expect: params.expect ?? null,
     dryRun: params.dryRun ?? false,
+    onStep,
   };
   const answer = emptyAnswer(request, server);
   for (const { tier, name, ask } of tiers) {

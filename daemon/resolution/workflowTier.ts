@@ -12,7 +12,12 @@ export async function workflowTier(request: Request, ports: ResolutionPorts): Pr
   if (answer.kind !== 'project') return { kind: 'missed', reason: answer.reason };
   try {
     const settled = await fromMemoryIfUnreachable(ports.registry, { reference: answer.id, folder: null }, (patient) =>
-      settleReference({ id: answer.id }, ports.registry, { dryRun: request.dryRun, expect: request.expect, patient }),
+      settleReference({ id: answer.id }, ports.registry, {
+        dryRun: request.dryRun,
+        expect: request.expect,
+        patient,
+        onStep: request.onStep,
+      }),
     );
     return {
       kind: 'matched',

@@ -7,7 +7,8 @@ import type { Documents } from '../views/documents.ts';
 
 /** What commands work with. */
 export interface CommandContext {
-  link: DaemonLink;
+  /** Shows progress while the daemon works. */
+  link: Pick<DaemonLink, 'call' | 'restart'>;
   store: ProjectStore;
   tree: ProjectTree;
   view: vscode.TreeView<TreeNode>;

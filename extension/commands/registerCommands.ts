@@ -3,6 +3,7 @@ import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { commandIds, viewId, type CommandId } from '../contributions.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
+import { connectAgent, copyMcpAddress } from './agentCommands.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { restartDaemon, showLog } from './daemonCommands.ts';
 import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
@@ -41,6 +42,8 @@ const commands: Record<CommandId, Command> = {
   [commandIds.showLog]: showLog,
   [commandIds.filterProjects]: filterProjects,
   [commandIds.clearFilter]: clearFilter,
+  [commandIds.connectAgent]: connectAgent,
+  [commandIds.copyMcpAddress]: copyMcpAddress,
   [commandIds.manageTrust]: manageTrust,
   [commandIds.tryNow]: syncNow,
   [commandIds.useThatProject]: useThatProject,
@@ -52,12 +55,23 @@ const commands: Record<CommandId, Command> = {
 };
 
 /** Registers every command of the manifest, each wrapped the same way: progress on the view, then a line or an error. */
-export function registerCommands(context: CommandContext): vscode.Disposable {
+export function registerCommands(given: CommandContext): vscode.Disposable {
+  const context = { ...given, link: showingProgress(given.link) };
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([id, command]) =>
       vscode.commands.registerCommand(id, (target?: TreeNode) => run(command, context, target)),
     ),
   );
+}
+
+/** While the daemon works, and not while a person thinks about a question. */
+function showingProgress(link: CommandContext['link']): CommandContext['link'] {
+  const show = <T>(work: () => Promise<T>): Promise<T> =>
+    Promise.resolve(vscode.window.withProgress({ location: { viewId } }, work));
+  return {
+    call: (method, params) => show(() => link.call(method, params)),
+    restart: (reason) => show(() => link.restart(reason)),
+  };
 }
 
 /** A result line stays in the status bar as long as it takes to read it, ms. */
@@ -68,7 +82,7 @@ async function run(command: Command, context: CommandContext, target?: TreeNode)
   try {
     // Commands of the palette get whatever the caller passes; only rows of the tree are meant.
     const row = typeof target?.id === 'string' ? target : undefined;
-    const result = await vscode.window.withProgress({ location: { viewId } }, () => command(context, row));
+    const result = await command(context, row);
     if (result !== null) vscode.window.setStatusBarMessage(`$(check) ${result}`, resultMs);
     return result;
   } catch (error) {

@@ -7,24 +7,24 @@ export const syncNow: Command = async ({ link }) => {
   const { pending, parked } = await link.call('syncNow', undefined);
   if (pending.length + parked.length === 0) return 'Everything is registered';
   const waiting = pending.length > 0 ? `${pending.length} not registered yet` : '';
-  const blocked = parked.length > 0 ? `${parked.length} needs you` : '';
+  const blocked = parked.length > 0 ? `${counted(parked.length, 'project')} to decide on` : '';
   return [waiting, blocked].filter((text) => text !== '').join(', ');
 };
 
 /** Opens a document with what disagrees, unless all agrees. */
-export const checkDrift: Command = async ({ link, documents }) => {
+export const checkDrift: Command = async ({ link, documents, home }) => {
   const report = await link.call('drift', undefined);
   if (report.findings.length === 0) return 'Everything agrees';
-  await documents.show('Drift', driftDocument(report));
+  await documents.show('Drift', driftDocument(report, home));
   return null;
 };
 
 /** Shows the plan, and applies exactly that one when somebody says so. */
-export const repairDrift: Command = async ({ link, documents }) => {
+export const repairDrift: Command = async ({ link, documents, home }) => {
   const report = await link.call('drift', undefined);
   const planned = report.findings.flatMap(({ actions }) => actions.filter(({ automatic }) => automatic));
   if (report.findings.length === 0) return 'Everything agrees';
-  await documents.show('Drift', driftDocument(report));
+  await documents.show('Drift', driftDocument(report, home));
   if (planned.length === 0) return 'Nothing that could be repaired without you';
   const choice = await vscode.window.showInformationMessage(
     `Apply ${counted(planned.length, 'repair')}?`,

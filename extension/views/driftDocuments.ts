@@ -2,20 +2,22 @@ import type { DriftFinding, DriftReport, PlannedRepair, RepairResult } from '../
 import { escapeMarkdown, sentence } from './words.ts';
 
 /** What disagrees, as a Markdown document: what it leads to, what Repair Drift would do, and what only a person can choose. */
-export function driftDocument({ ok, findings, planId }: DriftReport): string {
+export function driftDocument({ ok, findings, planId }: DriftReport, home: string): string {
   const intro = ok
     ? 'Config files, registry, databases and markers agree. Worth knowing:'
     : `Config files, registry, databases and markers disagree. **Repair Drift** applies what is marked so (plan \`${planId}\`).`;
-  return ['# Drift', intro, ...findings.map(findingText), ''].join('\n\n');
+  return ['# Drift', intro, ...findings.map((finding) => findingText(finding, home)), ''].join('\n\n');
 }
 
-function findingText({ kind, project, database, message, risk, actions }: DriftFinding): string {
+function findingText({ kind, project, database, message, risk, actions }: DriftFinding, home: string): string {
   const about = [project?.name, database].filter((part) => part !== undefined).map(escapeMarkdown);
   const steps = actions.map(
     ({ automatic, description }) =>
       `- ${automatic ? '**Repair Drift:**' : 'Your choice:'} ${escapeMarkdown(description)}`,
   );
-  return [`## ${[kind, ...about].join(' · ')}`, escapeMarkdown(sentence(message)), `Risk: ${escapeMarkdown(risk)}`]
+  const said = escapeMarkdown(sentence(message.replaceAll(home, '~')));
+  const title = [kind.charAt(0).toUpperCase() + kind.slice(1).replaceAll('-', ' '), ...about].join(' · ');
+  return [`## ${title}`, said, `Risk: ${escapeMarkdown(risk)}`]
     .concat(steps.length > 0 ? [steps.join('\n')] : [])
     .join('\n\n');
 }

@@ -27,7 +27,7 @@ export function explanation(resolution: Resolution, folder: WorkspaceFolder, vie
           warnings.map(({ message, hint }) => `- ${shown(sentence(message))} ${shown(sentence(hint))}`).join('\n'),
         ]
       : []),
-    ...(project ? ['## The project', projectTable(resolution, view)] : []),
+    ...(project ? ['## The project', projectFacts(resolution, view)] : []),
     '',
   ].join('\n\n');
 }
@@ -45,18 +45,24 @@ function answerText({ project, server, stale, sync }: Resolution, folder: Worksp
 function traceTable(trace: readonly Attempt[], shown: (text: string) => string): string {
   const rows = trace.map(({ tier, name, outcome, reason, durationMs }) => {
     const word = name === 'identity' && outcome === 'matched' ? 'agrees' : outcome;
-    return `| ${tier ?? ''} | ${name} | ${word} | ${shown(reason)} | ${durationMs.toFixed(1)} ms |`;
+    const took = durationMs < 0.05 ? '' : `${durationMs.toFixed(1)} ms`;
+    return `| ${tier ?? ''} | ${name} | ${word} | ${shown(reason)} | ${took} |`;
   });
   return ['| tier | source | outcome | reason | took |', '| --- | --- | --- | --- | ---: |', ...rows].join('\n');
 }
 
-function projectTable({ project, configPath }: Resolution, { home }: View): string {
+function projectFacts({ project, configPath }: Resolution, { home }: View): string {
   const rows = [
     ['id', `\`${project?.id ?? ''}\``],
     ['description', escapeMarkdown(project?.description ?? '')],
     ['config file', configPath === null ? '' : `\`${shortPath(configPath, home)}\``],
-    ['created', project?.createdAt ?? ''],
-    ['updated', project?.updatedAt ?? ''],
+    ['created', momentText(project?.createdAt)],
+    ['updated', momentText(project?.updatedAt)],
   ].filter(([, value]) => value !== '');
-  return ['| | |', '| --- | --- |', ...rows.map(([name, value]) => `| ${name} | ${value} |`)].join('\n');
+  return rows.map(([name, value]) => `- ${name}: ${value}`).join('\n');
+}
+
+/** `2026-11-03 13:50:00 UTC`. */
+function momentText(iso: string | undefined): string {
+  return iso === undefined ? '' : new Date(iso).toISOString().replace(/T(.{8}).*$/, ' $1 UTC');
 }

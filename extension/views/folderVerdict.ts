@@ -172,7 +172,8 @@ function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot 
     const when = next ? `; next try ${clockTime(next, view.now)}` : '';
     return {
       kind: 'pending',
-      message: sentence(reason),
+      // That it was refused is what the row is about; why is what it has room for.
+      message: sentence(reason.replace(/^(the )?registry refused the row: /, '')),
       advice: `Safe on this machine${when}`,
       isError: false,
       needsSomeone: false,

@@ -43,6 +43,11 @@ export class ProjectTree implements vscode.TreeDataProvider<TreeNode>, vscode.Di
     this.#changed.fire();
   }
 
+  /** Draws the same state again, as time has passed. */
+  redraw(): void {
+    this.#changed.fire();
+  }
+
   async getChildren(node?: TreeNode): Promise<TreeNode[]> {
     if (node?.id === allProjectsId) return this.#pages.nodes(this.#filter).catch(failureNodes);
     if (node) return node.children ?? [];

@@ -2,7 +2,7 @@ import type { FolderState, Snapshot } from '../../daemon/protocol/control.ts';
 import type { Attempt, ListedProject, Resolution } from '../../daemon/protocol/model.ts';
 import type { WindowState, WorkspaceFolder } from '../windowState.ts';
 import { folderVerdict, type FolderVerdict, type Trouble } from './folderVerdict.ts';
-import { ago, counted, escapeMarkdown, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
+import { ago, briefPath, counted, escapeMarkdown, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
 
 /** A row of the tree before VS Code has drawn it. */
 export interface TreeNode {
@@ -100,7 +100,9 @@ function folderNode(
   const id = `folder:${folder.path}`;
   const target = { folder, ...(resolution ? { resolution } : {}), ...projectOf(resolution) };
   const children = [
-    ...verdict.troubles.map((trouble, index) => troubleNode(`${id}/trouble${index}`, trouble, target)),
+    ...distinct(verdict.troubles, ({ kind, message }) => `${id}/${kind === 'warning' ? message : kind}`).map(
+      ([troubleId, trouble]) => troubleNode(troubleId, trouble, target),
+    ),
     ...(state && resolution
       ? answerNodes(id, state, resolution, snapshot, view).map((node) => ({ ...node, ...target }))
       : []),
@@ -134,13 +136,9 @@ function answerNodes(
   if (!project) return resolution.trace.length > 0 ? [whyNode(id, 'Why?', resolution, view)] : [];
   const facts = database ? ` · ${sizeText(database.bytes)} · ${counted(database.tables, 'table')}` : '';
   const here = (snapshot?.agents ?? []).filter(({ directory }) => directory !== null && isWithin(directory, path));
-  const agents = here.map(({ name, directory, lastSeenAt }, index) => ({
-    id: `${id}/agent${index}:${name}`,
-    label: name,
-    description: `${shortPath(directory ?? '', view.home)}   ${ago(lastSeenAt, view.now)}`,
-    icon: 'hubot',
-    context: 'agent',
-  }));
+  const agents = distinct(here, ({ name, directory }) => `${id}/agent:${name}:${directory ?? ''}`).map(
+    ([agentId, agent]) => agentNode(agentId, agent, view),
+  );
   return [
     ...(server
       ? [
@@ -166,12 +164,38 @@ function answerNodes(
             label: 'Agents here',
             description: String(agents.length),
             icon: 'hubot',
+            context: 'agents',
             state: 'open' as const,
             children: agents,
           },
         ]
       : []),
   ];
+}
+
+function agentNode(id: string, { name, directory, lastSeenAt }: Snapshot['agents'][number], view: TreeView): TreeNode {
+  const where = shortPath(directory ?? '', view.home);
+  const when = ago(lastSeenAt, view.now);
+  return {
+    id,
+    label: name,
+    description: `${briefPath(directory ?? '', view.home)}   ${when}`,
+    icon: 'hubot',
+    context: 'agent',
+    spoken: `${name} in ${where}, asked ${when}`,
+    tooltip: markdown([`**${escapeMarkdown(name)}**`, `Works in \`${where}\``, `Asked last ${when}`]),
+  };
+}
+
+/** Each with a key of its own that does not depend on what else is in the list, but for those that are the same. */
+function distinct<T>(items: readonly T[], keyOf: (item: T) => string): [key: string, item: T][] {
+  const seen = new Map<string, number>();
+  return items.map((item) => {
+    const key = keyOf(item);
+    const count = (seen.get(key) ?? 0) + 1;
+    seen.set(key, count);
+    return [count === 1 ? key : `${key}#${count}`, item];
+  });
 }
 
 /** What decided, in a few words. */

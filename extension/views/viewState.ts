@@ -25,6 +25,7 @@ export function showViewState(store: ProjectStore, view: vscode.TreeView<TreeNod
     setKey(contextKeys.isReady, state.isTrusted && state.snapshot?.server !== null && state.snapshot !== null);
     const hasProject = state.snapshot?.folders.some(({ resolution }) => resolution?.project) ?? false;
     setKey(contextKeys.hasProject, state.isTrusted && hasProject);
+    setKey(contextKeys.hasAgent, (state.snapshot?.agents.length ?? 0) > 0);
   };
   draw();
   void hasPsql().then((found) => {

@@ -6,12 +6,27 @@ export function shortPath(path: string, home: string): string {
   return home.length > 1 && isInHome ? `~${path.slice(home.length)}` : path;
 }
 
-/** `12 s ago`, `3 min ago`, `2 h ago`. */
+/** A path that leaves room beside it on a row: a long one as its last part. */
+export function briefPath(path: string, home: string): string {
+  const short = shortPath(path, home);
+  return short.length <= 24 ? short : `…${/[\\/][^\\/]*$/.exec(short)?.[0] ?? short.slice(-24)}`;
+}
+
+/** `now`, `12 s ago`, `3 min ago`, `2 h ago`. */
 export function ago(iso: string, now: Date): string {
   const seconds = Math.max(0, Math.round((now.getTime() - Date.parse(iso)) / 1000));
+  if (seconds < 5) return 'now';
   if (seconds < 60) return `${seconds} s ago`;
   if (seconds < 3600) return `${Math.floor(seconds / 60)} min ago`;
   return seconds < 172_800 ? `${Math.floor(seconds / 3600)} h ago` : `${Math.floor(seconds / 86_400)} days ago`;
+}
+
+/** How long `ago` may stand as it is, ms: seconds a little longer than they are true, as nobody counts along. */
+export function untilOtherTime(iso: string, now: Date): number {
+  const passedMs = Math.max(0, now.getTime() - Date.parse(iso));
+  if (passedMs < 60_000) return 5000;
+  const unitMs = passedMs < 3_600_000 ? 60_000 : 3_600_000;
+  return unitMs - (passedMs % unitMs) + 1;
 }
 
 export function sizeText(bytes: number): string {

@@ -14,7 +14,8 @@ export function pageRequests(page: Page, pictures: string): RequestHandlers {
     rows: () => page.evaluate(scripts.rows),
     welcome: () => page.evaluate(scripts.welcome),
     statusBar: () => page.evaluate(scripts.statusBar),
-    classes: () => page.evaluate(scripts.classes),
+    activations: () => page.evaluate(scripts.activations),
+    openingMs: () => page.evaluate(scripts.openingMs),
     badge: () => page.evaluate(scripts.badge),
     /** The text of a document that is shown rendered, which is in frames of its own. */
     async rendered() {
@@ -51,6 +52,22 @@ const scripts = {
   /** What the row under the pointer offers. */
   actions: `[...document.querySelectorAll('.tree-explorer-viewlet-tree-view .monaco-list-row:hover .action-label')]
     .map((action) => action.getAttribute('aria-label'))`,
+  /** What Show Running Extensions says of each. */
+  activations: `[...document.querySelectorAll('.runtime-extensions-editor .monaco-list-row')].map((row) => row.innerText)`,
+  /** Opens the list of all projects: ms from the click until its rows are drawn. */
+  openingMs: `new Promise((resolve) => {
+    const tree = document.querySelector('.tree-explorer-viewlet-tree-view');
+    const rows = () => [...tree.querySelectorAll('.monaco-list-row')];
+    const list = rows().find((row) => row.querySelector('.label-name')?.textContent === 'All projects');
+    const before = rows().length;
+    const started = performance.now();
+    new MutationObserver((changes, observer) => {
+      if (rows().length <= before + 5) return;
+      observer.disconnect();
+      requestAnimationFrame(() => resolve(performance.now() - started));
+    }).observe(tree, { childList: true, subtree: true });
+    list.click();
+  })`,
   /** What the view says instead of a tree. */
   welcome: `[...document.querySelectorAll('.welcome-view-content')].map((part) => part.textContent).join('')`,
   /** The status bar item: its icons, its text and what a screen reader says; null while it is hidden. */
@@ -72,8 +89,6 @@ const scripts = {
   })()`,
   /** What the menu of quick fixes offers. */
   quickFixes: `document.querySelector('.action-widget')?.innerText ?? ''`,
-  /** What says which theme is shown. */
-  classes: `[...document.querySelector('.monaco-workbench').classList]`,
   body: `document.body.innerText`,
   /** Notifications that stand in the corner. */
   toasts: `[...document.querySelectorAll('.notification-toast')].map((toast) => toast.textContent)`,

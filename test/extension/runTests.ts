@@ -6,12 +6,12 @@
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import { runTests, runVSCodeCommand } from '@vscode/test-electron';
+import { runTests } from '@vscode/test-electron';
 import { OwnServer } from '../support/ownServer.ts';
+import { endDaemon } from './endDaemon.ts';
+import { installPackage } from './installPackage.ts';
+import { makeUserData } from './makeUserData.ts';
 import { answerRequests } from './requests.ts';
-import { runProcess } from './runProcess.ts';
-import { serverVSCode } from './serverVSCode.ts';
 import { makeWorkspace, type WorkspaceKind } from './workspaces.ts';
 
 interface Counts {
@@ -26,11 +26,16 @@ interface Suite {
   workspace: WorkspaceKind;
   /** Absent: no PostgreSQL is named. */
   hasPostgres?: true;
+  /** Stops its server, which is therefore one of its own. */
+  stopsPostgres?: true;
   isUntrusted?: true;
 }
 
+/** Windows wait more than they compute. */
+const windowsAtOnce = 2;
+
 const suites: Suite[] = [
-  { name: 'one folder', workspace: 'shop', hasPostgres: true },
+  { name: 'one folder', workspace: 'shop', hasPostgres: true, stopsPostgres: true },
   { name: 'three folders', workspace: 'three', hasPostgres: true },
   { name: 'no project', workspace: 'empty', hasPostgres: true },
   { name: 'no PostgreSQL', workspace: 'shop' },
@@ -45,15 +50,20 @@ const isWanted = ({ name }: Suite): boolean => wanted.length === 0 || wanted.inc
 // The editor shows real paths; macOS's temporary folder is a link.
 const work = await realpath(await mkdtemp(path.join(os.tmpdir(), 'registrar-vscode-')));
 const total: Counts = { passed: 0, failed: 0, skipped: 0 };
-const postgres = await OwnServer.start();
+const shared = await OwnServer.start();
 try {
-  if (usesServer) for (const suite of suites.filter(isWanted)) add(await runSuite(suite, root));
+  const waiting = usesServer ? suites.filter(isWanted).map((suite) => ({ suite, extension: root })) : [];
   if (isWanted(packaged)) {
-    await install();
-    add(await runSuite(packaged, await makeEmptyExtension()));
+    // Before any window is open, as it builds anew what they load.
+    await installPackage(work, extensionsFolder(packaged.name), !usesServer);
+    waiting.push({ suite: packaged, extension: await makeEmptyExtension() });
   }
+  const runNext = async (): Promise<void> => {
+    for (let next = waiting.shift(); next; next = waiting.shift()) add(await runSuite(next.suite, next.extension));
+  };
+  await Promise.all(Array.from({ length: windowsAtOnce }, runNext));
 } finally {
-  await postgres.close();
+  await shared.close();
   // VS Code's processes may still write into it for a moment.
   await rm(work, { recursive: true, force: true, maxRetries: 10 });
 }
@@ -78,7 +88,8 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
   const requests = path.join(folder, 'requests');
   const registry = `registry_${short.replaceAll('-', '_').toLowerCase()}`;
   const workspace = await makeWorkspace(path.join(folder, 'workspace'), suite.workspace);
-  const userData = await makeUserData(folder);
+  const userData = await makeUserData(path.join(folder, 'user'));
+  const postgres = suite.stopsPostgres ? await OwnServer.start() : shared;
   await mkdir(home, { mode: 0o700 });
   const stopAnswers = await answerRequests(requests, {
     stopServer: () => postgres.stop('fast'),
@@ -92,7 +103,9 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
     launchArgs: [workspace, `--user-data-dir=${userData}`, `--extensions-dir=${extensionsFolder(name)}`],
     extensionTestsEnv: {
       REGISTRAR_HOME: home,
-      REGISTRAR_DATABASE_URL: suite.hasPostgres ? urlOf(registry) : undefined,
+      REGISTRAR_DATABASE_URL: suite.hasPostgres ? urlOf(postgres, registry) : undefined,
+      // Where an agent that is connected keeps its servers.
+      CLAUDE_CONFIG_DIR: path.join(folder, 'claude'),
       REGISTRAR_TEST_SUITE: name,
       REGISTRAR_TEST_EXTENSIONS: extensionsFolder(packaged.name),
       REGISTRAR_TEST_LOG: log,
@@ -107,6 +120,7 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
   );
   await stopAnswers();
   await endDaemon(home);
+  if (postgres !== shared) await postgres.close();
   console.log(await readFile(log, 'utf8').catch(() => ''));
   const counts = await readFile(results, 'utf8').then(
     (json) => JSON.parse(json) as Counts,
@@ -119,65 +133,14 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
   return counts;
 }
 
-async function makeUserData(folder: string): Promise<string> {
-  const userData = path.join(folder, 'user');
-  await mkdir(path.join(userData, 'User'), { recursive: true });
-  await writeFile(
-    path.join(userData, 'User/settings.json'),
-    JSON.stringify({
-      'workbench.startupEditor': 'none',
-      'chat.disableAIFeatures': true,
-      'workbench.secondarySideBar.defaultVisibility': 'hidden',
-      'security.workspace.trust.startupPrompt': 'never',
-      'security.workspace.trust.banner': 'never',
-    }),
-  );
-  return userData;
-}
-
-function urlOf(registry: string): string {
+function urlOf(postgres: OwnServer, registry: string): string {
   const url = new URL(postgres.url);
   url.pathname = `/${registry}`;
   return url.href;
 }
 
-/** The daemon outlives the window that started it, by design. */
-async function endDaemon(home: string): Promise<void> {
-  const text = await readFile(path.join(home, 'endpoint.json'), 'utf8').catch(() => null);
-  if (text === null) return;
-  const { pid } = JSON.parse(text) as { pid: number };
-  const signal = (name: 'SIGTERM' | 'SIGKILL' | 0): boolean => {
-    try {
-      return process.kill(pid, name);
-    } catch {
-      return false;
-    }
-  };
-  signal('SIGTERM');
-  const giveUpAt = performance.now() + 30_000;
-  while (signal(0) && performance.now() < giveUpAt) await delay(20);
-  if (signal('SIGKILL')) throw new Error(`The daemon ${pid} did not end when it was told to.`);
-}
-
 function extensionsFolder(suite: string): string {
   return path.join(work, 'extensions', suite.replaceAll(' ', '-'));
-}
-
-/** Packs the extension as it is shipped, and installs it. */
-async function install(): Promise<void> {
-  const vsix = path.join(work, 'registrar.vsix');
-  const vsce = path.join(root, 'node_modules/@vscode/vsce/vsce');
-  const packing = ['package', '--no-dependencies', '--allow-missing-repository', '--out', vsix];
-  await runProcess(process.execPath, [vsce, ...packing], root);
-  const userData = path.join(work, 'installer');
-  const args = ['--install-extension', vsix, '--extensions-dir', extensionsFolder(packaged.name)];
-  args.push('--user-data-dir', userData);
-  if (!usesServer) {
-    await runVSCodeCommand(args);
-    return;
-  }
-  const server = ['--accept-server-license-terms', '--telemetry-level', 'off', '--server-data-dir', userData];
-  await runProcess(process.execPath, [await serverVSCode(), ...args, ...server], root);
 }
 
 /** VS Code runs tests only next to an extension under development; this one does nothing. */

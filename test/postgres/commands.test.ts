@@ -123,6 +123,13 @@ describe('the commands on projects', () => {
     it('refuses a folder that is not there, and a name that is not valid', async () => {
       const folder = await fixture.folder();
       await thrown(engine.createProject({ name: 'onyx', directory: join(folder, 'gone') }), 'DIRECTORY_INVALID');
+      const atHome = await fixture.engine({ home: folder });
+      for (const directory of [folder, '/']) {
+        const { message } = await thrown(atHome.createProject({ name: 'onyx', directory }), 'DIRECTORY_INVALID');
+        assert.match(message, /which has no project\. Nothing was made\.$/);
+        await thrown(atHome.useProject({ project: 'amber', directory }), 'DIRECTORY_INVALID');
+      }
+      assert.equal(existsSync(configPath(folder)), false);
       const error = await thrown(engine.createProject({ name: 'on/yx', directory: folder }), 'NAME_INVALID');
       assert.match(error.hint, /on-yx/);
       assert.deepEqual(changes(fixture.spy.take()), []);

@@ -29,8 +29,14 @@ describe('creating a project from a config file', function () {
     const folder = await workspace('shop');
 
     fixture.spy.take();
-    const first = await engine.resolve({ directory: folder });
+    const steps: string[] = [];
+    const first = await engine.resolve({ directory: folder }, (step) => steps.push(step));
     const project = resolved(first);
+    assert.deepEqual(steps, [
+      'registering project "shop"',
+      `creating database ${project.databaseName}`,
+      `marking database ${project.databaseName} as the project's`,
+    ]);
     assert.deepEqual(path(first), found);
     assert.equal(first.created, true);
     assert.deepEqual(first.sync, { state: 'synced' });
@@ -42,7 +48,7 @@ describe('creating a project from a config file', function () {
 
     fixture.spy.take();
     for (const params of [{ directory: folder }, { project: project.id }, { project: 'shop' }]) {
-      const again = await engine.resolve(params);
+      const again = await engine.resolve(params, () => assert.fail('nothing is left to do'));
       assert.equal(resolved(again).id, project.id);
       assert.equal(again.created, false);
       assert.deepEqual(again.warnings, []);

@@ -211,6 +211,19 @@ describe('a project whose name changes', () => {
       await assertAgreement(fixture, { ...project, name: 'casks' }, null);
     });
 
+    it('gets another description, alone or with the name, and none again', async () => {
+      const { id } = resolved(await engine.createProject({ name: 'glaziers', description: 'windows' }));
+      const update = async (change: object): Promise<unknown[]> => {
+        const { name, description } = resolved(await engine.updateProject({ project: id, ...change }));
+        await assertAgreement(fixture, resolved(await engine.resolve({ project: id })), null);
+        return [name, description];
+      };
+      assert.deepEqual(await update({ description: 'panes' }), ['glaziers', 'panes']);
+      assert.deepEqual(await update({ name: 'glass works', description: 'bottles' }), ['glass works', 'bottles']);
+      assert.deepEqual(await update({ description: null }), ['glass works', null]);
+      await thrown(engine.updateProject({ project: id, description: 'a\0b' }), 'INVALID_ARGUMENT');
+    });
+
     it('keeps its name when the new one is taken, and says by whom', async () => {
       const one = resolved(await engine.createProject({ name: 'weavers' }));
       const two = resolved(await engine.createProject({ name: 'spinners' }));

@@ -251,7 +251,7 @@ describe('the nearest config file', () => {
     for (const [resolution, limit] of [
       [await engine.resolve({ directory: nested }), `from ${nested} up to the repository root ${nested}`],
       [await atHome.resolve({ directory: inHome }), `from ${inHome} up to below the home folder, at ${home}`],
-      [await atHome.resolve({ directory: home }), `from ${home} up to below the home folder, at ${home}`],
+      [await atHome.resolve({ directory: home }), `${home} is the home folder, which has no project`],
       [await engine.resolve({ directory: '/' }), 'from / up to below the root, at /'],
     ] as const) {
       assert.equal(resolution.outcome, 'unresolved');

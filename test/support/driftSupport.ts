@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import { driftNotes, type DriftFinding, type RepairResult } from '../../daemon/protocol/drift.ts';
+import type { OnStep } from '../../daemon/protocol/methods.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import type { RegistryFixture } from './registryFixture.ts';
 
@@ -30,15 +31,20 @@ export function shape(found: DriftFinding[]): string[] {
   );
 }
 
-/** Repairs what drift finds now. */
-export async function repairAll(engine: Engine): Promise<RepairResult> {
+/** Repairs what drift finds now. @param onStep hears of each action when it begins */
+export async function repairAll(engine: Engine, onStep?: OnStep): Promise<RepairResult> {
   const { planId } = await engine.drift();
-  return engine.repair({ planId });
+  return engine.repair({ planId }, onStep);
 }
 
 /** Asserts that exactly these actions were applied and nothing else was tried, and that nothing is left. */
 export async function assertRepaired(engine: Engine, actions: string[], left: string[] = []): Promise<void> {
-  const result = await repairAll(engine);
+  const steps: string[] = [];
+  const result = await repairAll(engine, (step) => steps.push(step));
+  assert.deepEqual(
+    steps,
+    result.applied.map(({ description }, index) => `${index + 1} of ${result.applied.length}: ${description}`),
+  );
   assert.deepEqual(
     { applied: result.applied.map(({ action }) => action), skipped: result.skipped, failed: result.failed },
     { applied: actions, skipped: [], failed: [] },

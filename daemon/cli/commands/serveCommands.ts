@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { RegistrarApi } from '../../protocol/methods.ts';
 import { saying } from '../cliSession.ts';
@@ -52,13 +53,16 @@ async function stay(
   const resolution = directory === null ? null : await registrar.resolve({ directory });
   const sync = await registrar.syncStatus();
   const server = registrar.server();
-  const mcpUrl = (await context.daemon.status())?.mcpUrl ?? null;
+  const status = await context.daemon.status();
+  const mcpUrl = status?.mcpUrl ?? null;
   output.answer({ server, resolution, sync, mcpUrl }, (view) =>
     [
       ...(resolution && directory !== null ? [resolutionText(resolution, view, selectionText({ directory })), ''] : []),
       `server: ${shown(server.address, view.home)} (${server.source === 'bundled' ? 'bundled' : 'yours'})`,
       syncText(sync, view),
       mcpUrl === null ? 'agents: over stdio only' : `agents: ${mcpUrl}`,
+      // In a checkout, or with the extension alone, it is not on PATH.
+      ...(status ? [`command: ${shown(join(status.stateFolder, 'bin', 'registrar'), view.home)}`] : []),
       `${view.paint('cyan', 'next:')} registrar connect (how an agent is connected)`,
     ].join('\n'),
   );

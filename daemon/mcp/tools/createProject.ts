@@ -23,7 +23,10 @@ export const createProject = defineTool({
     const directory = given == null ? null : usableDirectory(given, call.home);
     if (given != null && directory === null) throw noDirectory(given);
     call.progress(`making project ${name} and its database`);
-    const resolution = await call.api.createProject({ name, description: description ?? null, directory });
+    const resolution = await call.api.createProject(
+      { name, description: description ?? null, directory },
+      call.progress,
+    );
     return resolutionAnswer(resolution, directory === null ? null : 'argument');
   },
 });

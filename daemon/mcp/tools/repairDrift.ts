@@ -15,7 +15,7 @@ export const repairDrift = defineTool({
   annotations: { ...settling, idempotentHint: false },
   async handler({ planId }, call) {
     call.progress('applying the plan');
-    const result = await call.api.repair({ planId });
+    const result = await call.api.repair({ planId }, call.progress);
     const count = `${result.applied.length} applied, ${result.skipped.length} skipped, ${result.failed.length} failed.`;
     const failed = result.failed.map(({ description, error }) => `- ${description}: ${error.message} ${error.hint}`);
     return done(result, [count, ...failed].join('\n'));

@@ -23,7 +23,7 @@ export const resolveProject = defineTool({
     const located = await locate(reference, call);
     if ('unresolved' in located) return resolutionAnswer(located.unresolved, null);
     call.progress('resolving the project');
-    const resolution = await call.api.resolve({ ...located.params, dryRun: dryRun ?? false });
+    const resolution = await call.api.resolve({ ...located.params, dryRun: dryRun ?? false }, call.progress);
     return resolutionAnswer(explained(resolution, located), located.source);
   },
 });

@@ -19,7 +19,7 @@ export const setWorkingDirectory = defineTool({
     const directory = usableDirectory(given, call.home);
     if (directory === null) throw noDirectory(given);
     call.progress('resolving the project');
-    const resolution = await call.api.resolve({ directory });
+    const resolution = await call.api.resolve({ directory }, call.progress);
     // A folder without a project counts, too: whoever works there does not mean what was bound before.
     if (resolution.error?.code !== 'DIRECTORY_INVALID') call.session.bind(directory, resolution);
     return resolutionAnswer(resolution, 'argument', { sessionId: call.session.id });

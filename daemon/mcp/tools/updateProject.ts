@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { RegistrarError } from '../../protocol/registrarError.ts';
 import { resolutionAnswer } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, withResolution } from '../schemas.ts';
@@ -6,12 +7,31 @@ import { settling } from '../toolModel.ts';
 
 export const updateProject = defineTool({
   name: 'update_project',
-  title: 'Rename project',
-  description: 'Gives a project another name, in the registry and in its folder’s config file. Its database stays.',
-  input: z.strictObject({ project: knownProject, name: z.string().describe('The new name.') }),
+  title: 'Update project',
+  description:
+    'Gives a project another name, in the registry and in its folder’s config file, or another description. Its database ' +
+    'stays.',
+  input: z.strictObject({
+    project: knownProject,
+    name: z.string().nullish().describe('The new name; the old one stays when absent.'),
+    description: z.string().nullish().describe('The new description, empty for none; the old one stays when absent.'),
+  }),
   output: withResolution(),
   annotations: settling,
-  async handler({ project, name }, { api }) {
-    return resolutionAnswer(await api.renameProject({ project, name }), null);
+  async handler({ project, name, description }, { api }) {
+    if (name == null && description == null) throw nothingToChange();
+    const change = {
+      ...(name == null ? {} : { name }),
+      ...(description == null ? {} : { description: description === '' ? null : description }),
+    };
+    return resolutionAnswer(await api.updateProject({ project, ...change }), null);
   },
 });
+
+function nothingToChange(): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: 'Neither a name nor a description was given. Nothing was done.',
+    hint: 'Pass name, description, or both.',
+  });
+}

@@ -21,6 +21,6 @@ export const useProject = defineTool({
   async handler({ project, directory: given }, call) {
     const directory = usableDirectory(given, call.home);
     if (directory === null) throw noDirectory(given);
-    return resolutionAnswer(await call.api.useProject({ project, directory }), 'argument');
+    return resolutionAnswer(await call.api.useProject({ project, directory }, call.progress), 'argument');
   },
 });

@@ -6,6 +6,8 @@ import Mocha from 'mocha';
 const suites: Record<string, () => Promise<unknown>> = {
   'one folder': async () => {
     await import('./oneFolder.test.ts');
+    await import('./agents.test.ts');
+    await import('./terminals.test.ts');
     await import('./commands.test.ts');
   },
   'three folders': () => import('./threeFolders.test.ts'),

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import manifest from '../../../package.json' with { type: 'json' };
 import { commandIds, viewId } from '../../../extension/contributions.ts';
-import { hasPage } from './ask.ts';
+import { ask, hasPage } from './ask.ts';
 import { statusBarIs } from './drawn.ts';
+import { note } from './note.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -44,6 +45,18 @@ describe('the extension as it is installed', () => {
       (id) => id.startsWith('registrar.') && !id.startsWith(`${viewId}.`),
     );
     assert.deepEqual(registered.sort(), Object.values(commandIds).sort());
+  });
+
+  it('is not slow to activate', async () => {
+    if (!hasPage) return;
+    await vscode.commands.executeCommand('workbench.action.showRuntimeExtensions');
+    let activations: string[] = [];
+    const isListed = async (): Promise<boolean> => {
+      activations = (await ask<string[]>('activations')).filter((text) => text.includes(manifest.displayName));
+      return activations.length > 0;
+    };
+    await waitFor('the extension among those that run', isListed);
+    note(activations.join(' ').replaceAll(/\s+/g, ' '));
   });
 
   it("opens the config of the active editor's folder from a file below it", async () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs, welcomeSays } from './drawn.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 describe('a folder without a config', () => {
@@ -10,7 +10,7 @@ describe('a folder without a config', () => {
     await vscode.commands.executeCommand('workbench.view.extension.registrar');
     await welcomeSays('No project here, so agents get no database.');
     await statusBarIs(null);
-    await takePictures('no-project');
+    await takePicture('no-project');
   });
 
   it('gets its project by a click and Enter', async () => {

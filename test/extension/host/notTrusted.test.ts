@@ -5,7 +5,7 @@ import * as vscode from 'vscode';
 import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const configPath = path.join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', '.codebase-mcp', 'config.json');
@@ -20,7 +20,7 @@ describe('a folder that is not trusted', () => {
       'the folder',
       (drawn) => drawn[0] === 'shop  restricted' && drawn[1]?.startsWith('  Nothing is created or written.') === true,
     );
-    await takePictures('restricted');
+    await takePicture('restricted');
     assert.equal((await readdir(process.env.REGISTRAR_HOME ?? '')).includes('endpoint.json'), false);
     assert.equal(await readFile(configPath, 'utf8'), untouched);
   });

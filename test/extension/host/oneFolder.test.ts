@@ -7,7 +7,7 @@ import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
 import { recordMessages } from './messages.ts';
 import { problemsOnce } from './problems.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const configPath = path.join(vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '', '.codebase-mcp', 'config.json');
@@ -55,7 +55,7 @@ describe('a folder with a config', () => {
     assert.match(rows[0] ?? '', /^shop {2}cb_proj_shop_[0-9a-f]{8} · ready$/);
     assert.match(rows[1] ?? '', /^ {2}Server {2}\S+ \(yours\) · \d+ MB · 0 tables$/);
     assert.equal(rows[2], '  Why shop?  the config file says so');
-    await takePictures('one-folder');
+    await takePicture('one-folder');
   });
 
   it('is explained in a document', async () => {
@@ -104,7 +104,7 @@ describe('a folder with a config', () => {
     await ask('stopServer');
     await statusBarIs('$(database) shop (offline)');
     await rowsOnce('the last known', (rows) => /^shop {2}last known \d\d:\d\d$/.test(rows[0] ?? ''));
-    await takePictures('offline');
+    await takePicture('offline');
     await noToasts();
     await ask('startServer');
     await statusBarIs('$(database) shop');
@@ -161,7 +161,7 @@ describe('a folder with a config', () => {
     const [problem] = await problemsOnce('the problem', document, (problems) => problems.length === 1);
     assert.deepEqual([problem?.code, problem?.text], ['NAME_INVALID', '"shop!"']);
     assert.deepEqual([problem?.line, problem?.column], place);
-    await takePictures('config-problem');
+    await takePicture('config-problem');
     await vscode.commands.executeCommand('editor.action.quickFix');
     const offered = async (): Promise<boolean> => (await ask<string>('quickFixes')).includes('Change project.name');
     await waitFor('the quick fix', offered);

@@ -4,7 +4,7 @@ import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
 import { offeredFixes, problemsOnce } from './problems.ts';
-import { takePicture, takePictures } from './takePicture.ts';
+import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const [shop, copy, pay] = vscode.workspace.workspaceFolders ?? [];
@@ -28,7 +28,7 @@ describe('three folders', () => {
     assert.ok(rows.some((row) => /^shop {2}copy · also claimed by .*\/shop$/.test(row)));
     assert.ok(rows.includes('  Nothing was created.'));
     assert.equal(await ask<string>('badge'), '1');
-    await takePictures('three-folders');
+    await takePicture('three-folders');
   });
 
   it('offer what helps on the row that says what is wrong', async () => {
@@ -88,7 +88,7 @@ describe('three folders', () => {
     assert.match((await asked) ?? '', /^pay: cb_proj_pay_[0-9a-f]{8} created$/);
     await statusBarIs('$(database) $(sync) pay');
     await rowsOnce('the pending project', (rows) => rows.includes('pay  ready, not registered yet'));
-    await takePictures('not-registered-yet');
+    await takePicture('not-registered-yet');
     await ask('sql', 'drop trigger refuse on projects');
     assert.equal(await run(commandIds.syncNow), 'Everything is registered');
     await statusBarIs('$(database) pay');

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
+import { testServer } from '../../support/testServer.ts';
 import { DaemonFixture, gone, isAlive } from './daemonFixture.ts';
 
 describe('those who are attached to the daemon', function () {
@@ -98,6 +99,42 @@ describe('those who are attached to the daemon', function () {
     assert.equal((await client.call('status', undefined)).pid, pid);
     await fixture.run(home, ['stop']);
     await gone(pid);
+  });
+
+  it('end their statement on the server when they cancel it, and when they go', async () => {
+    const home = await fixture.home('cancelling');
+    const address = await fixture.address();
+    const directory = await fixture.workspace('cancelling');
+    const client = await fixture.client(home, { REGISTRAR_DATABASE_URL: address });
+    const registry = new pg.Client({ connectionString: (await testServer()).url });
+    await registry.connect();
+    /** Seen from another session, which no event reaches. */
+    const sleepersAre = async (count: number): Promise<void> => {
+      const limit = AbortSignal.timeout(60_000);
+      const text = `select count(*)::int as count from pg_stat_activity where query = $1`;
+      while ((await registry.query<{ count: number }>(text, [sql])).rows[0]?.count !== count) {
+        await delay(10, undefined, { signal: limit });
+      }
+    };
+    const sql = `select pg_sleep(600) as "${process.pid}"`;
+    const cancel = new AbortController();
+    const cancelled = client.call('queryDatabase', { directory, sql }, cancel.signal);
+    const rejected = assert.rejects(cancelled, { message: 'enough' });
+    await sleepersAre(1);
+    cancel.abort(new Error('enough'));
+    await rejected;
+    await sleepersAre(0);
+
+    const leaver = await fixture.attach(home, 'forwarder');
+    const lost = assert.rejects(leaver.request('queryDatabase', { directory, sql }), { kind: 'lost' });
+    await sleepersAre(1);
+    leaver.close();
+    await Promise.all([lost, sleepersAre(0)]);
+    await registry.end();
+    await fixture.run(home, ['stop']);
+    // By its limit of time each would have ended, too.
+    const log = await readFile(join(home, 'logs', 'registrar.log'), 'utf8');
+    assert.equal(log.match(/"operation":"query".*"msg":"cancelled"/g)?.length, 2, log);
   });
 
   it('are no longer needed to keep it while a project waits for the registry', async () => {

@@ -43,6 +43,8 @@ export class DaemonFixture {
   }
 
   async close(): Promise<void> {
+    // Never opened: without a folder of its own, every process would look like one of ours.
+    if (this.#bundles === '') return;
     for (const client of this.#clients) client.close();
     for (const pid of await this.processes()) {
       for (const signal of ['SIGCONT', 'SIGKILL'] as const) if (isAlive(pid)) process.kill(pid, signal);

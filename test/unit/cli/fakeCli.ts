@@ -227,6 +227,7 @@ const answers: Api = {
   showProject: async () => shop,
   createProject: async () => ({ ...resolved, created: true }),
   renameProject: async () => resolved,
+  updateProject: async () => resolved,
   adoptDatabase: async () => resolved,
   forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
   dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),

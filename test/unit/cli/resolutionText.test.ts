@@ -190,6 +190,15 @@ describe('resolutionText', () => {
     assert.match(resolutionText(resolved, view, ' --project shop'), /next: registrar exec --project shop -- npm run/);
   });
 
+  it('names the folder that was asked about, not the current one, where that has no project', () => {
+    const hint = 'registrar projects create NAME --directory . | registrar use PROJECT';
+    const nothing = refused({ code: 'UNRESOLVED', message: 'no config', hint });
+    assert.match(
+      resolutionText(nothing, view, ' --directory ../x'),
+      /next: registrar projects create NAME --directory \.\.\/x \| registrar use PROJECT --directory \.\.\/x$/,
+    );
+  });
+
   it('shows the date with a time that is not of today, and a try that is due', () => {
     const since = new Date(2026, 10, 1, 9, 5).toISOString();
     const stale = resolutionText({ ...resolved, stale: true, sync: { state: 'synced', since } }, view);

@@ -296,9 +296,9 @@ describe('registrar', () => {
     });
   });
 
-  it('start prints where agents reach it, and how one is connected', async () => {
+  it('start prints where agents reach it, where the command is, and how an agent is connected', async () => {
     const run = await cli(['start', '--once'], { daemon: { status: async () => daemonStatus } });
-    assert.match(run.stdout, /agents: http:\/\/127\.0\.0\.1:4321\/mcp\nnext: registrar connect/);
+    assert.match(run.stdout, /agents: http:\S+:4321\/mcp\ncommand: ~\S+registrar\nnext: registrar connect/);
   });
 
   describe('sync', () => {

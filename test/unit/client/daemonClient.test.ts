@@ -91,7 +91,7 @@ describe('a client of the daemon', () => {
       },
     });
     await client.call('resolve', {});
-    await control.drain(0, { hasSuccessor: true });
+    control.leave({ hasSuccessor: true });
     const answer = client.call('resolve', {});
     control.close();
     await fixture.untilOnly(0);
@@ -104,7 +104,7 @@ describe('a client of the daemon', () => {
   it('starts its daemon at once where it made the older one leave', async () => {
     const control = await fixture.serve({
       drain: async () => {
-        await control.drain(0, { hasSuccessor: true });
+        control.leave({ hasSuccessor: true });
         control.close();
         void fixture.untilOnly(0).then(() => fixture.end());
         return null;

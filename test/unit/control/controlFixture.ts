@@ -8,6 +8,7 @@ import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
 import type { DialOptions } from '../../../daemon/client/dialDaemon.ts';
+import { RunningCalls } from '../../../daemon/engine/runningCalls.ts';
 import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
 import { rpcOver } from '../../../daemon/client/rpcOver.ts';
 import {
@@ -32,6 +33,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     showProject: async () => shop,
     createProject: async () => resolved,
     renameProject: async () => resolved,
+    updateProject: async () => resolved,
     adoptDatabase: async () => resolved,
     forgetProject: async () => {
       throw new RegistrarError({ code: 'PROJECT_NOT_FOUND', message: 'No such project.', hint: 'List them.' });
@@ -51,6 +53,13 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     look: async () => null,
     changeAddress: async () => ({ server: null, error: null, leftBehind: [] }),
     rotateToken: async () => ({ url: null }),
+    mcpAddress: async () => ({ url: 'http://127.0.0.1:1/mcp', token }),
+    connections: async () => [],
+    planConnection: async () => {
+      throw new RegistrarError({ code: 'INVALID_ARGUMENT', message: 'No such agent.', hint: 'List them.' });
+    },
+    connectAgent: async () => 'written',
+    disconnectAgent: async () => 'removed',
     drain: async () => null,
     ...changes,
   };
@@ -63,6 +72,7 @@ export class ControlFixture {
   control: ControlServer | null = null;
   /** How many snapshots were made. */
   snapshots = 0;
+  readonly calls = new RunningCalls();
   #listener: Server | null = null;
   readonly #sockets = new Set<Socket>();
 
@@ -76,6 +86,7 @@ export class ControlFixture {
       version,
       token: async () => knownToken,
       handlers: handlers(changes),
+      running: (work) => this.calls.run(work),
       snapshot: (client, revision): Snapshot => {
         this.snapshots += 1;
         return {
@@ -87,6 +98,7 @@ export class ControlFixture {
           projects: null,
           sync: null,
           agents: [],
+          mcp: null,
         };
       },
       openAgentStream: async () => undefined,

@@ -77,14 +77,15 @@ describe('the control protocol', () => {
     const connection = await attach();
     const running = connection.request('resolve', {});
     await begun;
-    const drained = fixture.control?.drain(10_000, { hasSuccessor: false });
+    fixture.control?.leave({ hasSuccessor: false });
+    const quiet = fixture.calls.quiet(60_000);
     await assert.rejects(connection.request('syncStatus', undefined), (error) => {
       return error instanceof NoAnswer && error.kind === 'draining';
     });
     assert.equal((await dialDaemon(fixture.dialOptions())).kind, 'draining');
     finish();
     assert.deepEqual(await running, resolved);
-    await drained;
+    await quiet;
   });
 
   it('gives up waiting for what never ends', async () => {
@@ -99,7 +100,8 @@ describe('the control protocol', () => {
     const connection = await attach();
     const answer = assert.rejects(connection.request('resolve', {}), NoAnswer);
     await begun;
-    await fixture.control?.drain(20, { hasSuccessor: false });
+    fixture.control?.leave({ hasSuccessor: false });
+    await fixture.calls.quiet(20);
     fixture.control?.close();
     await fixture.end();
     await answer;

@@ -1,9 +1,18 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import texts from '../../../package.nls.json' with { type: 'json' };
 import manifest from '../../../package.json' with { type: 'json' };
-import { commandIds, containerId, contextKeys, settingIds, viewId } from '../../../extension/contributions.ts';
+import {
+  commandIds,
+  containerId,
+  contextKeys,
+  mcpProviderId,
+  settingIds,
+  viewId,
+  walkthroughId,
+} from '../../../extension/contributions.ts';
 
-const { commands, configuration, menus, views, viewsContainers, viewsWelcome } = manifest.contributes;
+const { commands, configuration, menus, views, viewsContainers, viewsWelcome, walkthroughs } = manifest.contributes;
 
 describe('contributions', () => {
   it('names exactly the commands of the manifest', () => {
@@ -29,6 +38,10 @@ describe('contributions', () => {
       [viewId],
     );
     assert.deepEqual(Object.keys(configuration.properties), Object.values(settingIds));
+    assert.deepEqual(
+      manifest.contributes.mcpServerDefinitionProviders.map(({ id }) => id),
+      [mcpProviderId],
+    );
   });
 
   it('shows every text that can be translated, and keeps none that nothing shows', () => {
@@ -43,8 +56,16 @@ describe('contributions', () => {
     const inMenus = Object.values(menus)
       .flat()
       .map(({ command }) => command);
-    const links = viewsWelcome.flatMap(({ contents }) => [...shown(contents).matchAll(/command:(registrar\.\w+)/g)]);
-    for (const command of [...inMenus, ...links.map((link) => link[1] ?? '')]) assert.ok(known.has(command), command);
+    const steps = walkthroughs.flatMap((walkthrough) => walkthrough.steps);
+    const texts = [...viewsWelcome.map(({ contents }) => contents), ...steps.map(({ description }) => description)];
+    const links = texts.flatMap((text) => [...shown(text).matchAll(/command:(registrar\.[\w.]+)/g)]);
+    const done = steps
+      .flatMap(({ completionEvents }) => completionEvents)
+      .filter((event) => event.startsWith('onCommand:'));
+    const asked = [...links.map((link) => link[1] ?? ''), ...done.map((event) => event.slice('onCommand:'.length))];
+    for (const command of [...inMenus, ...asked]) {
+      assert.ok(known.has(command) || command === `${viewId}.focus`, command);
+    }
   });
 
   it('asks in conditions only for context keys that are set', () => {
@@ -53,6 +74,9 @@ describe('contributions', () => {
       ...commands.map(({ enablement }) => enablement ?? ''),
       ...Object.values(menus).flatMap((entries) => entries.map(({ when }) => when)),
       ...viewsWelcome.map(({ when }) => when),
+      ...walkthroughs
+        .flatMap(({ steps }) => steps.flatMap(({ completionEvents }) => completionEvents))
+        .filter((event) => event.startsWith('onContext:')),
     ];
     const asked = conditions.flatMap((text) => [...text.matchAll(/registrar\.\w+/g)].map(([key]) => key));
     assert.ok(asked.length > 0);
@@ -65,6 +89,18 @@ describe('contributions', () => {
       const shown = inline.filter(({ when }) => matches(when, context));
       assert.ok(shown.length <= 3, `${context}: ${shown.map(({ command }) => command).join(', ')}`);
       assert.equal(new Set(shown.map(({ group }) => group)).size, shown.length, `${context}: two at one place`);
+    }
+  });
+
+  it('has a walkthrough of four steps, each ticked by what is so and with a picture for every kind of theme', () => {
+    assert.deepEqual(
+      walkthroughs.map(({ id, steps }) => [id, steps.length]),
+      [[walkthroughId, 4]],
+    );
+    for (const { completionEvents, media } of walkthroughs.flatMap(({ steps }) => steps)) {
+      assert.equal(completionEvents.length, 1);
+      for (const picture of Object.values(media.image)) assert.ok(existsSync(picture), picture);
+      assert.notEqual(shown(media.altText), '');
     }
   });
 
@@ -99,7 +135,7 @@ const contextValues = [
     'config-error',
   ].map((kind) => `trouble.${kind}`),
   ...['trouble.adoptable', 'trouble.not-made', 'trouble.refused', 'trouble.warning', 'server', 'why', 'why.config'],
-  ...['project', 'projects', 'projects.filtered', 'more', 'agent'],
+  ...['project', 'projects', 'projects.filtered', 'more', 'agent', 'agents'],
 ];
 
 /** The part of a `when` clause that is about the row. */

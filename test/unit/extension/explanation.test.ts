@@ -9,7 +9,7 @@ describe('the document that explains a resolution', () => {
     assert.match(text, /^# shop\n\n`~\/shop` belongs to project \*\*shop\*\*: database `cb_proj_shop_1f2e3d4c` on /);
     assert.match(text, /\| 2 \| config \| matched \| \\\.codebase\\-mcp\/config\\\.json \| 0\.9 ms \|/);
     assert.match(text, /\| {2}\| identity \| agrees \|/);
-    assert.match(text, /\| id \| `1f2e3d4c-0000-4000-8000-000000000001` \|/);
+    assert.match(text, /- id: `1f2e3d4c-0000-4000-8000-000000000001`/);
   });
 
   it('says what is wrong and what to do, and what is only to be known', () => {
@@ -41,9 +41,9 @@ describe('the documents about drift', () => {
       ok: false,
       findings: [{ ...finding, database: 'x', actions: [...finding.actions] }],
     };
-    const text = driftDocument(report);
+    const text = driftDocument(report, '/home/a');
     assert.match(text, /plan `p1`/);
-    assert.match(text, /## marker-missing · x\n\nNo marker\\?\.\n\nRisk: it may be taken/);
+    assert.match(text, /## Marker missing · x\n\nNo marker\\?\.\n\nRisk: it may be taken/);
     assert.match(text, /- \*\*Repair Drift:\*\* write the marker again\n- Your choice: registrar projects adopt x/);
   });
 

@@ -17,15 +17,16 @@ function allNodes(nodes: readonly TreeNode[]): TreeNode[] {
   return nodes.flatMap((node) => [node, ...allNodes(node.children ?? [])]);
 }
 
+const agents = [
+  { name: 'Claude Code', directory: '/home/a/shop', lastSeenAt: '2026-11-03T13:49:48' },
+  { name: 'Codex', directory: '/home/a/shop/api', lastSeenAt: '2026-11-03T13:47:00' },
+  { name: 'Elsewhere', directory: '/home/a/shop-pay', lastSeenAt: '2026-11-03T13:47:00' },
+];
+
 const rowsOf = (state: WindowState): string[] => drawn(treeNodes(state, view));
 
 describe('the tree', () => {
   it('shows a project with its database, its server, why it is this one, and who works there', () => {
-    const agents = [
-      { name: 'Claude Code', directory: '/home/a/shop', lastSeenAt: '2026-11-03T13:49:48' },
-      { name: 'Codex', directory: '/home/a/shop/api', lastSeenAt: '2026-11-03T13:47:00' },
-      { name: 'Elsewhere', directory: '/home/a/shop-pay', lastSeenAt: '2026-11-03T13:47:00' },
-    ];
     const database = { bytes: 38 * 1_048_576, tables: 14 };
     const folders = [{ path: folder.path, trusted: true, resolution: resolutions.ready, database }];
     assert.deepEqual(rowsOf(windowOn(null, { folders, agents })), [
@@ -98,14 +99,38 @@ describe('the tree', () => {
     });
   });
 
-  it('gives every row an id of its own, the same in every state of its folder, and words for a screen reader', () => {
-    for (const answer of Object.values(resolutions)) {
-      const nodes = allNodes(treeNodes(windowOn(answer), view));
+  it('gives every row of every state an id of its own, an icon, and words for a screen reader', () => {
+    const states = [
+      ...Object.values(resolutions).map((answer) => windowOn(answer, { agents })),
+      windowOn(null),
+      { ...windowOn(null), isTrusted: false },
+    ];
+    for (const state of states) {
+      const nodes = allNodes(treeNodes(state, view));
       const ids = nodes.map(({ id }) => id);
-      assert.equal(new Set(ids).size, ids.length);
+      assert.equal(new Set(ids).size, ids.length, ids.join());
       assert.equal(ids[0], 'folder:/home/a/shop');
-      for (const { label, spoken } of nodes) assert.ok((spoken ?? label).length > 0);
+      for (const { id, label, description, icon, spoken } of nodes) {
+        assert.match(icon ?? '', /^[a-z~-]+$/, id);
+        assert.match(spoken ?? `${label} ${description ?? ''}`.trim(), /^\S.*\S$/, id);
+      }
     }
+  });
+
+  it('keeps the ids of rows whose words change, and of those beside a row that goes', () => {
+    const [warning] = resolutions.recreated.warnings;
+    const both = { ...resolutions.pending, warnings: [...resolutions.pending.warnings, ...(warning ? [warning] : [])] };
+    const after = { ...resolutions.recreated, stale: false };
+    const later = agents.slice(1).map((agent) => ({ ...agent, lastSeenAt: '2026-11-03T13:49:59' }));
+    const idsOf = (state: WindowState): string[] => allNodes(treeNodes(state, view)).map(({ id }) => id);
+    const before = idsOf(windowOn(both, { agents }));
+    const left = idsOf(windowOn(after, { agents: later, projects: 24 }));
+    const gone = before.filter((id) => !left.includes(id));
+    assert.deepEqual(gone, ['folder:/home/a/shop/pending', 'folder:/home/a/shop/agent:Claude Code:/home/a/shop']);
+    assert.deepEqual(
+      left,
+      before.filter((id) => !gone.includes(id)),
+    );
   });
 
   it('does not let names act as Markdown', () => {

@@ -4,7 +4,7 @@ import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'nod
 import { connect } from 'node:net';
 import { RawAgent } from '../../support/rawAgent.ts';
 import { emptySync } from '../cli/fakeCli.ts';
-import { attach, call, serveAgents, signalled, token, type ServedAgents } from './agentFixture.ts';
+import { attach, call, resolvedAs, serveAgents, signalled, token, type ServedAgents } from './agentFixture.ts';
 
 interface Answer {
   status: number;
@@ -245,13 +245,18 @@ describe('access to the endpoint', function () {
   });
 
   it('tells what takes long to a client that wants to know', async () => {
-    served = await serveAgents();
-    const client = await attach(served.url);
-    const heard: (string | undefined)[] = [];
-    await client.callTool({ name: 'create_project', arguments: { name: 'new' } }, undefined, {
-      onprogress: ({ message }) => heard.push(message),
+    served = await serveAgents({
+      createProject: async ({ name }, onStep) => {
+        for (const step of ['registering', 'creating']) onStep?.(step);
+        return resolvedAs({ project: name });
+      },
     });
-    assert.deepEqual(heard, ['making project new and its database']);
+    const client = await attach(served.url);
+    const heard: string[] = [];
+    await client.callTool({ name: 'create_project', arguments: { name: 'new' } }, undefined, {
+      onprogress: ({ progress, message }) => heard.push(`${progress} ${message ?? ''}`),
+    });
+    assert.deepEqual(heard, ['1 making project new and its database', '2 registering', '3 creating']);
     await client.close();
   });
 
@@ -288,9 +293,10 @@ describe('access to the endpoint', function () {
     const client = await attach(served.url);
     const answer = call(client, 'sync_status');
     await asked.promise;
-    const left = served.host.drain(60_000);
+    await served.host.pause();
+    const quiet = served.calls.quiet(60_000);
     go.settle();
-    await left;
+    await quiet;
     await served.close();
     assert.equal((await answer).isError, false);
     await client.close();

@@ -1,5 +1,6 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { RunningCalls } from '../../../daemon/engine/runningCalls.ts';
 import { AgentHost } from '../../../daemon/mcp/agentHost.ts';
 import type { AgentPort } from '../../../daemon/mcp/agentPort.ts';
 import { httpLimits, openHttp, type HttpEndpoint, type HttpLimits } from '../../../daemon/mcp/httpServer.ts';
@@ -30,6 +31,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
     showProject: async () => shop,
     createProject: async ({ name }) => resolvedAs({ project: name }),
     renameProject: async ({ name }) => resolvedAs({ project: name }),
+    updateProject: async ({ project, name }) => resolvedAs({ project: name ?? project }),
     adoptDatabase: async () => resolved,
     forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
     dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
@@ -60,6 +62,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
 
 export interface ServedAgents {
   host: AgentHost;
+  calls: RunningCalls;
   http: HttpEndpoint;
   url: string;
   /** Faults that were reported; none is expected. */
@@ -76,12 +79,14 @@ export async function serveAgents(
 ): Promise<ServedAgents> {
   const engine = fakeApi(api);
   const faults: unknown[] = [];
+  const calls = new RunningCalls();
   let tools: AgentTools = 'standard';
   let current = token;
   const port: AgentPort = {
     version: '1.0.0',
     home: '/home/a',
     use: async (_access, _progress, run) => run(engine),
+    running: (work) => calls.run(work),
     tools: () => tools,
     // Both sides are this process, which may be held up.
     rootsLimitMs: 60_000,
@@ -100,6 +105,7 @@ export async function serveAgents(
   });
   return {
     host,
+    calls,
     http,
     url: `http://127.0.0.1:${http.port}/mcp`,
     faults,

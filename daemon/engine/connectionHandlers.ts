@@ -1,0 +1,40 @@
+import type { ControlHandlers } from '../control/clientConnection.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { agentConnections } from './agentConnections.ts';
+import type { DaemonOptions } from './runDaemon.ts';
+
+type Names = 'mcpAddress' | 'connections' | 'planConnection' | 'connectAgent' | 'disconnectAgent';
+
+/** How windows connect agents: what `registrar connect` does, done by the daemon. */
+export function connectionHandlers(
+  served: () => { url: string; token: string } | null,
+  { stateFolder, home, environment }: Pick<DaemonOptions, 'stateFolder' | 'home' | 'environment'>,
+): Pick<ControlHandlers, Names> {
+  const address = (): Promise<{ url: string; token: string }> => {
+    const current = served();
+    return current ? Promise.resolve(current) : Promise.reject(notServed());
+  };
+  const connections = agentConnections({
+    stateFolder,
+    home,
+    environment,
+    platform: process.platform,
+    endpoint: address,
+    now: () => new Date().toISOString(),
+  });
+  return {
+    mcpAddress: address,
+    connections: () => connections.list(),
+    planConnection: (request) => connections.plan(request),
+    connectAgent: async (request) => connections.write(await connections.plan(request)),
+    disconnectAgent: ({ file }) => connections.remove(file),
+  };
+}
+
+function notServed(): RegistrarError {
+  return new RegistrarError({
+    code: 'DAEMON_UNREACHABLE',
+    message: 'The daemon serves no MCP address.',
+    hint: 'Switch registrar.mcp.enabled on, or see the log; agents that start Registrar themselves need no address.',
+  });
+}

@@ -1,0 +1,28 @@
+/** What the daemon is doing for those who asked, counted, so that its end can wait for it. */
+export class RunningCalls {
+  #count = 0;
+  #whenQuiet: () => void = () => undefined;
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    this.#count += 1;
+    try {
+      return await work();
+    } finally {
+      this.#count -= 1;
+      if (this.#count === 0) this.#whenQuiet();
+    }
+  }
+
+  /**
+   * Settles when nothing runs, or when the limit is over.
+   *
+   * @param limitMs milliseconds
+   */
+  async quiet(limitMs: number): Promise<void> {
+    if (this.#count === 0) return;
+    await new Promise<void>((resolve) => {
+      this.#whenQuiet = resolve;
+      setTimeout(resolve, limitMs).unref();
+    });
+  }
+}

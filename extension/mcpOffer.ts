@@ -1,0 +1,31 @@
+import type { WindowState } from './windowState.ts';
+
+/** What VS Code is told of the endpoint before it starts a server; the token comes when it does. */
+export interface McpOffer {
+  /** The address as far as it is known. */
+  url: string | null;
+  /** Where this window's agents work; null when it has several folders, which they are then asked for, or none. */
+  directory: string | null;
+  /** Another one makes VS Code read the tools anew. */
+  version: string;
+}
+
+/**
+ * What a window offers to VS Code's own agents; null for nothing.
+ *
+ * @param isEnabled what the setting says
+ * @param ownVersion of this extension, whose daemon answers as soon as there is one
+ */
+export function mcpOffer(
+  { folders, isTrusted, snapshot }: WindowState,
+  isEnabled: boolean,
+  ownVersion: string,
+): McpOffer | null {
+  if (!isEnabled || !isTrusted || (snapshot && !snapshot.mcp)) return null;
+  const [only, ...others] = folders;
+  return {
+    url: snapshot?.mcp?.url ?? null,
+    directory: only && others.length === 0 ? only.path : null,
+    version: `${snapshot?.daemon.version ?? ownVersion} ${snapshot?.mcp?.tools ?? 'standard'}`,
+  };
+}

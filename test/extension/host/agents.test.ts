@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import * as vscode from 'vscode';
+import { commandIds, settingIds } from '../../../extension/contributions.ts';
+import { createLink } from '../../../extension/createLink.ts';
+import { McpProvider } from '../../../extension/mcpProvider.ts';
+import { ProjectStore } from '../../../extension/projectStore.ts';
+import manifest from '../../../package.json' with { type: 'json' };
+import { ask } from './ask.ts';
+import { rowsOnce } from './drawn.ts';
+import { set } from './settings.ts';
+import { takePicture } from './takePicture.ts';
+import { waitFor } from './waitFor.ts';
+
+const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath ?? '';
+const extension = vscode.extensions.getExtension(`${manifest.publisher}.${manifest.name}`);
+const run = (id: string): Thenable<string | null> => vscode.commands.executeCommand<string | null>(id);
+
+describe('agents of a window', () => {
+  after(() => set('chat.disableAIFeatures', true));
+
+  it('stand in the tree with its folder when they are VS Code’s own', async () => {
+    await vscode.commands.executeCommand('workbench.view.extension.registrar');
+    await set('chat.disableAIFeatures', false);
+    // VS Code reads what extensions offer some time after it has switched its agents on.
+    const isShown = async (): Promise<boolean> => {
+      await vscode.commands.executeCommand('workbench.mcp.startServer', '*', { autoTrustChanges: true });
+      return (await ask<string[]>('rows')).some((row) => /^ {4}\S.*\/shop {3}(now|\d+ s ago)$/.test(row));
+    };
+    await waitFor('VS Code’s own agent', isShown);
+    await takePicture('agents');
+  });
+
+  it('get the endpoint, token and folder when a server is started, and nothing while the setting is off', async () => {
+    assert.ok(extension);
+    const store = new ProjectStore();
+    const link = createLink({ extension } as vscode.ExtensionContext, store);
+    const provider = new McpProvider(store, link, manifest.version);
+    store.update({ folders: [{ name: 'shop', path: folder }], isTrusted: true });
+    const [offered] = provider.provideMcpServerDefinitions();
+    assert.ok(offered);
+    assert.equal(JSON.stringify(offered).includes('Bearer'), false);
+    const { uri, headers } = await provider.resolveMcpServerDefinition(offered);
+    const client = new Client({ name: 'tester', version: '1' });
+    await client.connect(new StreamableHTTPClientTransport(new URL(uri.toString()), { requestInit: { headers } }));
+    const answer = await client.callTool({ name: 'resolve_project', arguments: {} });
+    const { project, directory } = answer.structuredContent as { project: { name: string }; directory: string };
+    assert.equal(project.name, 'shop');
+    assert.equal(directory, folder);
+    await rowsOnce('the other agent', (rows) => rows.some((row) => /^ {4}tester {2}.*\/shop/.test(row)));
+    await client.close();
+
+    let changes = 0;
+    provider.onDidChangeMcpServerDefinitions(() => (changes += 1));
+    await set(settingIds.mcpEnabled, false);
+    await waitFor('the change', () => changes > 0);
+    assert.deepEqual(provider.provideMcpServerDefinitions(), []);
+    await set(settingIds.mcpEnabled, undefined);
+    provider.dispose();
+    link.close();
+    store.dispose();
+  });
+
+  it('are connected after somebody has seen what is written, and disconnected again', async () => {
+    const file = path.join(process.env.CLAUDE_CONFIG_DIR ?? '?', '.claude.json');
+    const choose = async (deed: string): Promise<string | null> => {
+      const asked = run(commandIds.connectAgent);
+      await waitFor('the agents', async () => (await ask<string>('quickInput')).includes('Gemini CLI'));
+      if (deed.startsWith('Write')) await takePicture('connect-an-agent');
+      // VS Code itself comes first.
+      await ask('press', 'ArrowDown');
+      await ask('press', 'Enter');
+      await waitFor(deed, async () => (await ask<string>('quickInput')).includes(deed));
+      await waitFor('what is written', async () => (await ask<string>('rendered')).includes('mcpServers'));
+      await takePicture(deed.startsWith('Write') ? 'connect-claude-code' : 'disconnect-claude-code');
+      await ask('press', 'Enter');
+      return asked;
+    };
+    assert.match((await choose('Write it')) ?? '', /^Claude Code: .*\.claude\.json has it now; restart Claude Code/);
+    const written = JSON.parse(await readFile(file, 'utf8')) as { mcpServers: { registrar: { args: string[] } } };
+    assert.deepEqual(written.mcpServers.registrar.args, ['mcp']);
+    assert.match((await choose('Take it out')) ?? '', /^Claude Code: gone from .*\.claude\.json$/);
+    assert.equal(existsSync(file), false);
+    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+  });
+
+  it('that Registrar does not know are told its address', async () => {
+    assert.match((await run(commandIds.copyMcpAddress)) ?? '', /^Copied http:.*; it takes a token, which /);
+    assert.match(await vscode.env.clipboard.readText(), /^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
+  });
+});
