@@ -130,8 +130,8 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
 }
 
 /**
- * V8 lets the part of the heap where objects begin grow to more than 100 MB while there is work, and never gives that back
- * to a process that then has nothing to do. A daemon's answers are small: 4 MB for each half is enough.
+ * V8 lets the part of the heap where objects begin grow to more than 100 MB while there is work, and keeps that when there is
+ * none any more. A daemon's answers are small: 4 MB for each half is enough.
  */
 const memoryLimits = ['--max-semi-space-size=4'];
 
