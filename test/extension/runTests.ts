@@ -7,6 +7,7 @@ import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promi
 import os from 'node:os';
 import path from 'node:path';
 import { runTests } from '@vscode/test-electron';
+import { removeBundledServer } from '../../daemon/embedded/removeBundledServer.ts';
 import { OwnServer } from '../support/ownServer.ts';
 import { endDaemon } from './endDaemon.ts';
 import { installPackage } from './installPackage.ts';
@@ -121,6 +122,8 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
   );
   await stopAnswers();
   await endDaemon(home);
+  // Root's bundled server lives outside the state folder.
+  await removeBundledServer(path.join(home, 'postgres'));
   if (postgres !== shared) await postgres.close();
   console.log(await readFile(log, 'utf8').catch(() => ''));
   const counts = await readFile(results, 'utf8').then(
