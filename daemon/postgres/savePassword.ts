@@ -1,5 +1,5 @@
-import { chmod, readFile } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
 import type { PostgresAddress } from './address.ts';
 
 /**
@@ -17,25 +17,36 @@ export async function savePassword(address: PostgresAddress, password: string): 
   const lines = address.hosts.map(({ host, port }) =>
     [host, String(port), '*', address.user, password].map((field) => field.replace(/[\\:]/g, '\\$&')).join(':'),
   );
+  const added = new Set(lines.map(targetOf));
   // libpq takes the first line that fits: a new password must stand before an old one.
-  const kept = before.split('\n').filter((line) => line !== '' && !lines.some((added) => sameTarget(line, added)));
-  const file = await open(path, 'w', 0o600);
-  try {
-    await file.writeFile(`${[...lines, ...kept].join('\n')}\n`);
-  } finally {
-    await file.close();
-  }
-  // libpq ignores the file when others may read it.
-  await chmod(path, 0o600);
+  const kept = before.split('\n').filter((line) => !added.has(targetOf(line)));
+  if (kept.at(-1) !== '') kept.push('');
+  await replaceWhole(path, [...lines, ...kept].join('\n'));
   return path;
 }
 
-/** Everything but the last field agrees. */
-function sameTarget(one: string, other: string): boolean {
-  const target = (line: string): string =>
-    line
-      .split(/(?<!\\):/)
-      .slice(0, 4)
-      .join(':');
-  return target(one) === target(other);
+/** Everything but the password; null for comments and whatever else libpq passes over. */
+function targetOf(line: string): string | null {
+  return /^(?:(?:\\.|[^\\:])*:){4}/.exec(line)?.[0] ?? null;
+}
+
+/** Other passwords are in the file: it is the old one or the new one, whenever this is stopped. Links stay links. */
+async function replaceWhole(path: string, text: string): Promise<void> {
+  const target = await realpath(path).catch(() => path);
+  const owner = await stat(target).catch(() => null);
+  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
+  try {
+    // libpq ignores the file when others may read it.
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(text);
+      if (owner) await file.chown(owner.uid, owner.gid);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, target);
+  } finally {
+    await rm(temporary, { force: true });
+  }
 }
