@@ -29,16 +29,7 @@ async function endpointAlone(server: BenchServer): Promise<Timing[]> {
   // Makes the registry and the project.
   const { id } = await resolved(engine.resolve({ directory }));
   const pool = server.pool(registry);
-  const host = new AgentHost({
-    version: 'bench',
-    home: server.home,
-    use: (_access, _onProgress, run) => run(engine),
-    running: (work) => work(),
-    tools: () => 'standard',
-    rootsLimitMs: 2000,
-    onChanged: () => undefined,
-    onFault,
-  });
+  const host = agentHost(server, engine);
   const product = await served((request, response, body) => host.handle(request, response, body));
   const empty = await served(emptyServer());
   try {
@@ -67,6 +58,20 @@ async function endpointAlone(server: BenchServer): Promise<Timing[]> {
     await product.close();
     await empty.close();
   }
+}
+
+/** The endpoint as a daemon opens it, over this engine. */
+export function agentHost({ home }: BenchServer, engine: Awaited<ReturnType<BenchServer['engine']>>): AgentHost {
+  return new AgentHost({
+    version: 'bench',
+    home,
+    use: (_access, _onProgress, run) => run(engine),
+    running: (work) => work(),
+    tools: () => 'standard',
+    rootsLimitMs: 2000,
+    onChanged: () => undefined,
+    onFault,
+  });
 }
 
 /** Measured part by part, by the fastest tenth of each, shares of the empty tool. */

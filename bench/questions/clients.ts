@@ -1,9 +1,8 @@
-import { AgentHost } from '../../daemon/mcp/agentHost.ts';
 import { agentOverHttp, type BenchAgent } from '../agentClients.ts';
 import { resolved } from '../asked.ts';
 import { figuresOf, type Figures } from '../harness.ts';
 import type { Question } from '../result.ts';
-import { emptyServer, resolvedBy, served } from './agents.ts';
+import { agentHost, emptyServer, resolvedBy, served } from './agents.ts';
 
 const clientsAtOnce = 64;
 const rounds = 8;
@@ -15,16 +14,7 @@ export const clients: Question = {
   async ask(server) {
     const engine = await server.engine('registry_clients');
     const { id } = await resolved(engine.createProject({ name: 'of many' }));
-    const host = new AgentHost({
-      version: 'bench',
-      home: server.home,
-      use: (_access, _onProgress, run) => run(engine),
-      running: (work) => work(),
-      tools: () => 'standard',
-      rootsLimitMs: 2000,
-      onChanged: () => undefined,
-      onFault: console.error,
-    });
+    const host = agentHost(server, engine);
     const product = await served((request, response, body) => host.handle(request, response, body));
     const empty = await served(emptyServer());
     const asking: BenchAgent[] = [];
