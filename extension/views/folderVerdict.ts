@@ -17,6 +17,7 @@ export type Verdict =
   | 'restricted'
   | 'no-project'
   | 'not-made'
+  | 'unfinished'
   | 'unreachable'
   | 'refused';
 
@@ -74,6 +75,12 @@ export function folderVerdict(
     const since = resolution.sync?.since;
     const summary = since === undefined ? 'last known' : `last known ${clockTime(since, view.now)}`;
     return { ...given, verdict: 'stale', summary };
+  }
+  const { wouldDo } = resolution;
+  if (wouldDo !== null && wouldDo.length > 0) {
+    const message = `To be done: ${wouldDo.join('; ')}.`;
+    const rest = { kind: 'not-made', message, advice: 'Resolve Again does it.', isError: false, needsSomeone: true };
+    return { ...given, verdict: 'unfinished', summary: 'not ready yet', troubles: [rest, ...troubles] };
   }
   if (resolution.sync?.state === 'parked') return { ...given, verdict: 'parked', summary: 'needs you' };
   if (resolution.sync?.state === 'pending') {

@@ -19,6 +19,7 @@ const texts: Record<Verdict, ((title: string) => string) | null> = {
   conflict: (title) => `$(error) ${title}: conflict`,
   restricted: () => '$(shield) restricted',
   'not-made': (title) => `$(circle-outline) ${title}: not made yet`,
+  unfinished: (title) => `$(circle-outline) ${title}: not ready yet`,
   unreachable: (title) => `$(debug-disconnect) ${title} (offline)`,
   refused: (title) => `$(error) ${title}: refused`,
 };

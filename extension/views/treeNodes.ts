@@ -83,6 +83,7 @@ const icons: Record<FolderVerdict['verdict'], [icon: string, color?: string]> = 
   restricted: ['shield'],
   'no-project': ['circle-slash'],
   'not-made': ['circle-outline'],
+  unfinished: ['circle-outline'],
   unreachable: ['debug-disconnect', 'list.errorForeground'],
   refused: ['error', 'list.errorForeground'],
 };

@@ -80,6 +80,12 @@ export const scenes: Record<string, Scene> = {
     await desk.pictures('normal-narrow');
     await desk.widenSideBar(120);
     await desk.pictures('project', sideBar, walkthrough);
+    // Before agents are there, whose times are drawn again and again: that takes a tooltip away.
+    await desk.pictures('tooltip', undefined, undefined, async () => {
+      await desk.rest();
+      await desk.row('cb_proj_shop');
+      await desk.page.waitForSelector('.monaco-hover:not(.hidden)');
+    });
     const directory = path.join(stage.home, 'shop');
     await withAgents(stage, { 'Claude Code': directory, Codex: path.join(directory, 'src') }, async () => {
       await desk.rowsShow(/Codex/);
@@ -89,11 +95,6 @@ export const scenes: Record<string, Scene> = {
       await desk.pictures('agent', sideBar, walkthrough);
       await openFile(desk, 'orders.sql');
       await desk.pictures('window', undefined, readme);
-      await desk.pictures('tooltip', undefined, undefined, async () => {
-        await desk.rest();
-        await desk.row('cb_proj_shop');
-        await desk.page.waitForSelector('.monaco-hover:not(.hidden)');
-      });
     });
     await desk.close();
   },
@@ -122,8 +123,7 @@ export const scenes: Record<string, Scene> = {
     await desk.command('Registrar: Drop Database');
     await desk.quickInputShows('cb_proj_shop');
     await desk.pictures('drop-choice');
-    await desk.page.keyboard.type('shop');
-    await desk.page.keyboard.press('Enter');
+    await desk.page.click('.quick-input-widget .monaco-list-row:has-text("cb_proj_shop")');
     await desk.page.waitForSelector('.monaco-dialog-box');
     await desk.pictures('drop-question');
     await desk.close();

@@ -16,6 +16,7 @@ describe('the status bar item', () => {
     conflict: '$(error) shop: conflict',
     noProject: null,
     notMade: '$(circle-outline) shop: not made yet',
+    unfinished: '$(circle-outline) shop: not ready yet',
     configInvalid: '$(error) shop: refused',
     unreachable: '$(debug-disconnect) shop (offline)',
     forgotten: '$(error) shop: refused',

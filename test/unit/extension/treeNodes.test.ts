@@ -49,6 +49,7 @@ describe('the tree', () => {
     stale: ['shop  last known 14:02', '  db.acme:5432 does not answer; queries will fail.'],
     conflict: ['shop  also claimed by ~/old/shop', '  Nothing was created.'],
     notMade: ['shop  not made yet', '  Its database is not made yet.'],
+    unfinished: ['shop  not ready yet', '  To be done: create database cb_proj_shop_1f2e3d4c again, empty.'],
     configInvalid: [
       'shop  config has an error',
       '  auto_switch must be true or false.  Line 3 of the config. Correct it.',

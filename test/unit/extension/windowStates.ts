@@ -75,6 +75,7 @@ export const resolutions = {
   }),
   noProject: { ...refused(unresolvedError), outcome: 'unresolved' },
   notMade: { ...resolved, outcome: 'unresolved', project: null, wouldDo: ['create database cb_proj_shop_1f2e3d4c'] },
+  unfinished: { ...resolved, wouldDo: ['create database cb_proj_shop_1f2e3d4c again, empty'] },
   configInvalid: refused({
     code: 'CONFIG_INVALID',
     message: '/home/a/shop/.codebase-mcp/config.json:3:24 auto_switch must be true or false',
