@@ -9,7 +9,6 @@ import { parseArgs } from 'node:util';
 import { startBenchServer } from './benchServer.ts';
 import { load, machineLine } from './machine.ts';
 import { agents } from './questions/agents.ts';
-import { activation } from './questions/activation.ts';
 import { daemonStart } from './questions/daemonStart.ts';
 import { memory } from './questions/memory.ts';
 import { bundleSizes } from './questions/bundleSizes.ts';
@@ -39,7 +38,6 @@ const questions = [
   clients,
   commandLine,
   daemonStart,
-  activation,
   memory,
   bundleSizes,
 ];

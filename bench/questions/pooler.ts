@@ -29,6 +29,7 @@ export const pooler: Question = {
         floor: '`SELECT 1` there, unnamed',
         floorFigures: floor,
         target: 1.6,
+        because: planned,
       } as const;
       return [
         { ...timing, what: `${what}, by id, 1,000,000 registry rows`, figures: byId },
@@ -39,3 +40,6 @@ export const pooler: Question = {
     }
   },
 };
+
+const planned =
+  'where no statement is kept, the server plans the two joins at each question: 0.08 to 0.1 ms by EXPLAIN, of the 0.13 ms that it takes longer than the floor.';
