@@ -41,7 +41,7 @@ export const scenesWithoutPostgres: Record<string, Scene> = {
     await desk.welcomeShows('none is chosen yet');
     await desk.pictures('not-chosen');
     await desk.widenSideBar(120);
-    await desk.pictures('postgres', sideBar, walkthrough);
+    await desk.pictures('postgres', { ...sideBar, height: 150 }, walkthrough);
     await desk.close();
   },
 
