@@ -92,15 +92,23 @@ export function headerDirectory(header: string, home: string): string | null {
 
 /** The bindings after one more `set_working_directory`. The latest answer for a directory counts, and the latest is last. */
 export function bind(bound: readonly Bound[], added: Bound): Bound[] {
-  // More than a few are ambiguous anyway, and a client must not fill the memory.
-  return [...bound.filter(({ directory }) => directory !== added.directory).slice(-maxBound + 1), added];
+  const all = [...bound.filter(({ directory }) => directory !== added.directory), added];
+  if (all.length <= maxBound) return all;
+  // A client must not fill the memory. What goes is the oldest for whose project another stands, so that a session that
+  // was ambiguous stays so.
+  const spare = all.findIndex((one, at) => all.some((other, later) => later > at && meant(other) === meant(one)));
+  return all.toSpliced(Math.max(spare, 0), 1);
 }
 
 const maxBound = 20;
 
 /** Directories without a project count as projects of their own: whoever bound them does not mean another's. */
 function isAmbiguous(bound: readonly Bound[]): boolean {
-  return new Set(bound.map(({ project, directory }) => project?.id ?? directory)).size > 1;
+  return new Set(bound.map(meant)).size > 1;
+}
+
+function meant({ project, directory }: Bound): string {
+  return project?.id ?? directory;
 }
 
 function decodedHeader(header: string): string {

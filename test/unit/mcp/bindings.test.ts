@@ -104,6 +104,14 @@ describe('where a call works', () => {
     assert.equal(bound.at(-1)?.directory, '/w/99');
   });
 
+  it('stays ambiguous however many folders of one project are bound after that', async () => {
+    let bound = bind(bind([], pay), shop);
+    for (let number = 0; number < 30; number += 1) bound = bind(bound, { ...shop, directory: `/w/shop/${number}` });
+    assert.equal(bound.length, 20);
+    assert.equal(await chosen({ bound }), 'ambiguous');
+    assert.deepEqual(bound[0], pay);
+  });
+
   it('names several roots, and counts those that are no directory as none', async () => {
     assert.equal(await chosen({ roots: async () => ['/w/a', '/w/b'] }), 'several-roots');
     assert.equal(await chosen({ roots: async () => ['/home/a', '/w/b'] }), 'root: /w/b');
