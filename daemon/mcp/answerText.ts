@@ -57,7 +57,8 @@ function chooser({ tier, configPath, project }: Resolution): string {
   return `the setting for a default project, ${project?.name ?? ''}`;
 }
 
-const sourceTexts: Record<DirectorySource, string> = {
+/** Who named the directory of a call, for models. */
+export const sourceTexts: Record<DirectorySource, string> = {
   argument: 'your argument directory',
   session: 'set_working_directory',
   header: 'the header X-Registrar-Directory',

@@ -1,6 +1,6 @@
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
-import { errorText, resolutionText } from './answerText.ts';
+import { errorText, resolutionText, sourceTexts } from './answerText.ts';
 import type { DirectorySource } from './bindings.ts';
 import type { ToolAnswer } from './toolModel.ts';
 
@@ -16,10 +16,21 @@ export function resolutionAnswer(
   more: Record<string, unknown> = {},
 ): ToolAnswer {
   return {
-    structured: { ...resolution, directorySource: source, ...more },
+    structured: { ...traced(resolution, source), directorySource: source, ...more },
     text: resolutionText(resolution, source),
     isError: resolution.error !== null,
   };
+}
+
+/** A resolution whose trace says, too, who named the directory in which the config file was looked for. */
+export function traced(resolution: Resolution, source: DirectorySource | null): Resolution {
+  if (source === null) return resolution;
+  const trace = resolution.trace.map((attempt) =>
+    attempt.name === 'config'
+      ? { ...attempt, reason: `${attempt.reason} (directory from ${sourceTexts[source]})` }
+      : attempt,
+  );
+  return { ...resolution, trace };
 }
 
 /** A refusal without a resolution. */

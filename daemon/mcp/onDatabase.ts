@@ -1,27 +1,32 @@
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { resolutionText } from './answerText.ts';
+import { done, traced } from './answers.ts';
 import type { DirectorySource } from './bindings.ts';
 import { explained, locate, type Reference } from './locate.ts';
 import type { ToolAnswer, ToolCall } from './toolModel.ts';
 
-/**
- * Asks something of the resolved project's own database.
- *
- * @param ask gives the tool's answer, or the resolution alone when no project was resolved
- */
+/** What the resolved project's database said; `found` is null when no project was resolved. */
+export interface Asked {
+  resolution: Resolution;
+  found: { structured: object; text: string } | null;
+}
+
+/** Asks something of the resolved project's own database. */
 export async function onDatabase(
   reference: Reference,
   call: ToolCall,
-  ask: (params: ResolveParams) => Promise<ToolAnswer | Resolution>,
+  ask: (params: ResolveParams) => Promise<Asked>,
 ): Promise<ToolAnswer> {
   const located = await locate(reference, call);
-  if ('unresolved' in located) return notResolved(located.unresolved, null);
-  const answer = await ask(located.params);
-  return 'outcome' in answer ? notResolved(explained(answer, located), located.source) : answer;
+  if ('unresolved' in located) return answered({ resolution: located.unresolved, found: null }, null);
+  const asked = await ask(located.params);
+  return answered({ ...asked, resolution: explained(asked.resolution, located) }, located.source);
 }
 
-function notResolved(resolution: Resolution, source: DirectorySource | null): ToolAnswer {
+function answered({ resolution: given, found }: Asked, source: DirectorySource | null): ToolAnswer {
+  const resolution = traced(given, source);
+  if (found) return done({ resolution, ...found.structured }, found.text);
   const { error } = resolution;
   return { structured: { resolution, error }, text: resolutionText(resolution, source), isError: true };
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dataText, done } from '../answers.ts';
+import { dataText } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { onDatabase } from '../onDatabase.ts';
 import {
@@ -23,10 +23,10 @@ export const describeDatabase = defineTool({
   handler: (reference, call) =>
     onDatabase(reference, call, async (params) => {
       const { resolution, description } = await call.api.describeDatabase(params, call.signal);
-      if (description === null) return resolution;
+      if (description === null) return { resolution, found: null };
       const { tables, databaseName, truncated } = description;
       const cut = truncated ? ' There are more tables or columns than these.' : '';
       const text = `Project ${resolution.project?.name ?? ''}, database ${databaseName}: ${tables.length} tables and views.${cut}`;
-      return done({ resolution, description }, dataText(text, tables));
+      return { resolution, found: { structured: { description }, text: dataText(text, tables) } };
     }),
 });

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { dataText, done } from '../answers.ts';
+import { dataText } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { onDatabase } from '../onDatabase.ts';
 import {
@@ -33,10 +33,11 @@ export const queryDatabase = defineTool({
     onDatabase(reference, call, async (where) => {
       const query = { ...where, sql, ...(params == null ? {} : { params }), ...(limit == null ? {} : { limit }) };
       const { resolution, result } = await call.api.queryDatabase(query, call.signal);
-      if (result === null) return resolution;
+      if (result === null) return { resolution, found: null };
       const { columns, rows, truncated, truncatedBy } = result;
       const cut = truncated ? ` Cut off by the limit of ${truncatedBy ?? 'rows'}: there is more.` : '';
       const text = `Project ${resolution.project?.name ?? ''}: ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}.${cut}`;
-      return done({ resolution, result }, dataText(text, { columns: columns.map(({ name }) => name), rows }));
+      const data = { columns: columns.map(({ name }) => name), rows };
+      return { resolution, found: { structured: { result }, text: dataText(text, data) } };
     }),
 });

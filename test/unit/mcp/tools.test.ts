@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { toolList } from '../../../daemon/mcp/toolList.ts';
 import { repeatableTools } from '../../../daemon/protocol/agentStream.ts';
+import type { Resolution } from '../../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { refused, resolved } from '../cli/fakeCli.ts';
 import { attach, call, resolvedAs, serveAgents, type ServedAgents } from './agentFixture.ts';
@@ -112,6 +113,34 @@ describe('the tools for agents', function () {
     const byArgument = await call(client, 'resolve_project', { directory: '/w/pay', expect: null });
     assert.equal(byArgument.structured['directorySource'], 'argument');
     assert.equal((byArgument.structured['project'] as { name: string }).name, 'pay');
+  });
+
+  it('say in the trace who named the directory', async () => {
+    const { url } = await serve();
+    const client = await attached(url, { headers: { 'X-Registrar-Directory': encodeURIComponent('/w/shop') } });
+    const reasons = async (tool: string, args: Record<string, unknown>): Promise<string[]> => {
+      const { structured } = await call(client, tool, args);
+      const { trace } = (structured['resolution'] ?? structured) as Resolution;
+      return trace.map(({ name, reason }) => `${name}: ${reason}`);
+    };
+    const from = (source: string): string[] => [
+      'explicit: no project given',
+      `config: .codebase-mcp/config.json (directory from ${source})`,
+      'identity: the database carries the same id',
+    ];
+    const sql = 'select 1';
+    const header = 'the header X-Registrar-Directory';
+    assert.deepEqual(await reasons('resolve_project', {}), from(header));
+    assert.deepEqual(await reasons('query_database', { sql }), from(header));
+    assert.deepEqual(await reasons('describe_database', {}), from(header));
+    // What is refused says it, too.
+    assert.deepEqual(
+      await reasons('query_database', { sql, directory: '/w/nothing' }),
+      from('your argument directory'),
+    );
+    assert.deepEqual(await reasons('set_working_directory', { directory: '/w/shop' }), from('your argument directory'));
+    assert.deepEqual(await reasons('resolve_project', {}), from('set_working_directory'));
+    assert.deepEqual(await reasons('resolve_project', { project: 'shop' }), from('set_working_directory'));
   });
 
   it('bind a session, and refuse to guess once it is bound to two projects', async () => {
