@@ -244,7 +244,9 @@ export class EngineHolder {
     environment['REGISTRAR_DATABASE_URL'] = given.source === 'argument' ? undefined : (given.url ?? undefined);
     const databaseUrl = given.source === 'argument' ? given.url : null;
     const chosen = await chooseAddress({ databaseUrl, environment, settings, stateFolder, onProgress });
-    const trustedFolders = async (): Promise<readonly string[]> => (await this.#read()).trustedFolders;
+    // Every request has had them looked at when it came.
+    const trustedFolders = (): Promise<readonly string[]> =>
+      Promise.resolve((this.#settings ?? settings).trustedFolders);
     const engine = await openEngine({
       ...chosen,
       stateFolder,
@@ -313,7 +315,7 @@ export class EngineHolder {
   async #noticeSettings(): Promise<void> {
     const before = this.#settings;
     const now = await this.#read();
-    if (!before || engineKey(before) === engineKey(now)) return;
+    if (!before || before === now || engineKey(before) === engineKey(now)) return;
     await this.#swap(this.#limits.finishMs);
   }
 
@@ -356,7 +358,7 @@ export class EngineHolder {
 }
 
 /**
- * Another one when the file is another. At once, since every request asks twice: a trip to another thread takes longer than
+ * Another one when the file is another. At once, since every request asks: a trip to another thread takes longer than
  * all rules together, and nobody is served anything while the state folder's file system hangs.
  */
 function stampOf(path: string): string {

@@ -132,8 +132,11 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     try {
       return await use(caller, run);
     } finally {
-      void refreshSync();
-      void looks.look();
+      // Whoever asked does not wait for it.
+      setImmediate(() => {
+        void refreshSync();
+        void looks.look();
+      });
     }
   };
   const keepSettings = async (brought: WindowSettings): Promise<void> => {
