@@ -1,8 +1,9 @@
+import { agentHost, emptyServer, served } from '../agentEndpoints.ts';
 import { agentOverHttp, type BenchAgent } from '../agentClients.ts';
 import { resolved } from '../asked.ts';
 import { figuresOf, type Figures } from '../harness.ts';
 import type { Question } from '../result.ts';
-import { agentHost, emptyServer, resolvedBy, served } from './agents.ts';
+import { resolvedBy } from './agents.ts';
 
 const clientsAtOnce = 64;
 const rounds = 8;
@@ -14,15 +15,15 @@ export const clients: Question = {
   async ask(server) {
     const engine = await server.engine('registry_clients');
     const { id } = await resolved(engine.createProject({ name: 'of many' }));
-    const host = agentHost(server, engine);
+    const host = agentHost(server.home, engine);
     const product = await served((request, response, body) => host.handle(request, response, body));
     const empty = await served(emptyServer());
     const asking: BenchAgent[] = [];
     const idle: BenchAgent[] = [];
     try {
       for (let count = 0; count < clientsAtOnce; count += 1) {
-        asking.push(await agentOverHttp(product.endpoint));
-        idle.push(await agentOverHttp(empty.endpoint));
+        asking.push(await agentOverHttp(product));
+        idle.push(await agentOverHttp(empty));
       }
       const resolving = (agent: BenchAgent): Promise<void> => resolvedBy(agent, { project: id });
       const one = new Load();

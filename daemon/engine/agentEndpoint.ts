@@ -89,22 +89,24 @@ export class AgentEndpoint {
 
   /** Loaded when the first agent comes: the daemon starts without it. */
   #open(): Promise<AgentHost> {
-    this.#host ??= import('../mcp/agentHost.ts').then(({ AgentHost }) => {
-      const { version, home, use, running, onChanged, log } = this.#options;
-      this.#loaded = new AgentHost({
-        version,
-        home,
-        use,
-        running,
-        onChanged,
-        rootsLimitMs: 2000,
-        tools: () => this.#settings['registrar.mcp.tools'],
-        onFault: (error) => {
-          log.warn({ operation: 'agents', code: 'INTERNAL', reason: String(error) }, 'an agent’s call failed');
-        },
-      });
-      return this.#loaded;
-    });
+    this.#host ??= Promise.all([import('../mcp/agentHost.ts'), import('../mcp/toolList.ts')]).then(
+      ([{ AgentHost }, { toolList }]) => {
+        const { version, home, use, running, onChanged, log } = this.#options;
+        this.#loaded = new AgentHost({
+          version,
+          home,
+          use,
+          running,
+          onChanged,
+          rootsLimitMs: 2000,
+          tools: () => toolList(this.#settings['registrar.mcp.tools']),
+          onFault: (error) => {
+            log.warn({ operation: 'agents', code: 'INTERNAL', reason: String(error) }, 'an agent’s call failed');
+          },
+        });
+        return this.#loaded;
+      },
+    );
     return this.#host;
   }
 

@@ -1,5 +1,5 @@
 import type { RegistrarApi } from '../protocol/methods.ts';
-import type { AgentTools } from '../protocol/settings.ts';
+import type { Tool } from './toolModel.ts';
 
 /** What agents need of the daemon. */
 export interface AgentPort {
@@ -19,8 +19,8 @@ export interface AgentPort {
   ) => Promise<T>;
   /** Wraps every call, so that the daemon's end can wait for those that run. */
   running: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The setting `registrar.mcp.tools`, as it is now. */
-  tools: () => AgentTools;
+  /** The tools that are offered now; the same list as long as they are the same. */
+  tools: () => readonly Tool[];
   /** A client that has not said by then which folders it has open counts as having none, ms. */
   rootsLimitMs: number;
   /** Agents came, left, or work elsewhere. */

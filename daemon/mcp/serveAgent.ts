@@ -16,13 +16,11 @@ import {
 } from '@modelcontextprotocol/sdk/types.js';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
-import type { AgentTools } from '../protocol/settings.ts';
 import type { AgentPort } from './agentPort.ts';
 import type { AgentSession } from './agentSession.ts';
 import { refusal, reportOf } from './answers.ts';
 import { instructions } from './instructions.ts';
 import { readProject, readStatus } from './resources.ts';
-import { toolList } from './toolList.ts';
 import type { Tool, ToolAnswer, ToolCall } from './toolModel.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
@@ -63,7 +61,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
   protocol.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
     noteClient();
     const { name, arguments: input } = request.params;
-    const tool = toolList(port.tools()).find((one) => one.name === name);
+    const tool = port.tools().find((one) => one.name === name);
     if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
     const answer = await port.running(() => call(tool, input, extra));
     port.onChanged();
@@ -161,14 +159,14 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
 /** The protocol's code for a resource that is not there. */
 const resourceNotFound = -32002;
 
-const lists = new Map<AgentTools, ListToolsResult>();
+const lists = new WeakMap<readonly Tool[], ListToolsResult>();
 
 /** Schemas are computed once; the list is the same in every answer, so that clients can cache it. */
-export function listedTools(setting: AgentTools): ListToolsResult {
-  let list = lists.get(setting);
+export function listedTools(tools: readonly Tool[]): ListToolsResult {
+  let list = lists.get(tools);
   if (!list) {
     list = {
-      tools: toolList(setting).map(({ name, title, description, input, output, annotations }) => ({
+      tools: tools.map(({ name, title, description, input, output, annotations }) => ({
         name,
         title,
         description,
@@ -177,7 +175,7 @@ export function listedTools(setting: AgentTools): ListToolsResult {
         annotations: { title, ...annotations },
       })),
     };
-    lists.set(setting, list);
+    lists.set(tools, list);
   }
   return list;
 }

@@ -26,7 +26,8 @@ const standardTools: readonly Tool[] = [
   syncStatus,
 ];
 
-const furtherTools: readonly Tool[] = [
+const allTools: readonly Tool[] = [
+  ...standardTools,
   getProject,
   updateProject,
   useProject,
@@ -38,5 +39,5 @@ const furtherTools: readonly Tool[] = [
 
 /** The tools that the setting `registrar.mcp.tools` offers. */
 export function toolList(setting: AgentTools): readonly Tool[] {
-  return setting === 'all' ? [...standardTools, ...furtherTools] : standardTools;
+  return setting === 'all' ? allTools : standardTools;
 }

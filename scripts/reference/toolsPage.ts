@@ -1,12 +1,13 @@
 import { listedTools } from '../../daemon/mcp/serveAgent.ts';
+import { toolList } from '../../daemon/mcp/toolList.ts';
 import { shapeOf, type JsonSchema, type NamedShape } from './jsonSchema.ts';
 import { code, table } from './markdown.ts';
 
 type ListedTool = ReturnType<typeof listedTools>['tools'][number];
 
 export function toolsPage(): string {
-  const standard = new Set(listedTools('standard').tools.map(({ name }) => name));
-  const { tools } = listedTools('all');
+  const standard = new Set(toolList('standard').map(({ name }) => name));
+  const { tools } = listedTools(toolList('all'));
   const shapes = namedShapes(tools);
   return [
     '# Tools for agents',

@@ -5,6 +5,7 @@ import { AgentHost } from '../../../daemon/mcp/agentHost.ts';
 import type { AgentPort } from '../../../daemon/mcp/agentPort.ts';
 import { httpLimits, openHttp, type HttpEndpoint, type HttpLimits } from '../../../daemon/mcp/httpServer.ts';
 import type { SessionLimits } from '../../../daemon/mcp/httpSessions.ts';
+import { toolList } from '../../../daemon/mcp/toolList.ts';
 import type { RegistrarApi, ResolveParams } from '../../../daemon/protocol/methods.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
 import type { AgentTools } from '../../../daemon/protocol/settings.ts';
@@ -87,7 +88,7 @@ export async function serveAgents(
     home: '/home/a',
     use: async (_access, _progress, run) => run(engine),
     running: (work) => calls.run(work),
-    tools: () => tools,
+    tools: () => toolList(tools),
     // Both sides are this process, which may be held up.
     rootsLimitMs: 60_000,
     onChanged: () => undefined,
