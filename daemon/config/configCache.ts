@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { WorkspaceConfig } from '../resolution/ports.ts';
-import { readConfigFile } from './configFile.ts';
+import type { Vouch, WorkspaceConfig } from '../resolution/ports.ts';
+import { readConfigFile, type ConfigFileContent } from './configFile.ts';
 import type { FileLooks } from './fileLooks.ts';
-import { parseConfig } from './parseConfig.ts';
+import { folderOf, parseConfig } from './parseConfig.ts';
 import type { ParsedConfig } from './parseConfig.ts';
 
 interface CachedConfig {
@@ -40,19 +40,26 @@ export class ConfigReader {
    * it is still the same, it is what its author meant.
    *
    * @param path as `findConfig` returned it
-   * @param looks how the file system is looked at; by other threads when absent
-   * @throws RegistrarError the codes of `readConfigFile` and `parseConfig`
+   * @param options `looks`: how the file system is looked at, by other threads when absent; `vouch`: asked before anything
+   *   that stands in the file counts or is told, since what is wrong with it is told in its own words
+   * @throws RegistrarError the codes of `readConfigFile` and `parseConfig`, and what `vouch` throws
    */
-  async read(path: string, looks?: FileLooks): Promise<WorkspaceConfig> {
-    const first = await readConfigFile(path, looks);
+  async read(path: string, options: { looks?: FileLooks; vouch?: Vouch } = {}): Promise<WorkspaceConfig> {
+    const first = await this.#vouched(path, options);
     try {
       return { ...this.#parse(path, first.bytes), uid: first.uid };
     } catch (error) {
       await this.#delay(halfWrittenDelayMs);
-      const second = await readConfigFile(path, looks);
+      const second = await this.#vouched(path, options);
       if (second.bytes.equals(first.bytes)) throw error;
       return { ...this.#parse(path, second.bytes), uid: second.uid };
     }
+  }
+
+  async #vouched(path: string, { looks, vouch }: { looks?: FileLooks; vouch?: Vouch }): Promise<ConfigFileContent> {
+    const file = await readConfigFile(path, looks);
+    await vouch?.({ folder: folderOf(path), uid: file.uid });
+    return file;
   }
 
   #parse(path: string, bytes: Buffer): ParsedConfig {

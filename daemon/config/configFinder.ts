@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import type { ConfigSearch, WorkspaceConfig } from '../resolution/ports.ts';
+import type { ConfigSearch, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
 import type { ConfigReader } from './configCache.ts';
 import { promptLooks, waitingLooks, type FileLooks } from './fileLooks.ts';
 import { findConfig } from './findConfig.ts';
@@ -41,8 +41,8 @@ export class ConfigFinder {
   }
 
   /** As `ConfigReader.read`, for a path that `find` gave. */
-  read(path: string): Promise<WorkspaceConfig> {
-    return this.#reader.read(path, this.looksAt(path));
+  read(path: string, vouch: Vouch): Promise<WorkspaceConfig> {
+    return this.#reader.read(path, { looks: this.looksAt(path), vouch });
   }
 
   /** How a folder or config file is looked at next. */

@@ -55,7 +55,7 @@ export function parseConfig(bytes: Uint8Array, path: string): ParsedConfig {
   checkNames(document, tree.root, file, id);
   return {
     path,
-    folder: dirname(dirname(path)),
+    folder: folderOf(path),
     name: file.project.name,
     id,
     databaseName: file.project.database_name ?? null,
@@ -64,6 +64,11 @@ export function parseConfig(bytes: Uint8Array, path: string): ParsedConfig {
     dryRun: file.dry_run ?? false,
     description: file.description ?? null,
   };
+}
+
+/** The folder whose config file this is. */
+export function folderOf(path: string): string {
+  return dirname(dirname(path));
 }
 
 /** The error for a file of more than `maxConfigBytes`, for whoever can tell before reading it. */
@@ -129,7 +134,7 @@ function checkShape(document: ConfigDocument, root: Node): ConfigFile {
 }
 
 function proposalFor(key: string, found: unknown, path: string): unknown {
-  const folderName = basename(dirname(dirname(path)));
+  const folderName = basename(folderOf(path));
   const check = checkName(folderName);
   const name = check.ok ? folderName : check.proposal;
   switch (key) {

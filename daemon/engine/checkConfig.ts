@@ -38,7 +38,14 @@ export function withConfig(ports: ResolutionPorts, config: WorkspaceConfig): Res
       ...ports.registry,
       memory: { recall: (keys, folder) => memory.recall(keys, folder), remember: ignore, forget: ignore },
     },
-    config: { ...ports.config, find: () => Promise.resolve(found), read: () => Promise.resolve(config) },
+    config: {
+      ...ports.config,
+      find: () => Promise.resolve(found),
+      async read(_path, vouch) {
+        await vouch(config);
+        return config;
+      },
+    },
   };
 }
 

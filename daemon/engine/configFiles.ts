@@ -53,7 +53,7 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
       throw directoryInvalid(directory, `is ${what}, which has no project`, 'Name a folder in it.');
     },
     pathIn: (folder) => join(folder, '.codebase-mcp', 'config.json'),
-    read: (path) => reader.read(path),
+    read: (path, vouch) => reader.read(path, { vouch }),
     exists,
     async create(folder, project) {
       const result = await createConfig(folder, project);

@@ -161,7 +161,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     registry: registryPorts,
     config: {
       find: (directory) => finder.find(directory),
-      read: (path) => finder.read(path),
+      read: (path, vouch) => finder.read(path, vouch),
       idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
     workflow:

@@ -12,8 +12,8 @@ import { findSighting } from '../registry/settleReference.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { checkName } from '../registry/names.ts';
 import { updateProject as updateRow } from '../registry/updateProject.ts';
-import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
-import { requireNoVeto } from '../resolution/trust.ts';
+import type { ResolutionPorts, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
+import { requireNoVeto, vouching } from '../resolution/trust.ts';
 
 /** Config files as the commands change them. */
 export interface ConfigFiles {
@@ -21,7 +21,7 @@ export interface ConfigFiles {
   realFolder(directory: string): Promise<string>;
   /** The config file that a folder itself would have. */
   pathIn(folder: string): string;
-  read(path: string): Promise<WorkspaceConfig>;
+  read(path: string, vouch: Vouch): Promise<WorkspaceConfig>;
   exists(path: string): Promise<boolean>;
   create(folder: string, project: { name: string; id: string | null; description?: string }): Promise<ConfigCreation>;
   edit(path: string, edits: (current: WorkspaceConfig) => readonly ConfigEdit[]): Promise<ConfigWrite>;
@@ -61,7 +61,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
   const path = ports.files.pathIn(folder);
   await requireFreeName(name, ports, { folder, dryRun });
   if (await ports.files.exists(path)) {
-    const config = await ports.files.read(path);
+    const config = await ports.files.read(path, vouching(folder, ports.resolution.trust));
     if (config.name !== name) throw folderTaken(path, config.name);
     return ports.resolve({ directory: folder, dryRun }, onStep);
   }
@@ -106,6 +106,7 @@ export async function useProject(
     if (created.failure) throw configNotWritten(path, created.failure.message);
     if (created.created) return ports.resolve({ directory: folder }, onStep);
   }
+  await ports.files.read(path, vouching(folder, ports.resolution.trust));
   const written = await ports.files.edit(path, (config) => [
     ...(config.id === row.id ? [] : [{ key: 'project.id' as const, value: row.id }]),
     ...(config.name === row.name ? [] : [{ key: 'project.name' as const, value: row.name }]),
@@ -158,7 +159,7 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
     id === null ? claimed === row.name : isProject(id, row);
   // The config only follows; where it may not be read or written, its folder says NAME_DIFFERS at the next resolve.
   try {
-    await requireNoVeto(folder, ports.resolution.trust);
+    await ports.files.read(path, vouching(folder, ports.resolution.trust));
     await ports.files.edit(path, (config) =>
       isOwn(config) && config.name !== name ? [{ key: 'project.name', value: name }] : [],
     );

@@ -2,7 +2,7 @@ import { settleClaim } from '../registry/settleClaim.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ConfigSearch, ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './resolve.ts';
-import { requireTrusted } from './trust.ts';
+import { vouching } from './trust.ts';
 
 /** Tier 2: the nearest config file at or above the directory; the project it claims is made if it does not exist. */
 export async function configTier(
@@ -15,10 +15,9 @@ export async function configTier(
   const search = await ports.config.find(directory);
   if (search.kind === 'none') return { kind: 'missed', reason: whereLooked(search) };
   noteConfig(search.path);
-  const config = await ports.config.read(search.path);
+  const config = await ports.config.read(search.path, vouching(directory, ports.trust));
   if (!config.autoSwitch) return { kind: 'skipped', reason: `auto_switch is false in ${config.path}` };
   const folder = { host: ports.host, path: config.folder };
-  await requireTrusted({ directory, folder: config.folder, ownerUid: config.uid }, ports.trust);
   const { name, id, databaseName, description } = config;
   const dryRun = request.dryRun || config.dryRun;
   const settled = await fromMemoryIfUnreachable(ports.registry, { reference: id ?? name, name, folder }, (patient) =>

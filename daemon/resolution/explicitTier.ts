@@ -1,3 +1,4 @@
+import { RegistrarError } from '../protocol/registrarError.ts';
 import { projectMismatch } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleReference } from '../registry/settleReference.ts';
@@ -5,6 +6,7 @@ import type { RegistryRow } from '../registry/model.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts, WorkspaceConfig } from './ports.ts';
 import type { Request, TierAnswer } from './resolve.ts';
+import { vouching } from './trust.ts';
 
 /** Tier 1: the project that the caller names. Not found is an error; no other tier may answer in its place. */
 export async function explicitTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
@@ -27,13 +29,18 @@ export async function explicitTier(request: Request, ports: ResolutionPorts): Pr
   return { kind: 'matched', reason: `"${project}" was named`, settled, configPath: null };
 }
 
-/** The config file of the caller's directory when it insists on its own project. */
+/** The config file of the caller's directory when it insists on its own project. One that nobody vouches for says nothing. */
 async function strictConfig(request: Request, ports: ResolutionPorts): Promise<WorkspaceConfig | null> {
   if (request.directory === null) return null;
   const search = await ports.config.find(request.directory);
   if (search.kind === 'none') return null;
-  const config = await ports.config.read(search.path);
-  return config.strictMode ? config : null;
+  try {
+    const config = await ports.config.read(search.path, vouching(request.directory, ports.trust));
+    return config.strictMode ? config : null;
+  } catch (error) {
+    if (error instanceof RegistrarError && error.code === 'CONFIG_NOT_TRUSTED') return null;
+    throw error;
+  }
 }
 
 function requireSameAsConfig(config: WorkspaceConfig | null, row: RegistryRow): void {

@@ -36,10 +36,17 @@ export interface WorkspaceConfig {
   uid: number;
 }
 
+/** Whether somebody answers for a file, asked before anything that stands in it counts or is told. Throws CONFIG_NOT_TRUSTED. */
+export type Vouch = (file: {
+  /** The folder that holds `.codebase-mcp`. */
+  folder: string;
+  uid: number;
+}) => Promise<void>;
+
 /** The workspace's config file. Methods throw the CONFIG_… codes, NAME_INVALID, DATABASE_NAME_INVALID, DIRECTORY_INVALID. */
 export interface ConfigPort {
   find(directory: string): Promise<ConfigSearch>;
-  read(path: string): Promise<WorkspaceConfig>;
+  read(path: string, vouch: Vouch): Promise<WorkspaceConfig>;
   /** Writes an id into the file, as far as `registrar.config.writeId` lets it. */
   idWriter(path: string): ConfigIdPort;
 }

@@ -1,4 +1,5 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
+import type { Vouch } from './ports.ts';
 
 /** A workspace folder that some window has open, and whether VS Code trusts it. */
 export interface WindowFolder {
@@ -34,25 +35,25 @@ export interface TrustPort {
 }
 
 /**
- * As `requireTrust`, for paths as clients give them: a window may have opened its folder through a link that the agent in
- * the same folder does not go through.
+ * Vouches for config files as `requireTrust` does, for paths as clients give them: a window may have opened its folder
+ * through a link that the agent in the same folder does not go through.
  *
- * @throws RegistrarError CONFIG_NOT_TRUSTED
+ * @param directory that the caller works in
  */
-export async function requireTrusted(
-  place: Pick<TrustQuestion, 'directory' | 'folder' | 'ownerUid'>,
-  trust: TrustPort,
-): Promise<void> {
-  const windows = await realWindows(trust);
-  requireTrust({
-    ...place,
-    // Only windows are compared with it.
-    directory: windows.length === 0 ? place.directory : await trust.realPath(place.directory),
-    daemonUid: trust.daemonUid,
-    windows,
-    trustedFolders: await trust.trustedFolders(),
-    separator: trust.separator,
-  });
+export function vouching(directory: string, trust: TrustPort): Vouch {
+  return async ({ folder, uid }) => {
+    const windows = await realWindows(trust);
+    requireTrust({
+      // Only windows are compared with it.
+      directory: windows.length === 0 ? directory : await trust.realPath(directory),
+      folder,
+      ownerUid: uid,
+      daemonUid: trust.daemonUid,
+      windows,
+      trustedFolders: await trust.trustedFolders(),
+      separator: trust.separator,
+    });
+  };
 }
 
 /**

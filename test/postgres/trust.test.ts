@@ -81,6 +81,33 @@ describe('trust in a folder', () => {
     }
   });
 
+  it('R13: is asked before anything that the config says counts or is told', async () => {
+    const texts = [
+      '{ "version": "1.0", "project": { "name": "a secret" }, "auto_switch": false }',
+      '{ "version": "1.0", "project": { "name": "a secret!" } }',
+      '{ "a secret": ',
+    ];
+    for (const text of texts) {
+      const folder = await fixture.folder();
+      await fixture.config(folder, text);
+      windows = [{ path: folder, trusted: false }];
+      const answer = await engine.resolve({ directory: folder });
+      assertRestricted(refused(answer, 'CONFIG_NOT_TRUSTED'));
+      assert.deepEqual(path(answer), ['explicit skipped', 'config failed']);
+      assert.ok(!JSON.stringify(answer).includes('a secret'));
+      // Nor does it keep a caller from the project that it names.
+      const named = await engine.resolve({ directory: folder, project: 'shared' });
+      assert.equal(resolved(named).name, 'shared');
+      fixture.spy.take();
+    }
+    const strict = await fixture.folder();
+    await fixture.config(strict, { version: '1.0', project: { name: 'a secret' }, strict_mode: true });
+    windows = [{ path: strict, trusted: false }];
+    assert.equal(resolved(await engine.resolve({ directory: strict, project: 'shared' })).name, 'shared');
+    windows = [];
+    refused(await engine.resolve({ directory: strict, project: 'shared' }), 'PROJECT_MISMATCH');
+  });
+
   it('R13: that is vetoed lets no command write a config file', async () => {
     const folder = await fixture.folder();
     windows = [{ path: folder, trusted: false }];

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -40,6 +40,13 @@ export class DaemonFixture {
       const options = commandBundle(version, join(this.#bundles, version));
       await build({ ...options, absWorkingDir: repository, logLevel: 'warning' });
     }
+  }
+
+  /** Lets every user run the built command and pass to workspaces and state folders, which keep their own modes. */
+  async openToAll(): Promise<void> {
+    const homes = join(this.folder, 'home');
+    await mkdir(homes, { recursive: true });
+    for (const folder of [this.folder, homes, this.#bundles]) await chmod(folder, 0o755);
   }
 
   async close(): Promise<void> {

@@ -27,7 +27,7 @@ describe('the config finder', () => {
     assert.equal(finder.looksAt(directory), promptLooks);
     const search = await finder.find(directory);
     assert.equal(search.kind, 'found');
-    return (await finder.read(search.path)).name;
+    return (await finder.read(search.path, () => Promise.resolve())).name;
   }
 
   it('looks at once where it found a file on a local disk, until something else may be mounted', async () => {
