@@ -63,6 +63,15 @@ async function main(): Promise<void> {
       client.close();
     }
   };
+  /** Starts a daemon when none runs. */
+  const withStarted = async <T>(databaseUrl: string | null, run: (client: DaemonClient) => Promise<T>): Promise<T> => {
+    const client = await daemonClient(local(), databaseUrl, true, () => undefined);
+    try {
+      return await run(client);
+    } finally {
+      client.close();
+    }
+  };
   const become = async (databaseUrl: string | null): Promise<RunningDaemon | null> => {
     const file = await settings();
     const folder = await realpath(stateFolder());
@@ -146,14 +155,8 @@ async function main(): Promise<void> {
         });
         return stopped ?? false;
       },
-      async start(databaseUrl) {
-        const client = await daemonClient(local(), databaseUrl, true, () => undefined);
-        try {
-          return await client.call('status', undefined);
-        } finally {
-          client.close();
-        }
-      },
+      start: (databaseUrl) => withStarted(databaseUrl, (client) => client.call('status', undefined)),
+      rotateToken: (databaseUrl) => withStarted(databaseUrl, (client) => client.call('rotateToken', undefined)),
       async become(databaseUrl) {
         const own = await become(databaseUrl);
         return own && { pid: process.pid, ended: own.ended, end: () => own.end('stopped', true) };

@@ -6,7 +6,7 @@ export interface McpOffer {
   url: string | null;
   /** Where this window's agents work; null when it has several folders, which they are then asked for, or none. */
   directory: string | null;
-  /** Another one makes VS Code read the tools anew. */
+  /** Another one makes VS Code start the server anew: with the tools and the token that there are then. */
   version: string;
 }
 
@@ -26,6 +26,11 @@ export function mcpOffer(
   return {
     url: snapshot?.mcp?.url ?? null,
     directory: only && others.length === 0 ? only.path : null,
-    version: `${snapshot?.daemon.version ?? ownVersion} ${snapshot?.mcp?.tools ?? 'standard'}`,
+    version: [
+      snapshot?.daemon.version ?? ownVersion,
+      snapshot?.mcp?.tools ?? 'standard',
+      // A daemon that has begun anew has the token of the one before.
+      ...(snapshot?.mcp?.rotations ? [`token ${snapshot.mcp.rotations}`] : []),
+    ].join(' '),
   };
 }

@@ -47,6 +47,8 @@ export interface DaemonControl {
   stop(): Promise<boolean>;
   /** Starts one in the background, unless one runs. */
   start(databaseUrl: string | null): Promise<DaemonStatus>;
+  /** Gives agents over HTTP another token, and sends away those that came with the former one; starts a daemon if need be. */
+  rotateToken(databaseUrl: string | null): Promise<{ url: string | null }>;
   /** Becomes the daemon; null when another process is. */
   become(databaseUrl: string | null): Promise<OwnDaemon | null>;
   /** The lines of its log; with `follow` also those to come, until the signal. */

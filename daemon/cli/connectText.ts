@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
 import { agents } from '../protocol/agents.ts';
 import type { Agent } from '../protocol/agents.ts';
@@ -50,6 +51,29 @@ export function removedText(agent: Agent, file: string, outcome: 'removed' | 'ab
     : `${agent.name}: nothing that --write put there is in ${shown(file, home)}.`;
 }
 
+/** What another token means for the entries that `--write` made. */
+export function rotatedText(
+  outdated: readonly Pick<ConnectionRecord, 'agent' | 'scope' | 'file'>[],
+  { home, paint }: TextView,
+): string {
+  return [
+    'Agents over HTTP need the new token from now on; those that were there have been sent away.',
+    'VS Code’s own agents get it by themselves.',
+    ...outdated.flatMap(({ agent, scope, file }) => {
+      const plan = { agent, scope, directory: workspaceOf(agents[agent], file) };
+      return [
+        `  ${paint('yellow', 'warning:')} ${agents[agent].name} has the former token: ${shown(file, home)}`,
+        `  ${paint('cyan', 'next:')} ${commandLine(plan)} --http --write`,
+      ];
+    }),
+  ].join('\n');
+}
+
+/** The workspace folder that an agent's file is in. */
+function workspaceOf({ workspaceFile }: Agent, file: string): string {
+  return (workspaceFile ?? []).reduce((path) => dirname(path), file);
+}
+
 function warnings({ agent, scope, launcher, tokenVariable }: ConnectionPlan, { home, paint }: TextView): string[] {
   const lines: string[] = [];
   const warn = (what: string, next: string): void => {
@@ -69,7 +93,7 @@ function warnings({ agent, scope, launcher, tokenVariable }: ConnectionPlan, { h
 }
 
 /** The command for the same file. */
-function commandLine({ agent, scope, directory }: ConnectionPlan): string {
+function commandLine({ agent, scope, directory }: Pick<ConnectionPlan, 'agent' | 'scope' | 'directory'>): string {
   const workspace = scope === 'workspace' ? ` --workspace --directory ${copied(shellWord(directory))}` : '';
   return `registrar connect ${agent}${workspace}`;
 }

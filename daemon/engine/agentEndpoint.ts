@@ -31,6 +31,7 @@ export class AgentEndpoint {
   #applying: Promise<void> = Promise.resolve();
   #stopWatching: () => void = () => undefined;
   #isLeaving = false;
+  #rotations = 0;
 
   private constructor(options: AgentEndpointOptions, settings: Settings) {
     this.#options = options;
@@ -53,7 +54,7 @@ export class AgentEndpoint {
   /** What windows draw and offer of it. */
   get served(): Snapshot['mcp'] {
     const { url } = this;
-    return url === null ? null : { url, tools: this.#settings['registrar.mcp.tools'] };
+    return url === null ? null : { url, tools: this.#settings['registrar.mcp.tools'], rotations: this.#rotations };
   }
 
   agents(): DaemonStatus['agents'] {
@@ -67,6 +68,8 @@ export class AgentEndpoint {
 
   /** The token is another now: agents have to come again with it. */
   async tokenChanged(): Promise<void> {
+    this.#rotations += 1;
+    this.#options.onChanged();
     await this.#loaded?.endHttpSessions();
   }
 

@@ -246,6 +246,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     rotateToken: async () => {
       await rewriteEndpoint({ token: randomBytes(32).toString('hex') });
       await agents?.tokenChanged();
+      log.info({ operation: 'agents' }, 'the token is another');
       return { url: agents?.url ?? null };
     },
     ...connectionHandlers(() => {

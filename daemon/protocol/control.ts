@@ -133,7 +133,12 @@ export interface Snapshot {
   sync: SyncStatus | null;
   agents: DaemonStatus['agents'];
   /** Where agents reach the daemon over HTTP, and which tools they see there; null while they are not served. */
-  mcp: { url: string; tools: AgentTools } | null;
+  mcp: {
+    url: string;
+    tools: AgentTools;
+    /** How often this daemon changed the token. */
+    rotations: number;
+  } | null;
 }
 
 /** What was found out by connecting to an address once. */

@@ -5,7 +5,7 @@ import type { AgentId } from '../../protocol/agents.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
-import { agentsText, planText, removedText, writtenText } from '../connectText.ts';
+import { agentsText, planText, removedText, rotatedText, writtenText } from '../connectText.ts';
 
 interface ConnectOptions {
   write?: true;
@@ -13,6 +13,7 @@ interface ConnectOptions {
   http?: true;
   workspace?: true;
   directory?: string;
+  rotateToken?: true;
 }
 
 /** `connect`: how an agent is told of Registrar, shown or done. */
@@ -26,10 +27,12 @@ export function addConnectCommand(program: Command, session: CliSession): void {
     .option('--http', 'over HTTP with a token, instead of a process that the agent starts')
     .option('--workspace', "in the workspace's own file, instead of yours for all workspaces")
     .option('--directory <dir>', 'the workspace (default: the current folder); with --workspace', saying)
+    .option('--rotate-token', 'give agents over HTTP another token, as when somebody else may have seen it')
     .addHelpText('after', '\nExample:\n  $ registrar connect cursor\n  $ registrar connect cursor --write')
     .action(async (given: string | undefined, options: ConnectOptions) => {
       checkOptions(given, options);
-      if (given === undefined) await list(session);
+      if (options.rotateToken) await rotateToken(session);
+      else if (given === undefined) await list(session);
       else await connect(session, agentOf(given), options);
     });
 }
@@ -43,6 +46,16 @@ async function list({ context, output }: CliSession): Promise<void> {
     connectedIn: records.filter(({ agent }) => agent === id).map(({ file }) => file),
   }));
   output.answer({ agents: answer }, (view) => agentsText(records, view));
+}
+
+async function rotateToken(session: CliSession): Promise<void> {
+  const { context, output } = session;
+  const { url } = await context.daemon.rotateToken(session.checkedDatabaseUrl());
+  const records = await context.connections().list();
+  const outdated = records
+    .filter(({ transport }) => transport === 'http')
+    .map(({ agent, scope, file }) => ({ agent, scope, file }));
+  output.answer({ url, outdated }, (view) => rotatedText(outdated, view));
 }
 
 async function connect(session: CliSession, id: AgentId, options: ConnectOptions): Promise<void> {
@@ -71,7 +84,11 @@ async function connect(session: CliSession, id: AgentId, options: ConnectOptions
   output.answer({ ...answer, outcome }, (view) => writtenText(plan, outcome, view));
 }
 
-function checkOptions(given: string | undefined, { write, remove, http, workspace, directory }: ConnectOptions): void {
+function checkOptions(given: string | undefined, options: ConnectOptions): void {
+  const { write, remove, http, workspace, directory, rotateToken: rotates } = options;
+  if (rotates && (given ?? write ?? remove ?? http ?? workspace) !== undefined) {
+    throw invalid('--rotate-token is for all agents at once; it goes with nothing else.');
+  }
   if (given === undefined && (write ?? remove ?? http ?? workspace)) throw invalid('The agent is missing.');
   if (write && remove) throw invalid('--write and --remove contradict each other.');
   if (remove && http) throw invalid('--remove takes out whatever --write put there; it needs no --http.');

@@ -58,6 +58,15 @@ describe('agents of a window', () => {
 
     let changes = 0;
     provider.onDidChangeMcpServerDefinitions(() => (changes += 1));
+    await link.call('rotateToken', undefined);
+    await waitFor('the offer with another token', () => changes > 0);
+    const [rotated] = provider.provideMcpServerDefinitions();
+    assert.notEqual(rotated?.version, offered.version);
+    const { headers: later } = await provider.resolveMcpServerDefinition(rotated ?? offered);
+    assert.match(later['Authorization'] ?? '', /^Bearer [0-9a-f]{64}$/);
+    assert.notEqual(later['Authorization'], headers['Authorization']);
+
+    changes = 0;
     await set(settingIds.mcpEnabled, false);
     await waitFor('the change', () => changes > 0);
     assert.deepEqual(provider.provideMcpServerDefinitions(), []);

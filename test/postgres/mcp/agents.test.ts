@@ -3,7 +3,6 @@ import { readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { daemonClient } from '../../../daemon/client/localDaemon.ts';
 import { DaemonFixture, gone } from '../daemon/daemonFixture.ts';
 import { authorizing, call, overHttp, overStdio, runTool, type HttpAddress } from './agentProcess.ts';
 
@@ -193,10 +192,8 @@ describe('agents at a running daemon', function () {
     const before = await address(home);
     const http = kept(await overHttp(before));
     const stdio = kept(await overStdio(fixture, home, ['--directory', folder], environment));
-    const options = { stateFolder: home, version: '1.0.0', environment: {}, script: '' };
-    const control = await daemonClient(options, null, false, () => undefined);
-    await control.call('rotateToken', undefined);
-    control.close();
+    const { status, json } = await fixture.run(home, ['connect', '--rotate-token']);
+    assert.deepEqual({ status, json }, { status: 0, json: { url: before.url, outdated: [] } });
     const after = await address(home);
     assert.equal(after.url, before.url);
     assert.notEqual(after.token, before.token);

@@ -155,6 +155,33 @@ next: registrar connect claude-code --write does it for you
     );
   });
 
+  it('gives agents over HTTP another token, and says whose entry has the former one', async () => {
+    const { home, run } = newHome();
+    await run('cursor', '--write', '--http');
+    await run('claude-code', '--write');
+    await run('vscode', '--write', '--http', '--workspace');
+    const rotated = await run('--rotate-token');
+    assert.equal(rotated.status, 0, rotated.stderr);
+    assert.deepEqual(rotated.calls, [['rotateToken', null]]);
+    assert.equal(
+      rotated.stdout,
+      `Agents over HTTP need the new token from now on; those that were there have been sent away.
+VS Code’s own agents get it by themselves.
+  warning: Cursor has the former token: ~/.cursor/mcp.json
+  next: registrar connect cursor --http --write
+  warning: VS Code has the former token: ~/shop/.vscode/mcp.json
+  next: registrar connect vscode --workspace --directory '${home}/shop' --http --write
+`,
+    );
+    assert.deepEqual(json(await run('--rotate-token', '--json')), {
+      url: 'http://127.0.0.1:4321/mcp',
+      outdated: [
+        { agent: 'cursor', scope: 'user', file: `${home}/.cursor/mcp.json` },
+        { agent: 'vscode', scope: 'workspace', file: `${home}/shop/.vscode/mcp.json` },
+      ],
+    });
+  });
+
   it('says which agents there are when it does not know one', async () => {
     const run = await cli(['connect', 'emacs']);
     assert.equal(run.status, 2);
@@ -170,6 +197,8 @@ next: registrar connect claude-code --write does it for you
       ['cursor', '--directory', '/x'],
       ['zed', '--workspace'],
       ['zed', '--write'],
+      ['cursor', '--rotate-token'],
+      ['--rotate-token', '--http'],
       [''],
     ]) {
       const run = await cli(['connect', ...argv]);

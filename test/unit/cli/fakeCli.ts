@@ -156,6 +156,10 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
       status: async () => null,
       stop: async () => false,
       start: async () => daemonStatus,
+      rotateToken: async (databaseUrl) => {
+        calls.push(['rotateToken', databaseUrl]);
+        return { url: 'http://127.0.0.1:4321/mcp' };
+      },
       become: async () => null,
       async *log() {
         yield '{"time":"2026-11-03T09:00:00.000Z","level":"info","msg":"daemon started","pid":4711}';

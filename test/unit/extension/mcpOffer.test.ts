@@ -22,8 +22,11 @@ describe('what VS Code’s own agents are offered', () => {
     assert.deepEqual(offer, { url: null, directory: folder.path, version: '1.0.0 standard' });
   });
 
-  it('has another version when the daemon or its tools are others', () => {
-    const all = windowOn(resolved, { mcp: { url: 'http://127.0.0.1:4711/mcp', tools: 'all' } });
+  it('has another version when the daemon, its tools or the token are others', () => {
+    const mcp = { url: 'http://127.0.0.1:4711/mcp', tools: 'standard', rotations: 0 } as const;
+    const all = windowOn(resolved, { mcp: { ...mcp, tools: 'all' } });
+    const rotated = windowOn(resolved, { mcp: { ...mcp, rotations: 2 } });
+    assert.equal(mcpOffer(rotated, true, '1.0.0')?.version, '1.0.0 standard token 2');
     assert.equal(mcpOffer(all, true, '1.0.0')?.version, '1.0.0 all');
     const newer = windowOn(resolved, { daemon: { version: '2.0.0', pid: 1, started: '' } });
     assert.equal(mcpOffer(newer, true, '1.0.0')?.version, '2.0.0 standard');

@@ -20,7 +20,7 @@ export function windowOn(resolution: Resolution | null, change: Partial<Snapshot
     projects: 23,
     sync: emptySync,
     agents: [],
-    mcp: { url: 'http://127.0.0.1:4711/mcp', tools: 'standard' },
+    mcp: { url: 'http://127.0.0.1:4711/mcp', tools: 'standard', rotations: 0 },
     ...change,
   };
   return { folders: [folder], isTrusted: true, snapshot, daemonError: null, progress: null };
