@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
@@ -77,6 +78,51 @@ export async function runTool(
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const [status] = (await once(child, 'close')) as [number | null];
   return { status, stdout, stderr };
+}
+
+/** MCP's inspector as a command: each question is a process of its own, which begins, asks and ends. */
+export class Inspector {
+  readonly #home: string;
+  readonly #target: readonly string[];
+
+  /** @param target the arguments that say which server, and how */
+  constructor(home: string, target: readonly string[]) {
+    this.#home = home;
+    this.#target = target;
+  }
+
+  static overHttp(home: string, { url, token }: HttpAddress, headers: Record<string, string> = {}): Inspector {
+    const all = { Authorization: `Bearer ${token}`, ...headers };
+    const given = Object.entries(all).flatMap(([name, value]) => ['--header', `${name}: ${value}`]);
+    return new Inspector(home, [url, '--transport', 'http', ...given]);
+  }
+
+  /** @param entries the file that an agent has, and whose servers it starts */
+  static overStdio(home: string, entries: string, server: string): Inspector {
+    return new Inspector(home, ['--config', entries, '--server', server, '--connect-timeout', '60000']);
+  }
+
+  async ask(...args: string[]): Promise<Record<string, unknown>> {
+    const { status, stdout, stderr } = await runTool(
+      '@modelcontextprotocol/inspector',
+      'clients/launcher/build/index.js',
+      ['--cli', ...this.#target, ...args, '--format', 'json'],
+      this.#home,
+    );
+    assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`);
+    return (JSON.parse(stdout) as { result: Record<string, unknown> }).result;
+  }
+
+  /** The names of the tools, whose schemas have to be portable. */
+  async tools(): Promise<string[]> {
+    const { tools } = (await this.ask('--method', 'tools/list', '--strict')) as { tools: { name: string }[] };
+    return tools.map(({ name }) => name);
+  }
+
+  async call(name: string, args: Record<string, unknown> = {}): Promise<Record<string, unknown>> {
+    const given = ['--tool-name', name, '--tool-args-json', JSON.stringify(args)];
+    return (await this.ask('--method', 'tools/call', ...given))['structuredContent'] as Record<string, unknown>;
+  }
 }
 
 /** Adds the token for tools that cannot; everything else goes through as it is, its own name replaced by the endpoint's. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ToolListChangedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { DaemonFixture, gone } from '../daemon/daemonFixture.ts';
-import { authorizing, call, overHttp, overStdio, runTool, type HttpAddress } from './agentProcess.ts';
+import { authorizing, call, Inspector, overHttp, overStdio, runTool, type HttpAddress } from './agentProcess.ts';
 
 describe('agents at a running daemon', function () {
   this.timeout(180_000);
@@ -236,29 +236,7 @@ describe('agents at a running daemon', function () {
     const { home } = await serve('inspected');
     await writeFile(join(home, 'settings.json'), JSON.stringify({ 'registrar.mcp.tools': 'all' }));
     const directory = await fixture.workspace('inspected-shop');
-    const { url, token } = await address(home);
-    const inspect = async (...args: string[]): Promise<Record<string, unknown>> => {
-      const all = ['--cli', url, '--transport', 'http', '--header', `Authorization: Bearer ${token}`, ...args];
-      const { status, stdout, stderr } = await runTool(
-        '@modelcontextprotocol/inspector',
-        'clients/launcher/build/index.js',
-        [...all, '--format', 'json'],
-        home,
-      );
-      assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`);
-      return (JSON.parse(stdout) as { result: Record<string, unknown> }).result;
-    };
-    const callTool = async (name: string, args: Record<string, unknown>): Promise<Record<string, unknown>> => {
-      const result = await inspect(
-        '--method',
-        'tools/call',
-        '--tool-name',
-        name,
-        '--tool-args-json',
-        JSON.stringify(args),
-      );
-      return result['structuredContent'] as Record<string, unknown>;
-    };
+    const inspector = Inspector.overHttp(home, await address(home));
     const project = 'inspected-shop';
     const calls: Record<string, Record<string, unknown>> = {
       resolve_project: { directory },
@@ -275,13 +253,9 @@ describe('agents at a running daemon', function () {
       sync_now: {},
       check_drift: {},
     };
-    const { tools } = (await inspect('--method', 'tools/list', '--strict')) as { tools: { name: string }[] };
-    assert.deepEqual(
-      tools.map(({ name }) => name),
-      [...Object.keys(calls), 'repair_drift'],
-    );
-    for (const [name, args] of Object.entries(calls)) await callTool(name, args);
-    const { planId } = await callTool('check_drift', {});
-    assert.deepEqual((await callTool('repair_drift', { planId }))['failed'], []);
+    assert.deepEqual(await inspector.tools(), [...Object.keys(calls), 'repair_drift']);
+    for (const [name, args] of Object.entries(calls)) await inspector.call(name, args);
+    const { planId } = await inspector.call('check_drift');
+    assert.deepEqual((await inspector.call('repair_drift', { planId }))['failed'], []);
   });
 });

@@ -3,7 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RawAgent } from '../../support/rawAgent.ts';
 import { DaemonFixture, gone } from '../daemon/daemonFixture.ts';
-import { runTool, type HttpAddress } from './agentProcess.ts';
+import { Inspector, type HttpAddress } from './agentProcess.ts';
 
 const header = (directory: string): Record<string, string> => ({
   'X-Registrar-Directory': encodeURIComponent(directory),
@@ -136,50 +136,77 @@ describe('agents that do not use the protocol’s library', function () {
   it('find the project of their entry in the inspector over stdio, which starts the daemon', async () => {
     const { home, environment } = await newDaemon('inspected');
     const directory = await fixture.workspace('stdio-shop');
-    const config = join(home, 'inspector.json');
-    const entry = {
-      command: process.execPath,
-      args: [fixture.script(), 'mcp', '--directory', directory],
-      env: fixture.environment(home, environment),
-    };
-    await writeFile(config, JSON.stringify({ mcpServers: { registrar: entry } }));
-    const inspect = async (...args: string[]): Promise<Record<string, unknown>> => {
-      const { status, stdout, stderr } = await runTool(
-        '@modelcontextprotocol/inspector',
-        'clients/launcher/build/index.js',
-        [
-          '--cli',
-          '--config',
-          config,
-          '--server',
-          'registrar',
-          ...args,
-          '--format',
-          'json',
-          '--connect-timeout',
-          '60000',
-        ],
-        home,
-      );
-      assert.equal(status, 0, `${args.join(' ')}: ${stdout}${stderr}`);
-      return (JSON.parse(stdout) as { result: Record<string, unknown> }).result;
-    };
+    const entries = await entriesFor(home, environment, { registrar: directory });
+    const inspector = Inspector.overStdio(home, entries, 'registrar');
     assert.equal(await fixture.endpoint(home), null);
-    const { tools } = (await inspect('--method', 'tools/list', '--strict')) as { tools: { name: string }[] };
-    assert.deepEqual(
-      tools.map(({ name }) => name),
-      [
-        'resolve_project',
-        'set_working_directory',
-        'list_projects',
-        'create_project',
-        'describe_database',
-        'query_database',
-        'sync_status',
-      ],
-    );
-    const { structuredContent } = await inspect('--method', 'tools/call', '--tool-name', 'resolve_project');
-    const { project, directorySource } = structuredContent as { project: { name: string }; directorySource: string };
+    assert.deepEqual(await inspector.tools(), [
+      'resolve_project',
+      'set_working_directory',
+      'list_projects',
+      'create_project',
+      'describe_database',
+      'query_database',
+      'sync_status',
+    ]);
+    const answer = await inspector.call('resolve_project');
+    const { project, directorySource } = answer as { project: { name: string }; directorySource: string };
     assert.deepEqual({ name: project.name, directorySource }, { name: 'stdio-shop', directorySource: 'launch' });
   });
+
+  it('work in three directories at once in the inspector, over HTTP and stdio, also at the daemon’s successor', async () => {
+    const { home, environment } = await newDaemon('inspected at once');
+    const names = ['first-seen', 'second-seen', 'third-seen'];
+    const folders = Object.fromEntries(
+      await Promise.all(names.map(async (name) => [name, await fixture.workspace(name)] as const)),
+    );
+    const entries = await entriesFor(home, environment, folders);
+    const where = await serve(home, environment);
+    const inspectors = Object.entries(folders).flatMap(([name, folder]) => [
+      { name, inspector: Inspector.overHttp(home, where, header(folder)) },
+      { name, inspector: Inspector.overStdio(home, entries, name) },
+    ]);
+    /** Each asks in its own session, which begins in the directory that it was told of, or binds another. */
+    const all = (): Promise<unknown[]> =>
+      Promise.all(
+        inspectors.map(async ({ name, inspector }) => {
+          const resolved = await inspector.call('resolve_project');
+          const project = resolved['project'] as { name: string; databaseName: string };
+          assert.equal(project.name, name);
+          const { result } = await inspector.call('query_database', { sql: 'select current_database()' });
+          assert.deepEqual((result as { rows: string[][] }).rows, [[project.databaseName]]);
+          const other = names.find((one) => one !== name) ?? '';
+          const bound = await inspector.call('set_working_directory', { directory: folders[other] });
+          assert.equal((bound['project'] as { name: string }).name, other);
+          const { projects } = (await inspector.call('list_projects')) as { projects: { name: string }[] };
+          assert.deepEqual(projects.map((one) => one.name).sort(), names);
+        }),
+      );
+    // What each makes first is there before the lists are compared.
+    await Promise.all(inspectors.map(({ inspector }) => inspector.call('resolve_project')));
+    await all();
+    const killed = await fixture.pid(home);
+    process.kill(killed, 'SIGKILL');
+    await gone(killed);
+    assert.deepEqual(await serve(home, environment), where);
+    assert.notEqual(await fixture.pid(home), killed);
+    await all();
+  });
+
+  /** A file of servers, as agents have one, each started for a directory. */
+  async function entriesFor(
+    home: string,
+    environment: Record<string, string>,
+    folders: Record<string, string>,
+  ): Promise<string> {
+    const file = join(home, 'inspector.json');
+    const env = fixture.environment(home, environment);
+    const entry = (directory: string): object => ({
+      command: process.execPath,
+      args: [fixture.script(), 'mcp', '--directory', directory],
+      env,
+    });
+    const mcpServers = Object.fromEntries(Object.entries(folders).map(([name, folder]) => [name, entry(folder)]));
+    await writeFile(file, JSON.stringify({ mcpServers }));
+    return file;
+  }
 });
