@@ -11,11 +11,13 @@ import {
   RootsListChangedNotificationSchema,
   type ListToolsResult,
   type CallToolResult,
+  type ReadResourceResult,
   type ServerNotification,
   type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
+import type { RegistrarApi } from '../protocol/methods.ts';
 import type { AgentPort } from './agentPort.ts';
 import type { AgentSession } from './agentSession.ts';
 import { refusal, reportOf } from './answers.ts';
@@ -85,26 +87,27 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
     'status',
     'registrar://status',
     { title: 'Registrar status', description: 'Server and deliveries.', mimeType: 'application/json' },
-    async (uri) => json(uri, await port.use('read', () => undefined, readStatus)),
+    (uri) => read(uri, readStatus),
   );
   server.registerResource(
     'project',
     new ResourceTemplate('registrar://projects/{id}', { list: undefined }),
     { title: 'Project', description: 'One project by its id.', mimeType: 'application/json' },
-    async (uri, { id }) => {
-      const project = await port
-        .use(
-          'read',
-          () => undefined,
-          (api) => readProject(String(id), api),
-        )
-        .catch((error: unknown) => {
-          const { code, message, hint, details } = reportOf(error);
-          throw new McpError(resourceNotFound, message, { code, hint, ...details });
-        });
-      return json(uri, project);
-    },
+    (uri, { id }) => read(uri, (api) => readProject(String(id), api)),
   );
+
+  async function read(uri: URL, work: (api: RegistrarApi) => Promise<object>): Promise<ReadResourceResult> {
+    noteClient();
+    try {
+      const value = await port.running(() => port.use('read', () => undefined, work));
+      return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(value) }] };
+    } catch (error) {
+      const { code, message, hint, details } = reportOf(error);
+      if (code === 'INTERNAL') port.onFault(error);
+      const number = code === 'PROJECT_NOT_FOUND' ? resourceNotFound : ErrorCode.InternalError;
+      throw new McpError(number, message, { code, hint, ...details });
+    }
+  }
 
   async function call(tool: Tool, input: unknown, extra: Extra): Promise<ToolAnswer> {
     const progress = progressOf(extra);
@@ -214,8 +217,4 @@ function progressOf(extra: Extra): (message: string) => void {
 function headerOf({ requestInfo }: Extra): string | null {
   const header = requestInfo?.headers['x-registrar-directory'];
   return typeof header === 'string' && header !== '' ? header : null;
-}
-
-function json(uri: URL, value: unknown): { contents: { uri: string; mimeType: string; text: string }[] } {
-  return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(value) }] };
 }
