@@ -35,13 +35,13 @@ export class Forwarder {
   readonly #options: ForwarderOptions;
   #connection: Duplex | null = null;
   #connecting: Promise<Duplex> | null = null;
-  #initialize: { line: Buffer; isAnswered: boolean } | null = null;
+  #initialize: { line: Buffer; isAnswered: boolean; version: string | null } | null = null;
   #initialized: Buffer | null = null;
   /** The latest call for each directory that was bound, oldest first. */
   readonly #bindings = new Map<string, Buffer>();
   readonly #asked = new Map<string, Asked>();
-  /** Answers to what this forwarder asked by itself. */
-  readonly #own = new Map<string, () => void>();
+  /** Who waits for answers to what this forwarder asked by itself. */
+  readonly #own = new Map<string, (answer: Buffer) => void>();
   /** Requests of the daemon that the agent has not answered; of a daemon that has gone, its answer is nobody's. */
   readonly #daemonAsked = new Map<string, { open: number; lost: number }>();
   #hasLeft = false;
@@ -86,7 +86,7 @@ export class Forwarder {
     }
     if (message.kind === 'request') {
       this.#asked.set(message.id, { message, line, sent: 1 });
-      if (message.method === 'initialize') this.#initialize = { line, isAnswered: false };
+      if (message.method === 'initialize') this.#initialize = { line, isAnswered: false, version: null };
     } else if (message.kind === 'notification') {
       if (message.method === 'notifications/initialized') this.#initialized = line;
       // It gets no answer any more.
@@ -132,9 +132,13 @@ export class Forwarder {
   }
 
   async #replay(connection: Duplex): Promise<void> {
-    if (!this.#initialize?.isAnswered) return;
-    await this.#askOwn(connection, this.#initialize.line);
+    const initialize = this.#initialize;
+    if (!initialize?.isAnswered) return;
+    const version = versionIn(await this.#askOwn(connection, initialize.line));
     if (this.#initialized) connection.write(this.#initialized);
+    // What the agent read of the tools is of the version before.
+    if (version !== initialize.version) this.#options.output.write(toolsChanged);
+    initialize.version = version;
     let number = 0;
     for (const line of this.#bindings.values()) {
       number += 1;
@@ -144,10 +148,10 @@ export class Forwarder {
     }
   }
 
-  async #askOwn(connection: Duplex, line: Buffer): Promise<void> {
+  async #askOwn(connection: Duplex, line: Buffer): Promise<Buffer | null> {
     const message = readMessage(line);
-    if (message.kind !== 'request') return;
-    await new Promise<void>((resolve) => {
+    if (message.kind !== 'request') return null;
+    return new Promise<Buffer>((resolve) => {
       this.#own.set(message.id, resolve);
       connection.write(line);
     });
@@ -181,10 +185,10 @@ export class Forwarder {
       const own = this.#own.get(message.id);
       if (own) {
         this.#own.delete(message.id);
-        own();
+        own(line);
         return;
       }
-      this.#noteAnswer(message);
+      this.#noteAnswer(message, line);
     } else if (message.kind === 'request') {
       const known = this.#daemonAsked.get(message.id) ?? { open: 0, lost: 0 };
       this.#daemonAsked.set(message.id, { ...known, open: known.open + 1 });
@@ -195,11 +199,13 @@ export class Forwarder {
     output.once('drain', () => connection.resume());
   }
 
-  #noteAnswer({ id, code }: Extract<WireMessage, { kind: 'answer' }>): void {
+  #noteAnswer({ id, code }: Extract<WireMessage, { kind: 'answer' }>, answer: Buffer): void {
     const asked = this.#asked.get(id);
     if (!asked) return;
     const { message, line } = asked;
-    if (message.method === 'initialize' && this.#initialize) this.#initialize.isAnswered = true;
+    if (message.method === 'initialize' && this.#initialize) {
+      this.#initialize = { ...this.#initialize, isAnswered: true, version: versionIn(answer) };
+    }
     const isBound =
       message.tool === 'set_working_directory' && code !== 'DIRECTORY_INVALID' && code !== 'INVALID_ARGUMENT';
     if (isBound && typeof message.directory === 'string') {
@@ -275,6 +281,14 @@ const maxBindings = 20;
 const serverError = -32000;
 
 const leaving = Buffer.from(leavingLine);
+
+const toolsChanged = `${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/tools/list_changed' })}\n`;
+
+/** The daemon's version in its answer to `initialize`; null when it says none. */
+function versionIn(answer: Buffer | null): string | null {
+  const { result } = JSON.parse(answer?.toString('utf8') ?? '{}') as { result?: { serverInfo?: { version?: string } } };
+  return result?.serverInfo?.version ?? null;
+}
 
 async function drained(stream: Duplex): Promise<void> {
   const stop = new AbortController();

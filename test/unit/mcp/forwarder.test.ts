@@ -99,11 +99,11 @@ describe('the forwarder of an agent', function () {
     }
 
     /** The agent's beginning, answered. */
-    async begin(): Promise<FakeDaemon> {
+    async begin(version?: string): Promise<FakeDaemon> {
       this.send({ id: 0, method: 'initialize', params: { clientInfo: { name: 'x' } } });
       const daemon = await this.daemon();
       await daemon.heard.next();
-      daemon.say({ id: 0, result: { serverInfo: {} } });
+      daemon.say({ id: 0, result: { serverInfo: { version } } });
       await this.agent.next();
       this.send({ method: 'notifications/initialized' });
       await daemon.heard.next();
@@ -167,6 +167,31 @@ describe('the forwarder of an agent', function () {
     assert.equal((await second.heard.message())['id'], 5);
     second.say({ id: 5, result: { fine: true } });
     assert.deepEqual((await setup.agent.message())['id'], 5);
+    await setup.end();
+  });
+
+  it('tells the agent that the tools may be others when the next daemon is of another version, and only then', async () => {
+    const setup = new Setup();
+    let daemon = await setup.begin('1.0.0');
+    for (const [id, version, isOther] of [
+      [1, '1.0.0', false],
+      [2, '1.1.0', true],
+      [3, '1.1.0', false],
+    ] as const) {
+      daemon.die();
+      setup.tool(id, 'resolve_project');
+      daemon = await setup.daemon();
+      await daemon.heard.next();
+      daemon.say({ id: 0, result: { serverInfo: { version } } });
+      await daemon.heard.next();
+      await daemon.heard.next();
+      daemon.say({ id, result: {} });
+      if (isOther) {
+        const changed = { jsonrpc: '2.0', method: 'notifications/tools/list_changed' };
+        assert.deepEqual(await setup.agent.message(), changed);
+      }
+      assert.equal((await setup.agent.message())['id'], id);
+    }
     await setup.end();
   });
 
