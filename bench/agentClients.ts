@@ -34,7 +34,10 @@ export async function agentOverHttp(endpoint: { url: string; token: string }): P
 }
 
 /** On the standard streams of a command that serves one. */
-export async function agentOverStdio(args: readonly string[], env: NodeJS.ProcessEnv): Promise<BenchAgent> {
+export async function agentOverStdio(
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<BenchAgent & { pid: number }> {
   const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
@@ -63,6 +66,7 @@ export async function agentOverStdio(args: readonly string[], env: NodeJS.Proces
     return { isError: isError === true, structured: structuredContent as Record<string, unknown> };
   }
   return {
+    pid: child.pid ?? 0,
     ask: callTool,
     call: async (name, args) => accepted(name, await callTool(name, args)),
     async close() {

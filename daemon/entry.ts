@@ -3,6 +3,7 @@ import nodeModule from 'node:module';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
 import { stateFolderPath } from './lifecycle/stateFolder.ts';
 
 /** The package's version, put in when it is bundled. */
@@ -21,6 +22,7 @@ async function start(): Promise<void> {
     await import('./main.ts');
     return;
   }
+  compileLittle();
   const { forwardAgent } = await import('./engine/forwardAgent.ts');
   try {
     await forwardAgent({
@@ -54,6 +56,14 @@ function keepCompiledCode(): void {
   } catch {
     // A state folder that cannot be named is reported by whoever needs it.
   }
+}
+
+/**
+ * Keeps V8 from optimising, by both of its later compilers: a forwarder passes lines on and computes nothing. They would
+ * take a sixth of its memory, and save a tenth of the time of a call.
+ */
+function compileLittle(): void {
+  for (const flag of ['--no-opt', '--no-maglev']) setFlagsFromString(flag);
 }
 
 /** Null for anything else, also for what begins with `mcp` and is the command line's to explain. */

@@ -1,12 +1,13 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { optionsVariable, type AgentServerEnds, type AgentServerOptions } from '../agentEndpoints.ts';
 import { agentOverHttp, agentOverStdio, type BenchAgent } from '../agentClients.ts';
 import type { BenchServer } from '../benchServer.ts';
 import { interleave } from '../harness.ts';
 import { agentAddress, environmentOf, registrar, runNode } from '../installation.ts';
-import type { Question, Timing } from '../result.ts';
+import type { Question, Result, Timing } from '../result.ts';
 
 const plan = { rounds: 250, perRound: 4, warmUp: 500 };
 
@@ -14,7 +15,7 @@ const plan = { rounds: 250, perRound: 4, warmUp: 500 };
 export const agents: Question = {
   name: 'agents',
   async ask(server) {
-    return [...(await endpointAlone(server)), await forwarding(server)];
+    return [...(await endpointAlone(server)), ...(await forwarding(server))];
   },
 };
 
@@ -88,7 +89,7 @@ async function endedEarly(ended: Promise<unknown>): Promise<never> {
 }
 
 /** The daemon as it is built, asked by the same call on both ways. */
-async function forwarding(server: BenchServer): Promise<Timing> {
+async function forwarding(server: BenchServer): Promise<Result[]> {
   const stateFolder = await server.stateFolder();
   const env = environmentOf(stateFolder, server.url('registry_forwarding'));
   const directory = await server.workspace({ name: 'of a forwarded agent' });
@@ -103,18 +104,32 @@ async function forwarding(server: BenchServer): Promise<Timing> {
       ],
       plan,
     );
+    const memory = await memoryOf(forwarded.pid);
     await Promise.all([direct.close(), forwarded.close()]);
-    return {
-      kind: 'timing',
-      what: '`resolve_project` over `registrar mcp`',
-      figures: overStdio,
-      floor: 'the same over HTTP, asked of the same daemon; the target is 1 ms more',
-      floorFigures: overHttp,
-      target: rounded(1 + 1 / overHttp.median),
-    };
+    return [
+      {
+        kind: 'timing',
+        what: '`resolve_project` over `registrar mcp`',
+        figures: overStdio,
+        floor: 'the same over HTTP, asked of the same daemon; the target is 1 ms more',
+        floorFigures: overHttp,
+        target: rounded(1 + 1 / overHttp.median),
+      },
+      memory,
+    ];
   } finally {
     await runNode(env, registrar, 'stop');
   }
+}
+
+/** Of a forwarder that has carried all these calls. */
+async function memoryOf(pid: number): Promise<Result> {
+  const what = 'resident memory of `registrar mcp`, at work';
+  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8').catch(() => '');
+  const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+  if (kilobytes === undefined) return { kind: 'skipped', what, why: 'this system does not tell it' };
+  const value = (Number(kilobytes) * 1024) / 1e6;
+  return { kind: 'measure', what, value, unit: 'MB', floor: 'its limit', floorValue: 60, target: { atMost: 1 } };
 }
 
 export async function resolvedBy(agent: BenchAgent, args: Record<string, unknown>): Promise<void> {
