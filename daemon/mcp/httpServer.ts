@@ -12,6 +12,8 @@ export interface HttpLimits {
   /** A client has to have sent its headers, and its whole request, by then, ms. */
   headersMs: number;
   requestMs: number;
+  /** A connection over which nothing has gone for so long is cut, as when nobody reads its answer; a stream says something every 15 s, ms. */
+  silentMs: number;
   connections: number;
 }
 
@@ -20,6 +22,7 @@ export const httpLimits: HttpLimits = {
   headerBytes: 16 * 1024,
   headersMs: 10_000,
   requestMs: 30_000,
+  silentMs: 60_000,
   connections: 256,
 };
 
@@ -62,6 +65,7 @@ export async function openHttp(options: HttpServerOptions): Promise<HttpEndpoint
     },
   );
   server.maxConnections = limits.connections;
+  server.timeout = limits.silentMs;
   server.on('clientError', (_error, socket) => {
     // Node's own answers say which limit it was.
     if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n');

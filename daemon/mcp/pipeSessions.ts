@@ -12,6 +12,7 @@ import { serveAgent, type ServedAgent } from './serveAgent.ts';
 export class PipeSessions {
   readonly #port: AgentPort;
   readonly #sessions = new Map<Socket, { agent: AgentSession; served: ServedAgent }>();
+  #isPaused = false;
 
   constructor(port: AgentPort) {
     this.#port = port;
@@ -34,6 +35,15 @@ export class PipeSessions {
     };
     if (socket.closed) end();
     else socket.once('close', end);
+    // Each answer that waits to be sent listens for it.
+    socket.setMaxListeners(0);
+    // Who does not read its answers is asked nothing more: they would gather here.
+    socket.on('data', () => {
+      if (socket.writableNeedDrain) socket.pause();
+    });
+    socket.on('drain', () => {
+      if (!this.#isPaused) socket.resume();
+    });
     // Whoever read it before has paused it.
     socket.resume();
   }
@@ -44,6 +54,7 @@ export class PipeSessions {
 
   /** Reads no more: what is not read now was not begun, and is asked again of whoever comes next. */
   pause(): void {
+    this.#isPaused = true;
     for (const socket of this.#sessions.keys()) socket.pause();
   }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { request, type IncomingHttpHeaders, type OutgoingHttpHeaders } from 'node:http';
+import { request, type IncomingHttpHeaders, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { RawAgent } from '../../support/rawAgent.ts';
 import { emptySync } from '../cli/fakeCli.ts';
@@ -216,6 +216,47 @@ describe('access to the endpoint', function () {
       raw((socket) => socket.write(`${head}Content-Length: 100\r\n\r\n{`)),
     ]);
     for (const answer of answers) assert.doesNotMatch(answer, /^HTTP\/1\.1 200/);
+  });
+
+  it('cuts a client that does not read its answer', async () => {
+    const rows = [['x'.repeat(64 * 1024 * 1024)]];
+    served = await serveAgents(
+      {
+        queryDatabase: async (params) => ({
+          resolution: resolvedAs(params),
+          result: { columns: [], rows, truncated: false, truncatedBy: null, durationMs: 1 },
+        }),
+      },
+      { http: { silentMs: 300 } },
+    );
+    const agent = new RawAgent({ url: served.url, token });
+    await agent.begin();
+    const body = JSON.stringify({
+      ...{ jsonrpc: '2.0', id: 7, method: 'tools/call' },
+      params: { name: 'query_database', arguments: { sql: 'select 1', project: 'shop' } },
+    });
+    const sent = request(served.url, {
+      method: 'POST',
+      agent: false,
+      headers: {
+        Authorization: `Bearer ${token}`,
+        'Content-Type': 'application/json',
+        'Content-Length': Buffer.byteLength(body),
+        Accept: 'application/json, text/event-stream',
+        'Mcp-Session-Id': agent.sessionId,
+      },
+    });
+    const lost = once(sent, 'close');
+    sent.on('error', () => undefined).end(body);
+    const [response] = (await once(sent, 'response')) as [IncomingMessage];
+    response.on('error', () => undefined);
+    // Counted until its answer was sent or its connection has gone.
+    await served.calls.quiet(600_000);
+    let length = 0;
+    response.on('data', (piece: Buffer) => (length += piece.length));
+    await lost;
+    assert.ok(length < rows.join().length, 'all of it arrived');
+    assert.equal(await agent.end(), 200);
   });
 
   it('goes on for others meanwhile, and cancels what a client cancels', async () => {
