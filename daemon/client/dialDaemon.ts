@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
-import { CancellationTokenSource, ResponseError } from 'vscode-jsonrpc/node';
+import { CancellationTokenSource, ErrorCodes, ResponseError } from 'vscode-jsonrpc/node';
 import type { MessageConnection } from 'vscode-jsonrpc/node';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import {
@@ -47,7 +47,7 @@ export type Dialled =
   | { kind: 'stranger'; reason: string }
   | { kind: 'incompatible'; version: string };
 
-/** Why a request got no answer from a handler. */
+/** Why a request got no answer from a handler: the daemon leaves and has not begun it, or it may have, or it hangs. */
 export class NoAnswer extends Error {
   readonly kind: 'draining' | 'lost' | 'silent';
 
@@ -64,6 +64,7 @@ export class DaemonConnection {
   readonly #socket: Socket;
   readonly #rpc: MessageConnection;
   readonly #silenceMs: number;
+  #hasLeft = false;
 
   constructor(socket: Socket, rpc: MessageConnection, version: string, pipe: string, silenceMs: number) {
     this.#socket = socket;
@@ -71,6 +72,9 @@ export class DaemonConnection {
     this.version = version;
     this.pipe = pipe;
     this.#silenceMs = silenceMs;
+    rpc.onNotification(wire.left, () => {
+      this.#hasLeft = true;
+    });
     this.#closed = new Promise((resolve) => {
       if (socket.closed) resolve();
       else socket.once('close', resolve);
@@ -103,7 +107,7 @@ export class DaemonConnection {
       return await this.#whileAlive(this.#rpc.sendRequest<Answer>(wire.method(method), params ?? {}, source.token));
     } catch (error) {
       signal?.throwIfAborted();
-      throw asFailure(error);
+      throw this.#asFailure(error);
     } finally {
       signal?.removeEventListener('abort', cancel);
       source.dispose();
@@ -122,7 +126,7 @@ export class DaemonConnection {
     try {
       await this.#rpc.sendRequest(wire.agentStream, params);
     } catch (error) {
-      throw asFailure(error);
+      throw this.#asFailure(error);
     } finally {
       clearTimeout(tooLate);
     }
@@ -174,6 +178,31 @@ export class DaemonConnection {
     } finally {
       stop();
       stop = () => undefined;
+    }
+  }
+
+  #asFailure(error: unknown): unknown {
+    if (error instanceof NoAnswer) return error;
+    const noAnswer = new NoAnswer(this.#hasLeft ? 'draining' : 'lost');
+    if (!(error instanceof ResponseError)) return noAnswer;
+    switch (error.code) {
+      case wireErrors.registrar:
+        return new RegistrarError(error.data as ErrorReport);
+      case wireErrors.draining:
+      // The system did not take the whole of the question, and half of one is never begun.
+      case ErrorCodes.MessageWriteError:
+        return new NoAnswer('draining');
+      case wireErrors.unauthorized:
+        return new NoAnswer('lost');
+      case ErrorCodes.MethodNotFound:
+        return new RegistrarError({
+          code: 'DAEMON_VERSION',
+          message: 'The running daemon is of another version and does not know this request.',
+          hint: 'registrar stop; the next command starts the daemon of this version.',
+        });
+      default:
+        // The library's own range is of connections that ended under the request; the rest are defects.
+        return noAnswer;
     }
   }
 }
@@ -259,19 +288,3 @@ function open(path: string): Promise<Socket | null> {
 
 /** EAGAIN and ECONNRESET: a queue that is full, or somebody who is leaving; both are tried again like the rest. */
 const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EPROTOTYPE', 'EAGAIN', 'ECONNRESET', 'ENOTDIR']);
-
-function asFailure(error: unknown): unknown {
-  if (error instanceof NoAnswer) return error;
-  if (!(error instanceof ResponseError)) return new NoAnswer('lost');
-  if (error.code === wireErrors.registrar) return new RegistrarError(error.data as ErrorReport);
-  if (error.code === wireErrors.draining) return new NoAnswer('draining');
-  if (error.code === wireErrors.unauthorized) return new NoAnswer('lost');
-  // Codes of the library for a connection that ended under the request lie in its own range; the rest are defects.
-  const isMethodMissing = error.code === -32601;
-  if (!isMethodMissing) return new NoAnswer('lost');
-  return new RegistrarError({
-    code: 'DAEMON_VERSION',
-    message: 'The running daemon is of another version and does not know this request.',
-    hint: 'registrar stop; the next command starts the daemon of this version.',
-  });
-}

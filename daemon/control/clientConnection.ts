@@ -122,14 +122,22 @@ export class ClientConnection {
 
   /** Says that the daemon begins to leave. */
   sayLeaving(leaving: Leaving): void {
-    if (this.#caller && !this.#isAgentStream) this.#notify(wire.leaving, leaving);
+    if (this.#caller && !this.#isAgentStream) void this.#notify(wire.leaving, leaving);
   }
 
   /** Ends the connection after what was answered has been sent. */
   close(limitMs: number): void {
-    // The library writes an answer some ticks after its handler is done.
-    setImmediate(() => this.#socket.end());
     setTimeout(() => this.#socket.destroy(), limitMs).unref();
+    // The library writes an answer some ticks after its handler is done; what is said then comes behind it.
+    setImmediate(() => {
+      void this.#sayLeft().finally(() => this.#socket.end());
+    });
+  }
+
+  /** What the client asked just now may never be read. Of what was cut off it is not known what was done. */
+  async #sayLeft(): Promise<void> {
+    const isInOrder = this.#ports.leaving() !== null && this.#requests === 0;
+    if (isInOrder && this.#caller && !this.#isAgentStream) await this.#notify(wire.left, {});
   }
 
   async #sendLatest(): Promise<void> {
@@ -150,9 +158,9 @@ export class ClientConnection {
   }
 
   /** Whoever has gone need not be told; the library throws then, or rejects later. */
-  #notify(name: string, params: object): void {
+  async #notify(name: string, params: object): Promise<void> {
     if (this.#socket.destroyed) return;
-    this.#rpc.sendNotification(name, params).catch(() => undefined);
+    await this.#rpc.sendNotification(name, params).catch(() => undefined);
   }
 
   async #hello(params: unknown): Promise<HelloResult> {
@@ -181,7 +189,7 @@ export class ClientConnection {
     const { kind, version, pid, folders, address, settings } = params;
     if (settings) await this.#ports.keepSettings(settings);
     const progress = (message: string): void => {
-      this.#notify(wire.progress, { message });
+      void this.#notify(wire.progress, { message });
     };
     this.#caller = { kind, version, pid, folders, address, since: new Date().toISOString(), progress };
   }

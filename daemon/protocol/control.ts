@@ -230,6 +230,8 @@ export const wire = {
   ping: 'registrar/ping',
   /** A daemon begins to leave. */
   leaving: 'registrar/leaving',
+  /** The last that a daemon says that leaves in order: of what it has not answered it has begun nothing. */
+  left: 'registrar/left',
   /** A request of the daemon's to a window; the next snapshot is sent when it is answered, with null. */
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',

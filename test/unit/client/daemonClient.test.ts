@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { ResponseError } from 'vscode-jsonrpc/node';
+import type { ControlHandlers } from '../../../daemon/control/clientConnection.ts';
 import { DaemonClient, type DaemonClientOptions } from '../../../daemon/client/daemonClient.ts';
 import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
 import { rpcOver } from '../../../daemon/client/rpcOver.ts';
@@ -69,6 +70,47 @@ describe('a client of the daemon', () => {
       /whether "createProject" was done is not known/,
     );
     assert.equal(asked, 1);
+  });
+
+  it('asks the successor what a daemon that left in order had not read, also what must not be done twice', async () => {
+    const asked: string[] = [];
+    const createProject =
+      (by: string): ControlHandlers['createProject'] =>
+      async ({ name }) => {
+        asked.push(`${by}: ${name}`);
+        return resolved;
+      };
+    const control = await fixture.serve({ createProject: createProject('former') });
+    const client = clientWith();
+    await client.call('createProject', { name: 'read' });
+    fixture.stopReading();
+    const answer = client.call('createProject', { name: 'unread' });
+    control.leave({ hasSuccessor: false });
+    control.close();
+    await fixture.untilOnly(0);
+    await fixture.end();
+    await fixture.serve({ createProject: createProject('successor') });
+    assert.deepEqual(await answer, resolved);
+    assert.deepEqual(asked, ['former: read', 'successor: unread']);
+  });
+
+  it('does not ask again what a daemon that left in order had begun', async () => {
+    let onBegun = (): void => undefined;
+    const begun = new Promise<void>((resolve) => (onBegun = resolve));
+    const control = await fixture.serve({
+      createProject: () => {
+        onBegun();
+        return new Promise(() => undefined);
+      },
+    });
+    const answer = assert.rejects(
+      clientWith().call('createProject', { name: 'begun' }),
+      /whether "createProject" was done is not known/,
+    );
+    await begun;
+    control.leave({ hasSuccessor: false });
+    control.close();
+    await answer;
   });
 
   it('dials once for all who find the daemon lost', async () => {

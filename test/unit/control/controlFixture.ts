@@ -136,6 +136,11 @@ export class ControlFixture {
     await once(this.#listener, 'listening');
   }
 
+  /** What clients say from now on stays unread. */
+  stopReading(): void {
+    for (const socket of this.#sockets) socket.pause();
+  }
+
   /** Settles when everyone has left whom the server served, but for so many. */
   async untilOnly(count: number): Promise<void> {
     for (;;) {
