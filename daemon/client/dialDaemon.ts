@@ -189,9 +189,10 @@ export class DaemonConnection {
       case wireErrors.registrar:
         return new RegistrarError(error.data as ErrorReport);
       case wireErrors.draining:
-      // The system did not take the whole of the question, and half of one is never begun.
-      case ErrorCodes.MessageWriteError:
         return new NoAnswer('draining');
+      case ErrorCodes.MessageWriteError:
+        // Where the connection has gone, the system did not take the whole of the question, and half of one is never begun.
+        return this.isOpen ? unsendable(error.message) : new NoAnswer('draining');
       case wireErrors.unauthorized:
         return new NoAnswer('lost');
       case ErrorCodes.MethodNotFound:
@@ -205,6 +206,14 @@ export class DaemonConnection {
         return noAnswer;
     }
   }
+}
+
+function unsendable(reason: string): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: reason,
+    hint: 'Ask with less, such as a shorter text.',
+  });
 }
 
 /** Connects and lets both sides prove themselves; nothing of the client's is told before. */

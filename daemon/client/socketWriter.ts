@@ -37,7 +37,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
 }
 
 function tooLong(bytes: number): ResponseError<ErrorReport> {
-  const message = `The answer has ${bytes} bytes, and no more than ${maxMessageBytes} can be sent.`;
+  const message = `The message has ${bytes} bytes, and no more than ${maxMessageBytes} can be sent.`;
   const report: ErrorReport = {
     code: 'INVALID_ARGUMENT',
     message,

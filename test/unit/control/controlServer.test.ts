@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { dialDaemon, NoAnswer, type DaemonConnection, type DialOptions } from '../../../daemon/client/dialDaemon.ts';
+import { maxMessageBytes } from '../../../daemon/protocol/control.ts';
 import { emptySync, resolved, shop } from '../cli/fakeCli.ts';
 import { ControlFixture, frame } from './controlFixture.ts';
 
@@ -140,7 +141,17 @@ describe('the control protocol', () => {
     const connection = await attach();
     await assert.rejects(connection.request('showProject', { project: 'shop' }), {
       code: 'INVALID_ARGUMENT',
-      message: /^The answer has \d+ bytes/,
+      message: /^The message has \d+ bytes/,
+    });
+    assert.deepEqual(await connection.request('resolve', {}), resolved);
+  });
+
+  it('refuses a question that is too long, and asks the next', async () => {
+    await fixture.serve();
+    const connection = await attach();
+    await assert.rejects(connection.request('queryDatabase', { sql: 'x'.repeat(maxMessageBytes) }), {
+      code: 'INVALID_ARGUMENT',
+      message: /^The message has \d+ bytes, and no more than \d+ can be sent\.$/,
     });
     assert.deepEqual(await connection.request('resolve', {}), resolved);
   });
