@@ -25,6 +25,7 @@ export const commandIds = {
   useBundled: 'registrar.useBundled',
   connectAgent: 'registrar.connectAgent',
   copyMcpAddress: 'registrar.copyMcpAddress',
+  rotateAgentToken: 'registrar.rotateAgentToken',
   // On rows of the tree only: the same deeds in the words of the situation.
   manageTrust: 'registrar.manageTrust',
   tryNow: 'registrar.tryNow',

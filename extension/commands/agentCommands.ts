@@ -29,6 +29,16 @@ export const copyMcpAddress: Command = async ({ link }) => {
   return `Copied ${url}; it takes a token, which “registrar connect AGENT --http” shows`;
 };
 
+/** Another token, as when somebody else may have seen it. Entries with the former one are the terminal's, which wrote them. */
+export const rotateAgentToken: Command = async ({ link, home }) => {
+  await link.call('rotateToken', undefined);
+  const records = await link.call('connections', undefined);
+  const outdated = records.filter(({ transport }) => transport === 'http').map(({ file }) => shortPath(file, home));
+  const done = 'Agents over HTTP need the new token now; VS Code’s own have it';
+  if (outdated.length === 0) return done;
+  return `${done}. The former one is in ${outdated.join(', ')}: registrar connect AGENT --http --write`;
+};
+
 type Deed = 'write' | 'remove' | 'copy';
 
 const deeds: Record<

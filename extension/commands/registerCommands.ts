@@ -3,7 +3,7 @@ import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { commandIds, viewId, type CommandId } from '../contributions.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
-import { connectAgent, copyMcpAddress } from './agentCommands.ts';
+import { connectAgent, copyMcpAddress, rotateAgentToken } from './agentCommands.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { restartDaemon, showLog } from './daemonCommands.ts';
 import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
@@ -54,6 +54,7 @@ const commands: Record<CommandId, Command> = {
   [commandIds.useBundled]: useBundled,
   [commandIds.connectAgent]: connectAgent,
   [commandIds.copyMcpAddress]: copyMcpAddress,
+  [commandIds.rotateAgentToken]: rotateAgentToken,
   [commandIds.manageTrust]: manageTrust,
   [commandIds.tryNow]: syncNow,
   [commandIds.useThatProject]: useThatProject,

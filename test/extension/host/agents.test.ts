@@ -99,6 +99,18 @@ describe('agents of a window', () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
 
+  it('over HTTP get another token, and people hear which entries have the former one', async () => {
+    const endpoint = path.join(process.env.REGISTRAR_HOME ?? '?', 'endpoint.json');
+    const tokenOf = async (): Promise<string> =>
+      (JSON.parse(await readFile(endpoint, 'utf8')) as { token: string }).token;
+    const before = await tokenOf();
+    assert.equal(
+      await run(commandIds.rotateAgentToken),
+      'Agents over HTTP need the new token now; VS Code’s own have it',
+    );
+    assert.notEqual(await tokenOf(), before);
+  });
+
   it('that Registrar does not know are told its address', async () => {
     assert.match((await run(commandIds.copyMcpAddress)) ?? '', /^Copied http:.*; it takes a token, which /);
     assert.match(await vscode.env.clipboard.readText(), /^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
