@@ -5,9 +5,14 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 export type DirectorySource = 'argument' | 'session' | 'header' | 'launch' | 'root' | 'cwd';
 
 /** A directory that `set_working_directory` gave, and the project that it had then; null when it had none. */
-export interface Bound {
-  directory: string;
+export interface Bound extends Binding {
   project: { id: string; name: string } | null;
+}
+
+/** As much of it as says whether two are of one project. */
+export interface Binding {
+  directory: string;
+  project: { id: string } | null;
 }
 
 /** Where a client was started: what its command line or environment names, else the process's own directory. */
@@ -91,7 +96,7 @@ export function headerDirectory(header: string, home: string): string | null {
 }
 
 /** The bindings after one more `set_working_directory`. The latest answer for a directory counts, and the latest is last. */
-export function bind(bound: readonly Bound[], added: Bound): Bound[] {
+export function bind<One extends Binding>(bound: readonly One[], added: One): One[] {
   const all = [...bound.filter(({ directory }) => directory !== added.directory), added];
   if (all.length <= maxBound) return all;
   // A client must not fill the memory. What goes is the oldest for whose project another stands, so that a session that
@@ -107,7 +112,7 @@ function isAmbiguous(bound: readonly Bound[]): boolean {
   return new Set(bound.map(meant)).size > 1;
 }
 
-function meant({ project, directory }: Bound): string {
+function meant({ project, directory }: Binding): string {
   return project?.id ?? directory;
 }
 

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { Duplex, Readable, Writable } from 'node:stream';
 import { leavingLine, repeatableTools } from '../protocol/agentStream.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { bind, type Binding } from './bindings.ts';
 import { MessageLines } from './messageLines.ts';
 import { readMessage, type WireMessage } from './wireMessage.ts';
 
@@ -37,8 +38,8 @@ export class Forwarder {
   #connecting: Promise<Duplex> | null = null;
   #initialize: { line: Buffer; isAnswered: boolean; version: string | null } | null = null;
   #initialized: Buffer | null = null;
-  /** The latest call for each directory that was bound, oldest first. */
-  readonly #bindings = new Map<string, Buffer>();
+  /** What the agent's session is bound to, and the calls that did it. */
+  #bindings: readonly (Binding & { line: Buffer })[] = [];
   readonly #asked = new Map<string, Asked>();
   /** Who waits for answers to what this forwarder asked by itself. */
   readonly #own = new Map<string, (answer: Buffer) => void>();
@@ -140,7 +141,7 @@ export class Forwarder {
     if (version !== initialize.version) this.#options.output.write(toolsChanged);
     initialize.version = version;
     let number = 0;
-    for (const line of this.#bindings.values()) {
+    for (const { line } of this.#bindings) {
       number += 1;
       const call = JSON.parse(line.toString('utf8')) as Record<string, unknown>;
       const own = JSON.stringify({ ...call, id: `registrar-rebind-${number}` });
@@ -199,7 +200,7 @@ export class Forwarder {
     output.once('drain', () => connection.resume());
   }
 
-  #noteAnswer({ id, code }: Extract<WireMessage, { kind: 'answer' }>, answer: Buffer): void {
+  #noteAnswer({ id, code, projectId }: Extract<WireMessage, { kind: 'answer' }>, answer: Buffer): void {
     const asked = this.#asked.get(id);
     if (!asked) return;
     const { message, line } = asked;
@@ -209,10 +210,8 @@ export class Forwarder {
     const isBound =
       message.tool === 'set_working_directory' && code !== 'DIRECTORY_INVALID' && code !== 'INVALID_ARGUMENT';
     if (isBound && typeof message.directory === 'string') {
-      this.#bindings.delete(message.directory);
-      this.#bindings.set(message.directory, line);
-      const [oldest] = this.#bindings.keys();
-      if (this.#bindings.size > maxBindings && oldest !== undefined) this.#bindings.delete(oldest);
+      const project = projectId === null ? null : { id: projectId };
+      this.#bindings = bind(this.#bindings, { directory: message.directory, project, line });
     }
     this.#settle(id);
   }
@@ -273,9 +272,6 @@ export class Forwarder {
     });
   }
 }
-
-/** As many as a session of the daemon keeps. */
-const maxBindings = 20;
 
 /** JSON-RPC's range for a server's own errors. */
 const serverError = -32000;

@@ -2,7 +2,7 @@
 export type WireMessage =
   | { kind: 'request'; id: string; rawId: string | number; method: string; tool: string | null; directory: unknown }
   | { kind: 'notification'; method: string; cancelled: string | null }
-  | { kind: 'answer'; id: string; code: string | null }
+  | { kind: 'answer'; id: string; code: string | null; projectId: string | null }
   | { kind: 'other' };
 
 /** What a line says. @returns kind `other` for what is no single message: it is passed on, and the other side refuses it */
@@ -28,13 +28,17 @@ export function readMessage(line: Buffer): WireMessage {
     };
   }
   if (key === null) return { kind: 'other' };
-  const { code } = fieldsOf(fieldsOf(fieldsOf(result)['structuredContent'])['error']);
-  return { kind: 'answer', id: key, code: typeof code === 'string' ? code : null };
+  const { error, project } = fieldsOf(fieldsOf(result)['structuredContent']);
+  return { kind: 'answer', id: key, code: textOf(fieldsOf(error)['code']), projectId: textOf(fieldsOf(project)['id']) };
 }
 
 /** The number 1 and the text "1" are two ids. */
 function keyOf(id: unknown): string | null {
   return typeof id === 'string' || typeof id === 'number' ? JSON.stringify(id) : null;
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -1,5 +1,11 @@
 import assert from 'node:assert/strict';
-import { bind, chooseDirectory, usableDirectory, type DirectorySources } from '../../../daemon/mcp/bindings.ts';
+import {
+  bind,
+  chooseDirectory,
+  usableDirectory,
+  type Bound,
+  type DirectorySources,
+} from '../../../daemon/mcp/bindings.ts';
 
 const home = '/home/a';
 const nothing: DirectorySources = {
@@ -10,8 +16,8 @@ const nothing: DirectorySources = {
   roots: () => Promise.resolve([]),
   home,
 };
-const shop = { directory: '/w/shop', project: { id: '1', name: 'shop' } };
-const pay = { directory: '/w/pay', project: { id: '2', name: 'pay' } };
+const shop: Bound = { directory: '/w/shop', project: { id: '1', name: 'shop' } };
+const pay: Bound = { directory: '/w/pay', project: { id: '2', name: 'pay' } };
 
 describe('where a call works', () => {
   const chosen = async (sources: Partial<DirectorySources>): Promise<string> => {
@@ -89,11 +95,11 @@ describe('where a call works', () => {
   it('is the latest folder while all belong to one project, and counts folders without one apart', async () => {
     const inside = { ...shop, directory: '/w/shop/src' };
     assert.equal(await chosen({ bound: bind(bind([], shop), inside) }), 'session: /w/shop/src');
-    const empty = { directory: '/w/new', project: null };
+    const empty: Bound = { directory: '/w/new', project: null };
     assert.equal(await chosen({ bound: bind([], empty) }), 'session: /w/new');
     assert.equal(await chosen({ bound: bind(bind([], shop), empty) }), 'ambiguous');
     // Its project was made meanwhile.
-    const made = { ...empty, project: pay.project };
+    const made: Bound = { ...empty, project: pay.project };
     assert.equal(await chosen({ bound: bind(bind([], empty), made) }), 'session: /w/new');
   });
 

@@ -170,6 +170,36 @@ describe('the forwarder of an agent', function () {
     await setup.end();
   });
 
+  it('repeats an ambiguity, too, however many folders of one project were bound after it', async () => {
+    const setup = new Setup();
+    const first = await setup.begin();
+    const bound = ['/w/pay', ...Array.from({ length: 30 }, (_, number) => `/w/shop/${number}`)];
+    for (const [id, directory] of bound.entries()) {
+      setup.tool(id, 'set_working_directory', { directory });
+      await first.heard.next();
+      const project = { id: directory.split('/')[2] };
+      first.say({ id, result: { structuredContent: { project, error: null } } });
+      await setup.agent.next();
+    }
+    first.die();
+    setup.tool('last', 'sync_status');
+    const second = await setup.daemon();
+    await second.heard.next();
+    second.say({ id: 0, result: {} });
+    await second.heard.next();
+    const repeated: unknown[] = [];
+    for (;;) {
+      const message = await second.heard.message();
+      if (message['id'] === 'last') break;
+      repeated.push((message['params'] as { arguments: { directory: string } }).arguments.directory);
+      second.say({ id: message['id'], result: {} });
+    }
+    assert.deepEqual(repeated, ['/w/pay', ...bound.slice(-19)]);
+    second.say({ id: 'last', result: {} });
+    await setup.agent.next();
+    await setup.end();
+  });
+
   it('tells the agent that the tools may be others when the next daemon is of another version, and only then', async () => {
     const setup = new Setup();
     let daemon = await setup.begin('1.0.0');
