@@ -2,6 +2,7 @@
 // Takes the arguments of a desktop VS Code that runs extension tests, runs them in VS Code's server and a headless
 // browser, and ends with their result: an executable for @vscode/test-electron where no desktop VS Code can be had.
 
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import type { Page } from 'playwright-core';
 import { pageRequests } from './pageRequests.ts';
@@ -45,7 +46,15 @@ async function runTests(signal: AbortSignal): Promise<number> {
     const browser = await openTestBrowser();
     try {
       const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-      return await runInPage(page, server.address, AbortSignal.any([signal, AbortSignal.timeout(runLimitMs)]));
+      const said: string[] = [];
+      page.on('console', (message) => said.push(message.text()));
+      const status = await runInPage(page, server.address, AbortSignal.any([signal, AbortSignal.timeout(runLimitMs)]));
+      // Tests that did not even begin have written nothing that would say why.
+      if (status !== 0 && !existsSync(process.env.REGISTRAR_TEST_RESULTS ?? '')) {
+        console.error([...said.slice(-40), server.output().slice(-4000)].join('\n'));
+        await page.screenshot({ path: 'test-output/failed-run.png' }).catch(() => undefined);
+      }
+      return status;
     } finally {
       await browser.close();
     }

@@ -1,6 +1,8 @@
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { format } from 'node:util';
 import Mocha from 'mocha';
+import * as vscode from 'vscode';
+import { waitFor } from './waitFor.ts';
 
 /** The tests of each suite of runTests.ts. */
 const suites: Record<string, () => Promise<unknown>> = {
@@ -28,7 +30,14 @@ export async function run(): Promise<void> {
 
   const mocha = new Mocha({ ui: 'bdd', reporter: 'spec', timeout: 60_000, forbidOnly: true });
   mocha.suite.emit('pre-require', globalThis, '', mocha);
-  await suites[suite]?.();
+  try {
+    await foldersOpened();
+    await suites[suite]?.();
+  } catch (error) {
+    // VS Code would say nothing of it but its status.
+    appendFileSync(log, `${format(error)}\n`);
+    throw error;
+  }
 
   const counts = await new Promise<{ passed: number; failed: number; skipped: number }>((resolve) => {
     const runner = mocha.run(() => {
@@ -38,6 +47,15 @@ export async function run(): Promise<void> {
   });
   writeFileSync(results, JSON.stringify(counts));
   if (counts.failed > 0 || counts.passed === 0) throw new Error(`${counts.failed} failed, ${counts.passed} passed.`);
+}
+
+/** On a busy machine a window reads its workspace file after its tests have begun, and has no folders before. */
+async function foldersOpened(): Promise<void> {
+  const { workspace } = vscode;
+  if (workspace.workspaceFile === undefined) return;
+  await waitFor('the folders of the workspace file', () =>
+    Promise.resolve((workspace.workspaceFolders ?? []).length > 0),
+  );
 }
 
 function required(name: string): string {
