@@ -2,7 +2,8 @@ import { dirname } from 'node:path';
 import type { ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
 import { agents } from '../protocol/agents.ts';
 import type { Agent } from '../protocol/agents.ts';
-import { shellWord, shown } from './terminalText.ts';
+import { commandText, optionWords } from '../protocol/commandText.ts';
+import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
 /** All agents, and where each is connected. */
@@ -21,7 +22,7 @@ export function planText(plan: ConnectionPlan, view: TextView): string {
   const { home, paint } = view;
   const agent = agents[plan.agent];
   const lines = [`Put this into ${shown(file, home)}:`, '', ...snippet.split('\n').map(copied), ''];
-  if (command) lines.push('or run:', '', `  ${command.map(copied).map(shellWord).join(' ')}`, '');
+  if (command) lines.push('or run:', '', `  ${commandText(command)}`, '');
   lines.push(...warnings(plan, view));
   const http = plan.transport === 'http' ? ' --http' : '';
   if (agent.writable) lines.push(`${paint('cyan', 'next:')} ${commandLine(plan)}${http} --write does it for you`);
@@ -94,8 +95,8 @@ function warnings({ agent, scope, launcher, tokenVariable }: ConnectionPlan, { h
 
 /** The command for the same file. */
 function commandLine({ agent, scope, directory }: Pick<ConnectionPlan, 'agent' | 'scope' | 'directory'>): string {
-  const workspace = scope === 'workspace' ? ` --workspace --directory ${copied(shellWord(directory))}` : '';
-  return `registrar connect ${agent}${workspace}`;
+  const workspace = scope === 'workspace' ? ['--workspace', ...optionWords({ directory })] : [];
+  return commandText(['registrar', 'connect', agent, ...workspace]);
 }
 
 function copied(text: string): string {

@@ -1,9 +1,12 @@
+import { shellWord } from '../protocol/commandText.ts';
+
 /** Lines for `eval` in a POSIX shell. What `stale` names is unset first: the calling shell's own, which would win. */
 export function shellText(environment: Readonly<Record<string, string>>, stale: readonly string[]): string {
   const unset = stale.length === 0 ? [] : [`unset ${stale.join(' ')}`];
-  return [...unset, ...Object.entries(environment).map(([name, value]) => `export ${name}=${shellQuoted(value)}`)].join(
-    '\n',
-  );
+  return [
+    ...unset,
+    ...Object.entries(environment).map(([name, value]) => `export ${name}=${shellWord(value, 'sh')}`),
+  ].join('\n');
 }
 
 /** Lines for a `.env` file. */
@@ -22,10 +25,6 @@ export function misleadingVariables(
   environment: Readonly<Record<string, string>>,
 ): string[] {
   return ['PGHOSTADDR', 'PGSERVICE'].filter((name) => inherited[name] !== undefined && !(name in environment));
-}
-
-function shellQuoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /**

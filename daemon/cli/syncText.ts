@@ -1,4 +1,5 @@
 import { clockTime } from '../protocol/clockTime.ts';
+import { registrarCommand } from '../protocol/commandText.ts';
 import type { QueuedProject, SyncStatus } from '../protocol/methods.ts';
 import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
@@ -19,7 +20,7 @@ export function syncText({ pending, parked }: SyncStatus, view: TextView): strin
     ...parked.flatMap((project) => [
       queuedLine(project, 'needs you', view),
       warningLine(project.error.message, view),
-      `    ${view.paint('cyan', 'next:')} registrar use "${project.name}" | registrar projects rename ${project.id} NAME`,
+      `    ${view.paint('cyan', 'next:')} ${registrarCommand('use', [project.name])} | ${registrarCommand('projects rename', [project.id, 'NAME'])}`,
     ]),
   ].join('\n');
 }

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { visible } from '../protocol/visibleText.ts';
 
 export type Paint = (style: 'bold' | 'dim' | 'red' | 'yellow' | 'cyan', text: string) => string;
 
@@ -16,26 +17,22 @@ export const plain: Paint = (_style, text) => text;
 export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
 
 /**
- * Text from outside, fit for a terminal: the home folder as `~`, and control characters as escapes, because names and
+ * Text from outside, fit for a terminal: the home folder as `~`, and what nobody would see as escapes, because names and
  * paths come from files that anyone may have written and could otherwise move the cursor or recolour the answer.
+ *
+ * @param home empty where `~` is not for the shells in which people paste
  */
 export function shown(text: string, home: string): string {
-  const line = text.replaceAll(/\s*[\r\n]\s*/g, ' ').replaceAll(unsafe, escaped);
+  const line = visible(text.replaceAll(/\s*[\r\n]\s*/g, ' '));
   if (home.length < 2) return line;
-  const escapedHome = home.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
-  return line.replaceAll(new RegExp(String.raw`(?<![\w./\\-])${escapedHome}(?![\w.-])`, 'g'), () => '~');
-}
-
-/** A word of a command line for POSIX shells. */
-export function shellWord(word: string): string {
-  return /^[\w@%+=:,./~-]+$/.test(word) ? word : `'${word.replaceAll("'", String.raw`'\''`)}'`;
-}
-
-/** Control characters, and those that change the direction of writing. */
-const unsafe = /[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu;
-
-function escaped(character: string): string {
-  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  const folder = home.replaceAll(/[\\^$.*+?()[\]{}|]/g, String.raw`\$&`);
+  return (
+    line
+      // Inside of quotes a shell does not know `~`: the quotes begin after it.
+      .replaceAll(new RegExp(String.raw`(?<=^|[\s(])'${folder}/`, 'g'), () => "~/'")
+      .replaceAll(new RegExp(String.raw`(?<=^|[\s(])'${folder}'(?=$|\s)`, 'g'), () => '~')
+      .replaceAll(new RegExp(String.raw`(?<=^|[\s("])${folder}(?=$|[/\\\s'"),;:])`, 'g'), () => '~')
+  );
 }
 
 /** `next try in 20 s`, or `next try now` when the time has come. */

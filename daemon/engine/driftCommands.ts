@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import type { RegistryReading } from '../postgres/driftReading.ts';
+import { registrarCommand } from '../protocol/commandText.ts';
 import {
   driftNotes,
   type DriftFinding,
@@ -11,6 +12,7 @@ import {
 } from '../protocol/drift.ts';
 import type { OnStep } from '../protocol/methods.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { quoted } from '../protocol/visibleText.ts';
 import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { applyRepair, type Repair, type Repaired } from '../registry/repair.ts';
@@ -153,10 +155,10 @@ function requireDelivered(id: string, entries: OutboxEntry[]): 'applied' {
   if (!left) return 'applied';
   throw new RegistrarError({
     code: left.state === 'parked' ? 'PROJECT_CONFLICT' : 'REGISTRY_UNREACHABLE',
-    message: `Project "${left.row.name}" could not be registered: ${left.error.message}.`,
+    message: `Project ${quoted(left.row.name)} could not be registered: ${left.error.message}.`,
     hint:
       left.state === 'parked'
-        ? `registrar use "${left.row.name}" | registrar projects rename ${left.row.id} NAME`
+        ? `${registrarCommand('use', [left.row.name])} | ${registrarCommand('projects rename', [left.row.id, 'NAME'])}`
         : 'It is tried again by itself; mend the cause to hurry it.',
   });
 }

@@ -1,5 +1,7 @@
 import { addressLabel, addressUrl, type PostgresAddress } from '../postgres/address.ts';
+import { commandText } from '../protocol/commandText.ts';
 import type { LeftBehind } from '../protocol/control.ts';
+import { sqlIdentifier, sqlLiteral } from '../protocol/sqlText.ts';
 import { readMarker, writeMarker } from '../registry/marker.ts';
 import type { ChosenAddress } from './chooseAddress.ts';
 import type { ProjectHere } from './openEngine.ts';
@@ -25,8 +27,8 @@ export function leftBehind(
 /** Nothing to copy where only the registry is another: the database is on that server already. */
 function copyLine({ databaseName }: ProjectHere, from: ChosenAddress, to: ChosenAddress | null): string[] {
   if (to && addressLabel(from.address) === addressLabel(to.address)) return [];
-  const source = quoted(urlOf(from.address, databaseName));
-  return [`${passwordOf(from)}pg_dump --create --no-owner --no-acl ${source} | ${psql(to)}`];
+  const dump = ['pg_dump', '--create', '--no-owner', '--no-acl', urlOf(from.address, databaseName)];
+  return [`${passwordOf(from)}${commandText(dump, 'sh')} | ${psql(to)}`];
 }
 
 /** The marker that comes along names the old registry, and a database of another registry cannot be adopted. */
@@ -34,23 +36,20 @@ function markLine({ databaseName, comment }: ProjectHere, from: ChosenAddress, t
   const reading = readMarker(comment);
   if (!to || from.address.registryDatabase === to.address.registryDatabase || reading.kind === 'none') return [];
   const marker = writeMarker({ ...reading.marker, registry: to.address.registryDatabase }, comment);
-  const sql = `comment on database "${databaseName}" is '${marker.replaceAll("'", "''")}'`;
-  return [`${psql(to)} --command ${quoted(sql)}`];
+  const sql = `comment on database ${sqlIdentifier(databaseName)} is ${sqlLiteral(marker)}`;
+  return [psql(to, ['--command', sql])];
 }
 
-function psql(to: ChosenAddress | null): string {
-  return to ? `${passwordOf(to)}psql ${quoted(urlOf(to.address, 'postgres'))}` : 'psql NEW_ADDRESS';
+function psql(to: ChosenAddress | null, options: readonly string[] = []): string {
+  const address = to ? urlOf(to.address, 'postgres') : 'NEW_ADDRESS';
+  return `${to ? passwordOf(to) : ''}${commandText(['psql', address, ...options], 'sh')}`;
 }
 
 /** Nobody knows the bundled server's password by heart. */
 function passwordOf({ bundled }: ChosenAddress): string {
-  return bundled ? `PGPASSWORD="$(cat ${quoted(bundled.passwordFile)})" ` : '';
+  return bundled ? `PGPASSWORD="$(${commandText(['cat', bundled.passwordFile], 'sh')})" ` : '';
 }
 
 function urlOf(address: PostgresAddress, database: string): string {
   return addressUrl(address, database, { withPassword: false });
-}
-
-function quoted(argument: string): string {
-  return `'${argument.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
 import type { ConfigEdit } from '../config/editConfig.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
@@ -206,8 +207,8 @@ function descriptionInvalid(): RegistrarError {
 function folderTaken(path: string, name: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `${dirname(dirname(path))} already belongs to project "${name}". Nothing was created.`,
-    hint: `Resolve it (registrar resolve), or change project.name in ${path}.`,
+    message: `${named(dirname(dirname(path)))} already belongs to project ${quoted(name)}. Nothing was created.`,
+    hint: `Resolve it (registrar resolve), or change project.name in ${named(path)}.`,
     details: { configPath: path, name, choices: ['resolve', 'rename'] },
   });
 }
@@ -215,7 +216,7 @@ function folderTaken(path: string, name: string): RegistrarError {
 function configNotWritten(path: string, reason: string): RegistrarError {
   return new RegistrarError({
     code: 'CONFIG_UNREADABLE',
-    message: `${path} could not be written: ${reason}. Nothing was made.`,
+    message: `${named(path)} could not be written: ${reason}. Nothing was made.`,
     hint: 'Make the folder writable, or write the file yourself.',
     details: { path },
   });

@@ -1,3 +1,4 @@
+import { shellWord } from '../protocol/commandText.ts';
 import type { Installation } from './launcher.ts';
 
 /** A launcher for POSIX shells: the newest script that is there, with its own Node, else with any other that is there. */
@@ -17,8 +18,8 @@ export function launcherScript(newestFirst: readonly Installation[]): string {
     '  fi',
     '}',
     ...candidates(newestFirst).map(({ script, node }) => {
-      const runtime = node === null ? '"$(command -v node)"' : shellQuoted(node);
-      return `start ${shellQuoted(script)} ${runtime} "$@"`;
+      const runtime = node === null ? '"$(command -v node)"' : shellWord(node, 'sh');
+      return `start ${shellWord(script, 'sh')} ${runtime} "$@"`;
     }),
     `echo '${nothingLeft}' >&2`,
     'exit 3',
@@ -59,10 +60,6 @@ function candidates(newestFirst: readonly Installation[]): { script: string; nod
     const own = newestFirst.filter((installation) => installation.script === script).map(({ node }) => node);
     return [...new Set([...own, ...nodes]), null].map((node) => ({ script, node }));
   });
-}
-
-function shellQuoted(path: string): string {
-  return `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 /** Quotes cannot be part of a path there; only % has a meaning inside of them. */

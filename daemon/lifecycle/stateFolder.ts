@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
+import { commandText } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 
 /**
@@ -56,7 +57,7 @@ export async function openStateFolder(path: string): Promise<void> {
     if ((status.mode & 0o022) !== 0) {
       throw badFolder(
         `Others may write into the state folder ${path}.`,
-        `Look whether all in it is yours, then: chmod 700 '${path}'. Or set REGISTRAR_HOME to another folder.`,
+        `Look whether all in it is yours, then: ${commandText(['chmod', '700', path])}. Or set REGISTRAR_HOME to another folder.`,
       );
     }
     if ((status.mode & 0o777) === 0o700) return;

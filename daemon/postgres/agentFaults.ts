@@ -1,12 +1,14 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
+import { named } from '../protocol/visibleText.ts';
 import { sqlState } from './sqlErrors.ts';
 
 export function agentRoleForbidden(role: string, cause: unknown): RegistrarError {
   return new RegistrarError(
     {
       code: 'REGISTRY_FORBIDDEN',
-      message: `Agents' SQL needs a role of its own that can only read, and role ${role} may not make one: CREATEROLE is missing.`,
-      hint: `As a superuser: ALTER ROLE "${role}" CREATEROLE;`,
+      message: `Agents' SQL needs a role of its own that can only read, and role ${named(role)} may not make one: CREATEROLE is missing.`,
+      hint: `As a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEROLE;`,
       details: { role, privilege: 'CREATEROLE' },
     },
     { cause },
@@ -18,8 +20,8 @@ export function agentRoleTaken(agentRole: string, role: string, cause: unknown):
   return new RegistrarError(
     {
       code: 'REGISTRY_FORBIDDEN',
-      message: `Role ${role} may not set the password of ${agentRole}, which agents' SQL runs as: somebody else made it.`,
-      hint: `As a superuser: GRANT "${agentRole}" TO "${role}" WITH ADMIN OPTION;`,
+      message: `Role ${named(role)} may not set the password of ${named(agentRole)}, which agents' SQL runs as: somebody else made it.`,
+      hint: `As a superuser: GRANT ${sqlIdentifier(agentRole)} TO ${sqlIdentifier(role)} WITH ADMIN OPTION;`,
       details: { role, privilege: `ADMIN OPTION on ${agentRole}` },
     },
     { cause },
@@ -28,7 +30,7 @@ export function agentRoleTaken(agentRole: string, role: string, cause: unknown):
 
 /** The role can do more than read, so nothing is run as it. */
 export function agentRoleTooMighty(agentRole: string): RegistrarError {
-  const name = `"${agentRole}"`;
+  const name = sqlIdentifier(agentRole);
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
     message: `Somebody gave role ${agentRole}, which agents' SQL runs as, more than it should have. Nothing was run.`,
@@ -58,7 +60,7 @@ export function agentRoleFailed(databaseName: string, cause: unknown): Registrar
 export function agentLoginRefused(error: unknown, agentRole: string, databaseName: string): unknown {
   const state = sqlState(error);
   const hints: Record<string, string> = {
-    '42501': `As its owner: GRANT CONNECT ON DATABASE "${databaseName}" TO "${agentRole}";`,
+    '42501': `As its owner: GRANT CONNECT ON DATABASE ${sqlIdentifier(databaseName)} TO ${sqlIdentifier(agentRole)};`,
     '28000': `In the server's pg_hba.conf, before lines that refuse it: host "${databaseName}" "${agentRole}" samehost scram-sha-256 (local or another address as the case may be); then SELECT pg_reload_conf();`,
     '28P01': `In the server's pg_hba.conf, the line for "${agentRole}" must say scram-sha-256; behind a pooler, give Registrar the server's own address.`,
     // PgBouncer's answer for a user that it does not know.
@@ -143,7 +145,7 @@ export function statementFailed(error: unknown, agentRole: string, statementMs: 
 function hintFor(state: string, serverHint: string | undefined, agentRole: string): string {
   if (serverHint !== undefined && serverHint !== '') return shortened(serverHint);
   if (state === '42501') {
-    return `Agents may only read their project's tables. To open one that belongs to somebody else, its owner says: GRANT SELECT ON … TO "${agentRole}";`;
+    return `Agents may only read their project's tables. To open one that belongs to somebody else, its owner says: GRANT SELECT ON … TO ${sqlIdentifier(agentRole)};`;
   }
   return 'Correct the statement; describe_database shows tables and columns.';
 }

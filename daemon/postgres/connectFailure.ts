@@ -1,6 +1,7 @@
 import { hostLabel } from './address.ts';
 import type { HostPort, PostgresAddress } from './address.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { sqlState } from './sqlErrors.ts';
 
 /** Why one host of an address did not serve. */
@@ -72,7 +73,7 @@ function judge(
     case '42501':
       return {
         code: 'REGISTRY_FORBIDDEN',
-        hint: `Ask its owner to run: GRANT CONNECT ON DATABASE "${database.replaceAll('"', '""')}" TO the user of the address.`,
+        hint: `Ask its owner to run: GRANT CONNECT ON DATABASE ${sqlIdentifier(database)} TO the user of the address.`,
       };
     case '3D000':
       return { code: 'DATABASE_MISSING', hint: 'Create the database, or correct its name.' };

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
+import { named } from '../protocol/visibleText.ts';
 import type { PostgresAddress } from './address.ts';
 import { withConnection } from './directConnection.ts';
 import { migrate } from './migrations.ts';
@@ -198,8 +200,8 @@ export class RegistryDatabase {
     return new RegistrarError(
       {
         code: 'REGISTRY_FORBIDDEN',
-        message: `The registry database ${this.name} is not there, and role ${this.role} may not create it: CREATEDB is missing.`,
-        hint: `As a superuser: CREATE DATABASE "${this.name}" OWNER "${this.role}"; or ALTER ROLE "${this.role}" CREATEDB;`,
+        message: `The registry database ${named(this.name)} is not there, and role ${named(this.role)} may not create it: CREATEDB is missing.`,
+        hint: `As a superuser: CREATE DATABASE ${sqlIdentifier(this.name)} OWNER ${sqlIdentifier(this.role)}; or ALTER ROLE ${sqlIdentifier(this.role)} CREATEDB;`,
         details: { role: this.role, database: this.name, privilege: 'CREATEDB' },
       },
       { cause },

@@ -1,5 +1,7 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
+import { named } from '../protocol/visibleText.ts';
 import { sqlState } from './sqlErrors.ts';
 
 /** What is asked of the registry, for messages: `insert into projects` and the grant that allows it. */
@@ -30,8 +32,8 @@ export const asked = {
 export function registryForbidden(what: Asked, role: string, database: string): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
-    message: `Role ${role} may not ${what.action} in database ${database}: ${what.privilege} is missing.`,
-    hint: `As the owner, in ${database}: ${what.grant} "${role}";`,
+    message: `Role ${named(role)} may not ${what.action} in database ${named(database)}: ${what.privilege} is missing.`,
+    hint: `As the owner, in ${named(database)}: ${what.grant} ${sqlIdentifier(role)};`,
     details: { role, database, privilege: what.privilege, sqlState: '42501' },
   });
 }
@@ -39,8 +41,8 @@ export function registryForbidden(what: Asked, role: string, database: string): 
 export function notOwner(databaseName: string, role: string): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
-    message: `Role ${role} does not own database ${databaseName}, so its marker cannot be written.`,
-    hint: `As its owner: ALTER DATABASE "${databaseName}" OWNER TO a role that ${role} is a member of.`,
+    message: `Role ${named(role)} does not own database ${named(databaseName)}, so its marker cannot be written.`,
+    hint: `As its owner: ALTER DATABASE ${sqlIdentifier(databaseName)} OWNER TO a role that ${named(role)} is a member of.`,
     details: { role, database: databaseName, privilege: 'ownership' },
   });
 }
@@ -49,7 +51,7 @@ export function notOwner(databaseName: string, role: string): RegistrarError {
 export function notARegistry(database: string, detail: string): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_SCHEMA',
-    message: `The table projects in database ${database} is not a registry: ${detail}.`,
+    message: `The table projects in database ${named(database)} is not a registry: ${detail}.`,
     hint: 'Name another registry database at the end of the PostgreSQL address, or repair the table.',
     details: { database },
   });

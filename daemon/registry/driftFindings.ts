@@ -1,4 +1,7 @@
+import { registrarCommand } from '../protocol/commandText.ts';
 import type { ChoiceAction, DriftFinding, DriftKind, RepairAction } from '../protocol/drift.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
 import type { Marker, RegistryRow, Sighting } from './model.ts';
 import type { Repair } from './repair.ts';
 
@@ -18,10 +21,10 @@ export interface SeenConfig {
 /** Every kind of finding, one constructor each, so that the same disagreement has the same words everywhere. */
 
 export function orphanDatabase(databaseName: string, marker: Marker, nameTaken: boolean): Drifted {
-  const adopt = `registrar projects adopt ${databaseName}${nameTaken ? ' --name NAME' : ''}`;
+  const adopt = registrarCommand('projects adopt', [databaseName], nameTaken ? { name: 'NAME' } : {});
   const taken = nameTaken ? '; its name is taken by now, so it needs another' : '';
   return drifted('orphan-database', { id: marker.projectId, name: marker.name }, databaseName, {
-    message: `Database ${databaseName} is project "${marker.name}"'s (${marker.projectId}), but the registry has no row for it.`,
+    message: `Database ${named(databaseName)} is project ${quoted(marker.name)}'s (${marker.projectId}), but the registry has no row for it.`,
     risk: 'Nobody finds the project and its data; or another machine has made it and not registered it yet.',
     choices: [
       ['adopt', `register it (${adopt})${taken}`],
@@ -32,11 +35,14 @@ export function orphanDatabase(databaseName: string, marker: Marker, nameTaken: 
 
 export function danglingRow({ row }: Sighting): Drifted {
   return drifted('dangling-row', row, row.databaseName, {
-    message: `Project "${row.name}" is ready, but its database ${row.databaseName} is gone, and no other database is marked as its own.`,
+    message: `Project ${quoted(row.name)} is ready, but its database ${named(row.databaseName)} is gone, and no other database is marked as its own.`,
     risk: 'Its data is lost unless there is a backup; the next resolve makes an empty database.',
     choices: [
-      ['resolve', `restore a backup, or make it again, empty (registrar resolve --project ${row.id})`],
-      ['forget', `take the project out of the registry (registrar projects forget ${row.id})`],
+      [
+        'resolve',
+        `restore a backup, or make it again, empty (${registrarCommand('resolve', [], { project: row.id })})`,
+      ],
+      ['forget', `take the project out of the registry (${registrarCommand('projects forget', [row.id])})`],
     ],
   });
 }
@@ -44,9 +50,11 @@ export function danglingRow({ row }: Sighting): Drifted {
 export function markerMissing(sighting: Sighting): Drifted {
   const { row } = sighting;
   return drifted('marker-missing', row, row.databaseName, {
-    message: `Database ${row.databaseName} of project "${row.name}" carries no marker that says whose it is.`,
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} carries no marker that says whose it is.`,
     risk: 'A rebuilt registry would not find the project, and a wrong database under this name would not be noticed.',
-    repairs: [[{ action: 'restore-marker', sighting }, `mark ${row.databaseName} as project "${row.name}"'s`]],
+    repairs: [
+      [{ action: 'restore-marker', sighting }, `mark ${named(row.databaseName)} as project ${quoted(row.name)}'s`],
+    ],
   });
 }
 
@@ -56,16 +64,16 @@ export function markerForeign(
   registry: string,
   elsewhere: readonly string[],
 ): Drifted {
-  const whose = marker.registry === registry ? '' : ` of registry ${marker.registry}`;
+  const whose = marker.registry === registry ? '' : ` of registry ${named(marker.registry)}`;
   return drifted('marker-foreign', row, row.databaseName, {
-    message: `Project "${row.name}" names database ${row.databaseName}, but its marker says project "${marker.name}" (${marker.projectId})${whose}.`,
+    message: `Project ${quoted(row.name)} names database ${named(row.databaseName)}, but its marker says project ${quoted(marker.name)} (${marker.projectId})${whose}.`,
     risk: 'The project is refused, since its work would land in somebody else’s database.',
     choices: [
       ...elsewhere.map((database): Choice => pointByHand(row, database)),
       ['rename-database', `if databases were swapped by renaming, rename them back`],
       [
         'forget',
-        `take the project out of the registry; the database is not touched (registrar projects forget ${row.id})`,
+        `take the project out of the registry; the database is not touched (${registrarCommand('projects forget', [row.id])})`,
       ],
     ],
   });
@@ -73,11 +81,11 @@ export function markerForeign(
 
 export function markerForgotten({ row }: Sighting): Drifted {
   return drifted('marker-forgotten', row, row.databaseName, {
-    message: `Project "${row.name}" is registered, but the marker of ${row.databaseName} says that it was forgotten on purpose.`,
+    message: `Project ${quoted(row.name)} is registered, but the marker of ${named(row.databaseName)} says that it was forgotten on purpose.`,
     risk: 'The project is refused until somebody says which of the two is meant.',
     choices: [
-      ['adopt', `keep the project (registrar projects adopt ${row.databaseName})`],
-      ['forget', `forget it (registrar projects forget ${row.id})`],
+      ['adopt', `keep the project (${registrarCommand('projects adopt', [row.databaseName])})`],
+      ['forget', `forget it (${registrarCommand('projects forget', [row.id])})`],
     ],
   });
 }
@@ -86,10 +94,13 @@ export function schemaOld(sighting: Sighting, version: string | null, wanted: st
   const { row } = sighting;
   const has = version === null ? 'no project schema' : `project schema ${version.slice(0, 8)}`;
   return drifted('schema-old', row, row.databaseName, {
-    message: `Database ${row.databaseName} of project "${row.name}" has ${has}; the configured one is ${wanted.slice(0, 8)}.`,
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} has ${has}; the configured one is ${wanted.slice(0, 8)}.`,
     risk: 'Programs that expect the configured schema may fail there.',
     repairs: [
-      [{ action: 'apply-schema', sighting, version: wanted }, `apply the configured schema to ${row.databaseName}`],
+      [
+        { action: 'apply-schema', sighting, version: wanted },
+        `apply the configured schema to ${named(row.databaseName)}`,
+      ],
     ],
   });
 }
@@ -98,13 +109,13 @@ export function databaseRenamed(sighting: Sighting, databaseName: string, isVali
   const { row } = sighting;
   const point: Repair = { action: 'point-to-database', sighting, databaseName };
   return drifted('database-renamed', row, row.databaseName, {
-    message: `Database ${row.databaseName} of project "${row.name}" is gone, but ${databaseName} carries its marker.`,
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is gone, but ${named(databaseName)} carries its marker.`,
     risk: 'The project is refused until the registry names the database that there is.',
-    repairs: isValidName ? [[point, `let project "${row.name}" name ${databaseName}`]] : [],
+    repairs: isValidName ? [[point, `let project ${quoted(row.name)} name ${named(databaseName)}`]] : [],
     choices: [
       [
         'rename-database',
-        `rename it back (ALTER DATABASE "${databaseName}" RENAME TO "${row.databaseName}")${isValidName ? '' : ', since it is no name for a project’s database'}`,
+        `rename it back (ALTER DATABASE ${sqlIdentifier(databaseName)} RENAME TO ${sqlIdentifier(row.databaseName)})${isValidName ? '' : ', since it is no name for a project’s database'}`,
       ],
     ],
   });
@@ -113,12 +124,12 @@ export function databaseRenamed(sighting: Sighting, databaseName: string, isVali
 export function interruptedDrop(sighting: Sighting): Drifted {
   const { row } = sighting;
   return drifted('interrupted-drop', row, row.databaseName, {
-    message: `Project "${row.name}" is being dropped, and that has not ended.`,
+    message: `Project ${quoted(row.name)} is being dropped, and that has not ended.`,
     risk: 'Its name stays taken, and every resolve is refused, until the drop is finished.',
     repairs: [
       [
         { action: 'finish-drop', sighting },
-        `finish the drop that was confirmed: database ${row.databaseName} and its row`,
+        `finish the drop that was confirmed: database ${named(row.databaseName)} and its row`,
       ],
     ],
   });
@@ -127,27 +138,31 @@ export function interruptedDrop(sighting: Sighting): Drifted {
 /** @param project whose database it was, null when nothing says that */
 export function remainsOfDrop(databaseName: string, project: { id: string; name: string } | null): Drifted {
   return drifted('interrupted-drop', project, databaseName, {
-    message: `A DROP of database ${databaseName} was cut short; PostgreSQL lets nobody connect to what is left of it.`,
+    message: `A DROP of database ${named(databaseName)} was cut short; PostgreSQL lets nobody connect to what is left of it.`,
     risk: 'It takes up space and its name; nothing in it can be read any more.',
-    repairs: [[{ action: 'remove-remains', databaseName }, `remove what is left of ${databaseName}`]],
+    repairs: [[{ action: 'remove-remains', databaseName }, `remove what is left of ${named(databaseName)}`]],
   });
 }
 
 export function interruptedCreation(sighting: Sighting): Drifted {
   const { row } = sighting;
   return drifted('interrupted-creation', row, row.databaseName, {
-    message: `Project "${row.name}" was reserved at ${row.createdAt}, and its creation has not ended.`,
+    message: `Project ${quoted(row.name)} was reserved at ${row.createdAt}, and its creation has not ended.`,
     risk: 'Until the next resolve the name is taken by a project that has no usable database.',
-    repairs: [[{ action: 'finish-creation', sighting }, `complete the project with database ${row.databaseName}`]],
-    choices: [['forget', `give it up (registrar projects forget ${row.id})`]],
+    repairs: [
+      [{ action: 'finish-creation', sighting }, `complete the project with database ${named(row.databaseName)}`],
+    ],
+    choices: [['forget', `give it up (${registrarCommand('projects forget', [row.id])})`]],
   });
 }
 
 /** Databases beside the row's own that carry its id; `isOwn` tells whether the row's database carries it, too. */
 export function sharedId({ row }: Sighting, elsewhere: readonly string[], isOwn: boolean): Drifted {
-  const own = isOwn ? ` as well as its own, ${row.databaseName}` : `, and its own, ${row.databaseName}, does not`;
+  const own = isOwn
+    ? ` as well as its own, ${named(row.databaseName)}`
+    : `, and its own, ${named(row.databaseName)}, does not`;
   return drifted('id-conflict', row, elsewhere[0] ?? row.databaseName, {
-    message: `${sentenceList(elsewhere)} ${elsewhere.length === 1 ? 'carries' : 'carry'} the id of project "${row.name}"${own}.`,
+    message: `${sentenceList(elsewhere)} ${elsewhere.length === 1 ? 'carries' : 'carry'} the id of project ${quoted(row.name)}${own}.`,
     risk: 'A rebuilt registry could take the wrong one for the project’s.',
     choices: [
       ...(isOwn ? [] : elsewhere.map((name) => pointByHand(row, name))),
@@ -160,10 +175,13 @@ export function sharedId({ row }: Sighting, elsewhere: readonly string[], isOwn:
 /** Databases that no row lists and that carry one id. */
 export function sharedOrphanId(marker: Marker, databaseNames: string[]): Drifted {
   return drifted('id-conflict', { id: marker.projectId, name: marker.name }, databaseNames[0] ?? '', {
-    message: `${sentenceList(databaseNames)} carry the id of project "${marker.name}" (${marker.projectId}), which the registry does not list.`,
+    message: `${sentenceList(databaseNames)} carry the id of project ${quoted(marker.name)} (${marker.projectId}), which the registry does not list.`,
     risk: 'Only one of them can be the project’s; whoever registers the wrong one works on a copy.',
     choices: [
-      ...databaseNames.map((name): Choice => ['adopt', `register ${name} (registrar projects adopt ${name})`]),
+      ...databaseNames.map((name): Choice => [
+        'adopt',
+        `register ${named(name)} (${registrarCommand('projects adopt', [name])})`,
+      ]),
       ...databaseNames.map((name): Choice => ['remove-marker', removeMarker(name)]),
     ],
   });
@@ -172,7 +190,7 @@ export function sharedOrphanId(marker: Marker, databaseNames: string[]): Drifted
 /** A database that no row lists, with an id of a project whose database is another. */
 export function copyOfProject(databaseName: string, marker: Marker, row: RegistryRow): Drifted {
   return drifted('id-conflict', row, databaseName, {
-    message: `Database ${databaseName} carries ${marker.projectId}, an id of project "${row.name}", whose database is ${row.databaseName}.`,
+    message: `Database ${named(databaseName)} carries ${marker.projectId}, an id of project ${quoted(row.name)}, whose database is ${named(row.databaseName)}.`,
     risk: 'A rebuilt registry would make it a project of its own with that id.',
     choices: [
       ['remove-marker', removeMarker(databaseName)],
@@ -183,10 +201,10 @@ export function copyOfProject(databaseName: string, marker: Marker, row: Registr
 
 export function unknownId(config: SeenConfig, row: RegistryRow): Drifted {
   return drifted('id-conflict', row, row.databaseName, {
-    message: `${config.path} says id ${config.id ?? ''}, which is no project; its name is project "${row.name}" (${row.id}).`,
+    message: `${named(config.path)} says id ${config.id ?? ''}, which is no project; its name is project ${quoted(row.name)} (${row.id}).`,
     risk: 'A resolve there takes the new id over if the folder is the project’s, and is refused if it is not.',
     choices: [
-      ['use', `bind the folder to it (registrar use ${row.id} --directory ${folderOf(config.path)})`],
+      ['use', `bind the folder to it (${registrarCommand('use', [row.id], { directory: folderOf(config.path) })})`],
       ['edit-config', 'or change project.name there'],
     ],
   });
@@ -195,19 +213,30 @@ export function unknownId(config: SeenConfig, row: RegistryRow): Drifted {
 export function markerNameDiffers(sighting: Sighting, marker: Marker): Drifted {
   const { row } = sighting;
   return drifted('name-conflict', row, row.databaseName, {
-    message: `The marker of ${row.databaseName} says "${marker.name}", the registry says "${row.name}".`,
+    message: `The marker of ${named(row.databaseName)} says ${quoted(marker.name)}, the registry says ${quoted(row.name)}.`,
     risk: 'A rebuilt registry would bring the old name back.',
-    repairs: [[{ action: 'update-marker', sighting }, `write "${row.name}" into the marker of ${row.databaseName}`]],
+    repairs: [
+      [
+        { action: 'update-marker', sighting },
+        `write ${quoted(row.name)} into the marker of ${named(row.databaseName)}`,
+      ],
+    ],
   });
 }
 
 export function configContradicts(config: SeenConfig, byId: RegistryRow, byName: RegistryRow): Drifted {
   return drifted('name-conflict', byId, byId.databaseName, {
-    message: `${config.path} has the id of project "${byId.name}" and the name of project ${byName.id} ("${byName.name}").`,
+    message: `${named(config.path)} has the id of project ${quoted(byId.name)} and the name of project ${byName.id} (${quoted(byName.name)}).`,
     risk: 'Every resolve there is refused, since the two are different projects.',
     choices: [
-      ['use', `bind the folder to "${byId.name}" (registrar use ${byId.id} --directory ${folderOf(config.path)})`],
-      ['use', `or to "${byName.name}" (registrar use ${byName.id} --directory ${folderOf(config.path)})`],
+      [
+        'use',
+        `bind the folder to ${quoted(byId.name)} (${registrarCommand('use', [byId.id], { directory: folderOf(config.path) })})`,
+      ],
+      [
+        'use',
+        `or to ${quoted(byName.name)} (${registrarCommand('use', [byName.id], { directory: folderOf(config.path) })})`,
+      ],
       ['edit-config', 'or change project.name there'],
     ],
   });
@@ -215,20 +244,20 @@ export function configContradicts(config: SeenConfig, byId: RegistryRow, byName:
 
 export function pendingProject(row: RegistryRow, reason: string): Drifted {
   return drifted('pending', row, row.databaseName, {
-    message: `Project "${row.name}" is not registered yet: ${reason}.`,
+    message: `Project ${quoted(row.name)} is not registered yet: ${reason}.`,
     risk: 'Only this machine knows it until then.',
-    repairs: [[{ action: 'deliver', id: row.id }, `try now to register project "${row.name}"`]],
+    repairs: [[{ action: 'deliver', id: row.id }, `try now to register project ${quoted(row.name)}`]],
   });
 }
 
 export function parkedProject(row: RegistryRow, reason: string): Drifted {
   return drifted('parked', row, row.databaseName, {
-    message: `Project "${row.name}" cannot be registered: ${reason}.`,
+    message: `Project ${quoted(row.name)} cannot be registered: ${reason}.`,
     risk: 'Only this machine knows it, and trying again does not help.',
     choices: [
-      ['use', `use the project that is in its way, in its folder (registrar use "${row.name}")`],
-      ['rename', `give it another name (registrar projects rename ${row.id} NAME)`],
-      ['forget', `give it up; its database stays (registrar projects forget ${row.id})`],
+      ['use', `use the project that is in its way, in its folder (${registrarCommand('use', [row.name])})`],
+      ['rename', `give it another name (${registrarCommand('projects rename', [row.id, 'NAME'])})`],
+      ['forget', `give it up; its database stays (${registrarCommand('projects forget', [row.id])})`],
     ],
   });
 }
@@ -237,15 +266,15 @@ export function configWithoutRow(config: SeenConfig, orphan: string | null): Dri
   const claim = config.id === null ? '' : ` (id ${config.id})`;
   const project = config.id === null ? null : { id: config.id, name: config.name };
   return drifted('config-without-row', project, orphan, {
-    message: `${config.path} claims project "${config.name}"${claim}, which the registry does not list.`,
+    message: `${named(config.path)} claims project ${quoted(config.name)}${claim}, which the registry does not list.`,
     risk:
       orphan === null
         ? 'The next resolve there makes a new, empty project.'
         : 'By its name nobody finds the project and its data until the database is registered again.',
     choices: [
       orphan === null
-        ? ['resolve', `make it (registrar resolve --directory ${folderOf(config.path)})`]
-        : ['adopt', `register the database that carries it (registrar projects adopt ${orphan})`],
+        ? ['resolve', `make it (${registrarCommand('resolve', [], { directory: folderOf(config.path) })})`]
+        : ['adopt', `register the database that carries it (${registrarCommand('projects adopt', [orphan])})`],
       ['edit-config', 'or change or remove the file'],
     ],
   });
@@ -253,17 +282,17 @@ export function configWithoutRow(config: SeenConfig, orphan: string | null): Dri
 
 export function folderGone({ row }: Sighting, path: string): Drifted {
   return drifted('folder-gone', row, row.databaseName, {
-    message: `The folder of project "${row.name}", ${path}, is gone from this machine.`,
+    message: `The folder of project ${quoted(row.name)}, ${named(path)}, is gone from this machine.`,
     risk: 'None: the project is found by id and name, and by the folder that it is moved to.',
   });
 }
 
 export function unownedDatabase(databaseName: string): Drifted {
   return drifted('unowned-database', null, databaseName, {
-    message: `Database ${databaseName} is named like a project's, but carries no marker, and this registry has no row for it.`,
+    message: `Database ${named(databaseName)} is named like a project's, but carries no marker, and this registry has no row for it.`,
     risk: 'Perhaps nobody uses it; or it belongs to another registry, such as one of codebase-mcp.',
     choices: [
-      ['adopt', `register it here (registrar projects adopt ${databaseName})`],
+      ['adopt', `register it here (${registrarCommand('projects adopt', [databaseName])})`],
       ['leave', 'leave it, if it belongs to somebody'],
     ],
   });
@@ -305,12 +334,12 @@ function drifted(
 function pointByHand(row: RegistryRow, databaseName: string): Choice {
   return [
     'point-to-database',
-    `if ${databaseName} is the project's, set project.database_name to it in the config of "${row.name}"`,
+    `if ${named(databaseName)} is the project's, set project.database_name to it in the config of ${quoted(row.name)}`,
   ];
 }
 
 function removeMarker(databaseName: string): string {
-  return `if ${databaseName} is not the project's, take its marker off (COMMENT ON DATABASE "${databaseName}" IS NULL)`;
+  return `if ${named(databaseName)} is not the project's, take its marker off (COMMENT ON DATABASE ${sqlIdentifier(databaseName)} IS NULL)`;
 }
 
 function folderOf(configPath: string): string {

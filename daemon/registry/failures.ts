@@ -1,5 +1,8 @@
+import { registrarCommand } from '../protocol/commandText.ts';
 import type { Warning } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
 import type { Claim, Folder, RegistryRow } from './model.ts';
 
 /** Refusals of the registry's rules, one constructor each, so that the same situation has the same words everywhere. */
@@ -7,7 +10,7 @@ import type { Claim, Folder, RegistryRow } from './model.ts';
 export function projectNotFound(reference: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_NOT_FOUND',
-    message: `No project has the id or name "${reference}".`,
+    message: `No project has the id or name ${quoted(reference)}.`,
     hint: 'registrar projects list shows what there is; registrar projects create NAME makes one.',
     details: { reference },
   });
@@ -16,8 +19,8 @@ export function projectNotFound(reference: string): RegistrarError {
 export function projectAmbiguous(reference: string, one: RegistryRow, other: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_AMBIGUOUS',
-    message: `"${reference}" is the id of project "${one.name}" and the name of project ${other.id}.`,
-    hint: `Say which: ${one.name} or ${other.id}.`,
+    message: `${quoted(reference)} is the id of project ${quoted(one.name)} and the name of project ${other.id}.`,
+    hint: `Say which: ${quoted(one.name)} or ${other.id}.`,
     details: { projects: [one, other].map(({ id, name }) => ({ id, name })) },
   });
 }
@@ -25,7 +28,7 @@ export function projectAmbiguous(reference: string, one: RegistryRow, other: Reg
 export function shortIdAmbiguous(reference: string, one: RegistryRow, other: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_AMBIGUOUS',
-    message: `The ids of more than one project begin with ${reference}: ${one.id} ("${one.name}") and ${other.id} ("${other.name}").`,
+    message: `The ids of more than one project begin with ${named(reference)}: ${one.id} (${quoted(one.name)}) and ${other.id} (${quoted(other.name)}).`,
     hint: 'Use the whole id, or the name.',
     details: { projects: [one, other].map(({ id, name }) => ({ id, name })) },
   });
@@ -34,7 +37,7 @@ export function shortIdAmbiguous(reference: string, one: RegistryRow, other: Reg
 export function projectMismatch(expected: string, found: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_MISMATCH',
-    message: `Expected project "${expected}", but this is "${found}". Nothing was done.`,
+    message: `Expected project ${quoted(expected)}, but this is ${quoted(found)}. Nothing was done.`,
     hint: 'Check the directory, or name the project that you mean.',
     details: { expected, found },
   });
@@ -45,11 +48,11 @@ export function nameConflict(claim: Claim, row: RegistryRow): RegistrarError {
   const whose = owner
     ? `belongs to ${describeFolder(owner, claim.folder)}, a different folder or repository`
     : 'is another project';
-  const asking = claim.folder ? ` (asked from ${claim.folder.path})` : '';
+  const asking = claim.folder ? ` (asked from ${named(claim.folder.path)})` : '';
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `"${claim.name}" ${whose}${asking}. Nothing was created.`,
-    hint: `registrar use ${quoted(row.name)} (share it), or change project.name`,
+    message: `${quoted(claim.name)} ${whose}${asking}. Nothing was created.`,
+    hint: `${registrarCommand('use', [row.name])} (share it), or change project.name`,
     details: {
       name: claim.name,
       project: { id: row.id, name: row.name },
@@ -62,8 +65,8 @@ export function nameConflict(claim: Claim, row: RegistryRow): RegistrarError {
 export function nameTaken(name: string, row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `The name "${name}" is taken by project ${row.id}. Nothing was created.`,
-    hint: `registrar use ${row.id} (share it), or choose another name`,
+    message: `The name ${quoted(name)} is taken by project ${row.id}. Nothing was created.`,
+    hint: `${registrarCommand('use', [row.id])} (share it), or choose another name`,
     details: { name, project: { id: row.id, name: row.name }, choices: ['use', 'rename'] },
   });
 }
@@ -71,8 +74,8 @@ export function nameTaken(name: string, row: RegistryRow): RegistrarError {
 export function contradiction(claim: Claim, byId: RegistryRow, byName: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `The config's id is project "${byId.name}", its name is project ${byName.id}. Neither was touched.`,
-    hint: `registrar use ${quoted(byId.name)} or registrar use ${byName.id}, or change project.name`,
+    message: `The config's id is project ${quoted(byId.name)}, its name is project ${byName.id}. Neither was touched.`,
+    hint: `${registrarCommand('use', [byId.name])} or ${registrarCommand('use', [byName.id])}, or change project.name`,
     details: {
       name: claim.name,
       projects: [byId, byName].map(({ id, name }) => ({ id, name })),
@@ -84,8 +87,8 @@ export function contradiction(claim: Claim, byId: RegistryRow, byName: RegistryR
 export function unlistedDatabase(claim: Claim, databaseName: string, id: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `Database ${databaseName} carries the name "${claim.name}" (id ${id}), but the registry does not list it. Nothing was created.`,
-    hint: `registrar projects adopt ${databaseName}, or change project.name`,
+    message: `Database ${named(databaseName)} carries the name ${quoted(claim.name)} (id ${id}), but the registry does not list it. Nothing was created.`,
+    hint: `${registrarCommand('projects adopt', [databaseName])}, or change project.name`,
     details: {
       name: claim.name,
       database: databaseName,
@@ -98,8 +101,8 @@ export function unlistedDatabase(claim: Claim, databaseName: string, id: string)
 export function projectForgotten(name: string, databaseName: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_FORGOTTEN',
-    message: `Project "${name}" was forgotten on purpose; its database ${databaseName} is untouched.`,
-    hint: `registrar projects adopt ${databaseName} brings it back; another project.name starts a new project`,
+    message: `Project ${quoted(name)} was forgotten on purpose; its database ${named(databaseName)} is untouched.`,
+    hint: `${registrarCommand('projects adopt', [databaseName])} brings it back; another project.name starts a new project`,
     details: { name, database: databaseName, choices: ['adopt', 'rename'] },
   });
 }
@@ -107,7 +110,7 @@ export function projectForgotten(name: string, databaseName: string): RegistrarE
 export function projectDropping(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_FORGOTTEN',
-    message: `Project "${row.name}" is being dropped.`,
+    message: `Project ${quoted(row.name)} is being dropped.`,
     hint: 'Wait until that is done; then its name is free.',
     details: { name: row.name, database: row.databaseName },
   });
@@ -116,8 +119,8 @@ export function projectDropping(row: RegistryRow): RegistrarError {
 export function confirmationRequired(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'CONFIRMATION_REQUIRED',
-    message: `Dropping project "${row.name}" destroys database ${row.databaseName} with everything in it. Nothing was done.`,
-    hint: `registrar projects drop ${quoted(row.name)} --confirm ${row.databaseName}`,
+    message: `Dropping project ${quoted(row.name)} destroys database ${named(row.databaseName)} with everything in it. Nothing was done.`,
+    hint: registrarCommand('projects drop', [row.name], { confirm: row.databaseName }),
     details: { project: { id: row.id, name: row.name }, database: row.databaseName },
   });
 }
@@ -125,7 +128,7 @@ export function confirmationRequired(row: RegistryRow): RegistrarError {
 export function mayNotDrop(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
-    message: `This role does not own database ${row.databaseName}, so it may not drop it. Nothing was done.`,
+    message: `This role does not own database ${named(row.databaseName)}, so it may not drop it. Nothing was done.`,
     hint: 'Drop it as its owner or as a superuser.',
     details: { database: row.databaseName, privilege: 'ownership' },
   });
@@ -134,7 +137,7 @@ export function mayNotDrop(row: RegistryRow): RegistrarError {
 export function mayNotMark(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
-    message: `This role does not own database ${row.databaseName}, so it may not mark it.`,
+    message: `This role does not own database ${named(row.databaseName)}, so it may not mark it.`,
     hint: 'Repair as its owner or as a superuser.',
     details: { database: row.databaseName, privilege: 'ownership' },
   });
@@ -143,7 +146,7 @@ export function mayNotMark(row: RegistryRow): RegistrarError {
 export function beingMade(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `Project "${row.name}" is being made at the moment. Nothing was dropped.`,
+    message: `Project ${quoted(row.name)} is being made at the moment. Nothing was dropped.`,
     hint: 'Drop it when that is done, or in a minute.',
     details: { project: { id: row.id, name: row.name }, database: row.databaseName },
   });
@@ -156,7 +159,7 @@ export function databaseForeign(
 ): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',
-    message: `Database ${databaseName} is not project "${row.name}"'s: ${owner}. It was not touched.`,
+    message: `Database ${named(databaseName)} is not project ${quoted(row.name)}'s: ${owner}. It was not touched.`,
     hint: 'Correct project.database_name or the registry entry; registrar projects adopt DATABASE registers an unowned database.',
     details: { project: { id: row.id, name: row.name }, database: databaseName },
   });
@@ -165,8 +168,8 @@ export function databaseForeign(
 export function databaseOccupied(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',
-    message: `Database ${row.databaseName} holds somebody's tables and carries no project's marker. It was not touched.`,
-    hint: `registrar projects adopt ${row.databaseName} makes it the project "${row.name}"'s; or set project.database_name to another.`,
+    message: `Database ${named(row.databaseName)} holds somebody's tables and carries no project's marker. It was not touched.`,
+    hint: `${registrarCommand('projects adopt', [row.databaseName])} makes it the project ${quoted(row.name)}'s; or set project.database_name to another.`,
     details: { project: { id: row.id, name: row.name }, database: row.databaseName, choices: ['adopt'] },
   });
 }
@@ -174,8 +177,8 @@ export function databaseOccupied(row: RegistryRow): RegistrarError {
 export function databaseRenamed(row: RegistryRow, found: string): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_MISSING',
-    message: `Database ${row.databaseName} of project "${row.name}" is gone, but ${found} carries its marker.`,
-    hint: `Set project.database_name to ${found} in the config, or rename the database back.`,
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is gone, but ${named(found)} carries its marker.`,
+    hint: `Set project.database_name to ${named(found)} in the config, or rename the database back.`,
     details: { project: { id: row.id, name: row.name }, database: row.databaseName, found, choices: ['repoint'] },
   });
 }
@@ -183,7 +186,7 @@ export function databaseRenamed(row: RegistryRow, found: string): RegistrarError
 export function overrideMissing(row: RegistryRow, databaseName: string): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_MISSING',
-    message: `The config names database ${databaseName}, which is not there; project "${row.name}" has ${row.databaseName}.`,
+    message: `The config names database ${named(databaseName)}, which is not there; project ${quoted(row.name)} has ${named(row.databaseName)}.`,
     hint: 'Remove project.database_name, or rename the database to it first.',
     details: { project: { id: row.id, name: row.name }, database: databaseName },
   });
@@ -192,7 +195,7 @@ export function overrideMissing(row: RegistryRow, databaseName: string): Registr
 export function nameInvalid(name: string, reason: string, proposal: string): RegistrarError {
   return new RegistrarError({
     code: 'NAME_INVALID',
-    message: `"${name.length > 60 ? `${name.slice(0, 60)}…` : name}" cannot be a project's name: ${reason}. Nothing was made.`,
+    message: `${quoted(name.length > 60 ? `${name.slice(0, 60)}…` : name)} cannot be a project's name: ${reason}. Nothing was made.`,
     hint: `For example: ${proposal}`,
     details: { proposal },
   });
@@ -201,7 +204,7 @@ export function nameInvalid(name: string, reason: string, proposal: string): Reg
 export function databaseNameInvalid(databaseName: string, reason: string): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_NAME_INVALID',
-    message: `${databaseName} cannot be a project's database: ${reason}.`,
+    message: `${named(databaseName)} cannot be a project's database: ${reason}.`,
     hint: 'Rename it first, for example: ALTER DATABASE … RENAME TO cb_proj_shop_00000001;',
     details: { database: databaseName },
   });
@@ -210,7 +213,7 @@ export function databaseNameInvalid(databaseName: string, reason: string): Regis
 export function databaseNotThere(databaseName: string): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_MISSING',
-    message: `There is no database ${databaseName} on this server.`,
+    message: `There is no database ${named(databaseName)} on this server.`,
     hint: 'Check its name (psql -l lists what there is) and the server (registrar postgres show).',
     details: { database: databaseName },
   });
@@ -219,8 +222,8 @@ export function databaseNotThere(databaseName: string): RegistrarError {
 export function mayNotCreate(role: string, label: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
-    message: `Role ${role} may not create databases on ${label}. Nothing was made.`,
-    hint: `As a superuser: ALTER ROLE "${role}" CREATEDB;`,
+    message: `Role ${named(role)} may not create databases on ${named(label)}. Nothing was made.`,
+    hint: `As a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEDB;`,
     details: { role, privilege: 'CREATEDB' },
   });
 }
@@ -228,7 +231,7 @@ export function mayNotCreate(role: string, label: string): RegistrarError {
 export function serverReadOnly(label: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
-    message: `${label} is read only (a standby, or set so). Nothing was made.`,
+    message: `${named(label)} is read only (a standby, or set so). Nothing was made.`,
     hint: 'Connect to the primary: target_session_attrs=read-write in the address chooses it.',
   });
 }
@@ -236,7 +239,7 @@ export function serverReadOnly(label: string): RegistrarError {
 export function nothingMade(databaseName: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
-    message: `The server said that it created ${databaseName}, but the database is not there.`,
+    message: `The server said that it created ${named(databaseName)}, but the database is not there.`,
     hint: 'Look at the server’s log and at whatever stands between (a proxy, a pooler); then resolve again.',
     details: { database: databaseName },
   });
@@ -257,7 +260,7 @@ export function interrupted(error: RegistrarError): RegistrarError {
 export function notSettled(name: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
-    message: `Project "${name}" kept changing while it was resolved.`,
+    message: `Project ${quoted(name)} kept changing while it was resolved.`,
     hint: 'Resolve again; if it goes on, two programs are changing the project against each other.',
   });
 }
@@ -267,9 +270,5 @@ export function warning(code: Warning['code'], message: string, hint: string): W
 }
 
 function describeFolder(owner: Folder, asking: Folder | null): string {
-  return asking && asking.host !== owner.host ? `${owner.path} on ${owner.host}` : owner.path;
-}
-
-function quoted(name: string): string {
-  return name.includes(' ') ? `"${name}"` : name;
+  return asking && asking.host !== owner.host ? `${named(owner.path)} on ${named(owner.host)}` : named(owner.path);
 }

@@ -1,3 +1,4 @@
+import { registrarCommand } from '../protocol/commandText.ts';
 import type { OnStep, ResolveParams } from '../protocol/methods.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
@@ -145,8 +146,8 @@ function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
     return [warning('PENDING', message, 'Nothing to do; the project can be used.')];
   }
   if (sync?.state === 'parked') {
-    const name = row.name.includes(' ') ? `"${row.name}"` : row.name;
-    const hint = `registrar use ${name} | registrar projects rename ${row.id.slice(0, 8)} NAME`;
+    const rename = registrarCommand('projects rename', [row.id.slice(0, 8), 'NAME']);
+    const hint = `${registrarCommand('use', [row.name])} | ${rename}`;
     return [warning('PARKED', reason, hint)];
   }
   return [];

@@ -1,4 +1,6 @@
+import { registrarCommand } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import type { Vouch } from './ports.ts';
 
 /** A workspace folder that some window has open, and whether VS Code trusts it. */
@@ -85,8 +87,8 @@ export function requireTrust(question: TrustQuestion): void {
   if (daemonUid === null || daemonUid === 0 || ownerUid === daemonUid) return;
   throw new RegistrarError({
     code: 'CONFIG_NOT_TRUSTED',
-    message: `The config file in ${folder} belongs to another user (uid ${ownerUid}). Nothing was created.`,
-    hint: `If you trust what is in it: registrar trust ${folder}`,
+    message: `The config file in ${named(folder)} belongs to another user (uid ${ownerUid}). Nothing was created.`,
+    hint: `If you trust what is in it: ${registrarCommand('trust', [folder])}`,
     details: { folder, ownerUid },
   });
 }

@@ -4,6 +4,7 @@ import { givenAddress } from '../../daemon/client/localDaemon.ts';
 import type { AddressChange, TriedAddress } from '../../daemon/protocol/control.ts';
 import type { Settings } from '../../daemon/protocol/settings.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { sqlIdentifier } from '../../daemon/protocol/sqlText.ts';
 import { portProblem, readWhere, urlOf } from '../addressParts.ts';
 import { postgresUrl, setPostgresUrl } from '../settings.ts';
 import { leftBehindDocument } from '../views/leftBehindDocument.ts';
@@ -149,9 +150,8 @@ async function useAddress(
   await setPostgresUrl(found.url);
   await showLeftBehind(context, change);
   if (!found.mayCreateDatabases) {
-    const role = found.role.replaceAll('"', '""');
     void vscode.window.showWarningMessage(
-      `${found.role} may not create databases, so no new projects can be made. As a superuser run: ALTER ROLE "${role}" CREATEDB;`,
+      `${found.role} may not create databases, so no new projects can be made. As a superuser run: ALTER ROLE ${sqlIdentifier(found.role)} CREATEDB;`,
     );
   }
   return `${found.address} is used now: PostgreSQL ${found.version}`;

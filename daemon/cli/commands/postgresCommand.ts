@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { AddressChange } from '../../protocol/control.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
+import { sqlIdentifier } from '../../protocol/sqlText.ts';
 import { refusePassword } from '../addressPassword.ts';
 import type { ChosenPostgres, PostgresFacts } from '../cliContext.ts';
 import type { CliSession } from '../cliSession.ts';
@@ -119,7 +120,7 @@ function factsText({ version, role, mayCreateDatabases, registry }: PostgresFact
   return [
     line,
     `  ${paint('yellow', 'warning:')} projects that exist can be used, new ones cannot be made`,
-    `  ${paint('cyan', 'next:')} as a superuser: ALTER ROLE "${role.replaceAll('"', '""')}" CREATEDB;`,
+    `  ${paint('cyan', 'next:')} as a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEDB;`,
   ].join('\n');
 }
 
@@ -135,7 +136,8 @@ function changeLines(change: AddressChange | null, { home, paint }: TextView): s
     ...failed,
     `${leftBehind.length} stay where they are; each line moves one, registrar projects adopt DATABASE then registers it:`,
     ...leftBehind.map(
-      ({ command, pending }) => `  ${shown(command, home)}${pending ? '   # not registered there yet' : ''}`,
+      // The home folder in full, since it is copied.
+      ({ command, pending }) => `  ${shown(command, '')}${pending ? '   # not registered there yet' : ''}`,
     ),
   ];
 }

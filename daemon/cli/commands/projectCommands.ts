@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { registrarCommand } from '../../protocol/commandText.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { projectText } from '../projectsText.ts';
@@ -80,7 +81,7 @@ function addChanges(projects: Command, session: CliSession): void {
       session.output.answer(forgotten, ({ paint }) =>
         [
           `${paint('bold', forgotten.project.name)} is forgotten. Its database ${forgotten.databaseName} is untouched.`,
-          `${paint('cyan', 'next:')} registrar projects adopt ${forgotten.databaseName} brings it back`,
+          `${paint('cyan', 'next:')} ${registrarCommand('projects adopt', [forgotten.databaseName])} brings it back`,
         ].join('\n'),
       );
     });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
+import { commandText, optionWords } from '../../protocol/commandText.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
-import { shellWord } from '../terminalText.ts';
 
 /** Which project is meant, as several commands take it. */
 export interface Selection {
@@ -56,8 +56,6 @@ export function selected(
 
 /** The options that lead to the same project when they are given to another command. */
 export function selectionText({ directory, project }: Selection): string {
-  return [
-    directory === undefined ? '' : ` --directory ${shellWord(directory)}`,
-    project === undefined ? '' : ` --project ${shellWord(project)}`,
-  ].join('');
+  const words = optionWords({ directory, project });
+  return words.length === 0 ? '' : ` ${commandText(words)}`;
 }

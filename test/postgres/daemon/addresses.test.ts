@@ -231,7 +231,7 @@ describe('the address that the daemon serves', function () {
     await fixture.run(home, ['resolve', '--directory', directory], environment);
     const changed = await fixture.run(home, ['postgres', to.url], { PGPASSWORD: to.password });
     const [left] = changed.json?.['leftBehind'] as { databaseName: string; command: string }[];
-    assert.match(left?.command ?? '', /^psql '[^']*' --command 'comment on database "cb_proj_beside_/);
+    assert.match(left?.command ?? '', /^psql [^ ]* --command 'comment on database "cb_proj_beside_/);
     const statement = /--command '(.*)'$/.exec((left?.command ?? '').replaceAll(String.raw`'\''`, "'"))?.[1] ?? '';
     await sql(withPassword(to), statement, 'postgres');
     assert.equal(nameOf(await fixture.run(home, ['projects', 'adopt', left?.databaseName ?? ''])), 'beside');

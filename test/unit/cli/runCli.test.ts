@@ -252,6 +252,19 @@ describe('registrar', () => {
       }
     });
 
+    it('I7: a name that looks like an option is one where a hint writes it', async () => {
+      const use = await cli(['use', '--directory', '/w', '--', '--help']);
+      assert.deepEqual(use.calls[1], ['useProject', { project: '--help', directory: '/w' }]);
+      const rename = await cli(['projects', 'rename', '--', '-x', '--json']);
+      assert.deepEqual(rename.calls[1], ['renameProject', { project: '-x', name: '--json' }]);
+      assert.match(rename.stdout, /next: registrar exec --project=--json -- /);
+      const named = await cli(['resolve', '--project=--help']);
+      assert.deepEqual(named.calls[1], [
+        'resolve',
+        { directory: '/home/a/shop', project: '--help', expect: null, dryRun: false },
+      ]);
+    });
+
     it('forget says that the data stays, and what brings the project back', async () => {
       const run = await cli(['projects', 'forget', 'shop']);
       assert.deepEqual(run.calls[1], ['forgetProject', { project: 'shop' }]);
@@ -316,7 +329,7 @@ describe('registrar', () => {
         '    warning: registry disk full (53100); saved on this machine',
         '  pay  cb_proj_shop_1f2e3d4c  needs you, since TIME',
         '    warning: the name "pay" is taken',
-        `    next: registrar use "pay" | registrar projects rename ${shop.id} NAME`,
+        `    next: registrar use pay | registrar projects rename ${shop.id} NAME`,
         '',
       ]);
     });
