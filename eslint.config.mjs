@@ -35,7 +35,15 @@ const clockSyntax = [
 ];
 
 export default defineConfig(
-  globalIgnores(['dist/', 'node_modules/', '.vscode-test/', 'test-output/', 'coverage/', 'scripts/*.d.mts']),
+  globalIgnores([
+    'dist/',
+    'node_modules/',
+    '.vscode-test/',
+    '.postgres-majors/',
+    'test-output/',
+    'coverage/',
+    'scripts/*.d.mts',
+  ]),
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],

@@ -9,6 +9,7 @@ import { withConnection } from './directConnection.ts';
 import { markedDatabasesSql } from './migrations.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { unreachableFor } from './registryFaults.ts';
+import { closePublicSchema, opensPublicSql } from './publicSchema.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
@@ -53,6 +54,9 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
   // connection that the server has; nor, while they are made, every connection of the registry's pool, since whoever only
   // looks would then wait behind them until its own, much shorter limit is over.
   const turns = new Turns(4);
+
+  /** Asked once: neither the server's major nor the role changes under an open engine. */
+  let opensPublic: Promise<boolean> | null = null;
 
   async function create(databaseName: string, template: 'template1' | 'template0'): Promise<void> {
     const owner = settings.ownerRole === null ? '' : ` owner ${pg.escapeIdentifier(settings.ownerRole)}`;
@@ -115,8 +119,16 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
           if (!isTemplateTrouble(error)) throw error;
           return create(databaseName, 'template0');
         });
+        opensPublic ??= registry.query({ text: opensPublicSql }, limits.writeMs).then((rows) => rows.length > 0);
+        if (await opensPublic) {
+          await withDatabase(databaseName, closePublicSchema).catch((error: unknown) => {
+            // Whether it is there is looked at next.
+            if (sqlState(error) !== '3D000') throw error;
+          });
+        }
         return 'created';
       } catch (error) {
+        opensPublic = null;
         const state = sqlState(error);
         // 23505 on pg_database_datname_index: another CREATE DATABASE of the same name committed at the same instant.
         if (state === '42P04' || state === '23505') return 'exists';

@@ -6,6 +6,7 @@ import { named } from '../protocol/visibleText.ts';
 import type { PostgresAddress } from './address.ts';
 import { withConnection } from './directConnection.ts';
 import { migrate } from './migrations.ts';
+import { closePublicSchema } from './publicSchema.ts';
 import { closePool, createPool, runQuery, type Query } from './pool.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 import { inTransaction, type Execute } from './transaction.ts';
@@ -179,7 +180,7 @@ export class RegistryDatabase {
     }
     // PgBouncer, once refused by the missing database, keeps everyone waiting until it tries again (server_login_retry, 15 s).
     const limits = { connectMs: this.limits.provisionMs, workMs: this.limits.writeMs };
-    await withConnection(this.address, this.name, limits, () => Promise.resolve());
+    await withConnection(this.address, this.name, limits, closePublicSchema);
   }
 
   /** One statement in a database that is there before the registry is. */

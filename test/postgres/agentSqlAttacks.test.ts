@@ -18,6 +18,7 @@ describe('SQL of an agent that means harm', function () {
   let bystander: pg.Client;
   let bystanderPid: number;
   let role: string;
+  let major: number;
 
   before(async () => {
     fixture = await registryFixture();
@@ -44,6 +45,7 @@ describe('SQL of an agent that means harm', function () {
     await bystander.connect();
     const { rows } = await bystander.query<{ pid: number }>(`select pg_backend_pid() as pid, '${secret}' as secret`);
     role = await shop.role();
+    major = Math.floor(Number((await shop.sql('show server_version_num'))[0]?.['server_version_num']) / 10_000);
     bystanderPid = rows[0]?.pid ?? assert.fail();
   });
   after(async () => {
@@ -138,7 +140,11 @@ describe('SQL of an agent that means harm', function () {
       'ALTER SYSTEM': `alter system set archive_command = 'touch ${file}'`,
     };
     for (const [title, sql] of Object.entries(notReads)) {
-      it(title, () => assertRefused(sql, 'SQL_REJECTED', [null, '42601']));
+      it(title, async () => {
+        // No statement at all before PostgreSQL 15.
+        const isKnown = title !== 'MERGE' || major >= 15;
+        await assertRefused(sql, isKnown ? 'SQL_REJECTED' : 'SQL_FAILED', [null, '42601']);
+      });
     }
   });
 

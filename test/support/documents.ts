@@ -11,7 +11,15 @@ export interface CodeBlock {
 
 export const repository = join(import.meta.dirname, '../..');
 
-const passedOver = new Set(['node_modules', 'dist', 'test-output', 'coverage', '.git', '.vscode-test']);
+const passedOver = new Set([
+  'node_modules',
+  'dist',
+  'test-output',
+  'coverage',
+  '.git',
+  '.vscode-test',
+  '.postgres-majors',
+]);
 
 /** Every Markdown file of the checkout, relative to its root, with forward slashes. */
 export function markdownFiles(folder = repository): string[] {
