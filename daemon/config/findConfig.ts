@@ -1,6 +1,6 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { holdsGit, readGitFolder } from './gitFolder.ts';
+import { homeOfRepository, readGitFolder, versionControlIn } from './gitFolder.ts';
 import type { ConfigSearch } from '../resolution/ports.ts';
 import { waitingLooks, type FileLooks } from './fileLooks.ts';
 import { osErrorCode } from './osError.ts';
@@ -9,7 +9,7 @@ const maxLevels = 20;
 
 /**
  * Finds the config file that holds for a directory: the nearest in it or above, up to and including the first folder
- * that holds `.git`, never in the home folder or the root, in at most 20 folders. A worktree without one uses its main
+ * that holds `.git`, `.jj`, `.hg` or `.sl`, never in the home folder or the root, in at most 20 folders. A worktree without one uses its main
  * worktree's. All on real paths.
  *
  * @param options `home`: the home folder's real path; `looks`: how the file system is looked at, by other threads when absent
@@ -26,10 +26,10 @@ export async function findConfig(
     if (dirname(folder) === folder) return { kind: 'none', from, upTo: folder, why: 'root' };
     if (folder === home) return { kind: 'none', from, upTo: folder, why: 'home' };
     // Where each is a trip to another thread, those that do not depend on each other go together.
-    const [path, isRepository] = await Promise.all([configIn(folder, looks), holdsGit(folder, looks)]);
+    const [path, versionControl] = await Promise.all([configIn(folder, looks), versionControlIn(folder, looks)]);
     if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: null };
-    if (isRepository) {
-      const inMain = await findInMainWorktree(folder, from, home);
+    if (versionControl !== null) {
+      const inMain = versionControl === 'git' ? await findInMainWorktree(folder, from, home) : null;
       return inMain ?? { kind: 'none', from, upTo: folder, why: 'repository' };
     }
     if (level === maxLevels) return { kind: 'none', from, upTo: folder, why: 'depth' };
@@ -132,13 +132,15 @@ const unreadableWords: Record<string, string> = {
  * tree (a link, or a nested repository with its own `.git`), only the part above counts.
  */
 async function findInMainWorktree(worktree: string, from: string, home: string): Promise<ConfigSearch | null> {
-  const main = (await readGitFolder(worktree))?.mainWorktree;
-  if (main === null || main === undefined) return null;
+  const git = await readGitFolder(worktree);
+  // Of a bare repository it is the folder around it, where its worktrees lie side by side.
+  const main = git?.worktree == null ? null : (await homeOfRepository(git.commonDir))?.root;
+  if (main === null || main === undefined || main === worktree) return null;
   const inside = relative(worktree, from).split(sep).filter(Boolean);
   const folders = [main];
   for (const [index] of inside.entries()) {
     const folder = join(main, ...inside.slice(0, index + 1));
-    if (!(await isReal(folder)) || (await holdsGit(folder))) break;
+    if (!(await isReal(folder)) || (await versionControlIn(folder)) !== null) break;
     folders.push(folder);
   }
   for (const folder of folders.reverse()) {

@@ -18,59 +18,90 @@ const defaultPorts: Record<string, string> = {
  */
 export function normaliseOrigin(url: string): string | null {
   const text = url.trim();
-  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+  const scheme = schemeOf(text);
   if (scheme === 'file') return localOrigin(decoded(text.slice('file://'.length).replace(/^localhost(?=\/)/i, '')));
-  if (scheme !== undefined) return defaultPorts[scheme] === undefined ? null : remoteOrigin(text, defaultPorts[scheme]);
-  if (/^(?:\/|[a-z]:[\\/])/i.test(text)) return localOrigin(text);
-  return scpOrigin(text);
+  if (scheme === undefined && /^(?:\/|[a-z]:[\\/])/i.test(text)) return localOrigin(text);
+  const defaultPort = scheme === undefined ? undefined : defaultPorts[scheme];
+  if (scheme !== undefined && defaultPort === undefined) return null;
+  const address = defaultPort === undefined ? scpAddress(text) : urlAddress(text, defaultPort);
+  return address && spelled(address);
 }
 
-/** The addresses of all remotes in the text of a git config file, in its order. Includes are not followed. */
-export function remoteUrls(config: string): string[] {
-  const urls: string[] = [];
-  let inRemote = false;
-  // A backslash at the end of a line continues it.
-  for (const line of config.replace(/\\\r?\n/g, '').split(/\r?\n/)) {
-    const header = /^\s*\[\s*([\w.-]+)(?:\s+"(?:[^"\\]|\\.)*")?\s*\]/.exec(line);
-    if (header) inRemote = /^remote(?:\.|$)/i.test(header[1] ?? '');
-    const value = inRemote && /^\s*url\s*=(.*)$/i.exec(header ? line.slice(header[0].length) : line)?.[1];
-    if (typeof value === 'string') urls.push(plainValue(value));
-  }
-  return urls;
+/** Where ssh connects to for a host name, as far as the user's configuration says so. */
+export interface SshDestination {
+  hostName: string | null;
+  port: string | null;
 }
 
-/** Takes quotes, escapes and the comment at the end off a value. */
-function plainValue(raw: string): string {
-  let value = '';
-  let quoted = false;
-  for (const [token] of raw.trim().matchAll(/\\.|[^]/gu)) {
-    if (token === '"') quoted = !quoted;
-    else if (!quoted && (token === '#' || token === ';')) break;
-    else value += token.startsWith('\\') ? token.slice(1) : token;
-  }
-  return value.trim();
+/** The host name in an address that is fetched with ssh, as it is written; null for any other. */
+export function sshHost(url: string): string | null {
+  return sshAddress(url)?.host ?? null;
 }
 
-function remoteOrigin(url: string, defaultPort: string): string | null {
-  let parsed: URL;
+/** As `normaliseOrigin`, of an address that is fetched with ssh, at the host and port that ssh goes to for it. */
+export function normaliseSshOrigin(url: string, { hostName, port }: SshDestination): string | null {
+  const address = sshAddress(url);
+  if (!address) return null;
+  return spelled({
+    host: (hostName ?? address.host).toLowerCase(),
+    port: address.port === '' ? (port ?? '') : address.port,
+    defaultPort: '22',
+    path: address.path,
+  });
+}
+
+/**
+ * The path in an address that git takes for one on this machine: with the scheme `file`, or without a scheme and without
+ * a colon before its first slash. `C:` is a drive only where paths have drives.
+ *
+ * @returns as it stands there, maybe relative; null for the address of another machine
+ */
+export function localPath(url: string): string | null {
+  const absolute = /^file:\/\/(\/.*)$/i.exec(url)?.[1];
+  if (absolute !== undefined) return decoded(absolute);
+  const isDrive = process.platform === 'win32' && /^[a-z]:/i.test(url);
+  return url !== '' && (isDrive || !/^[^/]*:/.test(url)) ? url : null;
+}
+
+interface Address {
+  host: string;
+  /** Empty when the address names none. */
+  port: string;
+  defaultPort: string;
+  path: string;
+}
+
+function sshAddress(url: string): Address | null {
+  const text = url.trim();
+  const scheme = schemeOf(text);
+  if (scheme === undefined) return localPath(text) === null ? scpAddress(text) : null;
+  return defaultPorts[scheme] === '22' ? urlAddress(text, '22') : null;
+}
+
+function schemeOf(text: string): string | undefined {
+  return /^([a-z][a-z0-9+.-]*):\/\//i.exec(text)?.[1]?.toLowerCase();
+}
+
+function urlAddress(url: string, defaultPort: string): Address | null {
   try {
-    parsed = new URL(url);
+    const { hostname, port, pathname } = new URL(url);
+    return { host: hostname, port, defaultPort, path: decoded(pathname) };
   } catch {
     return null;
   }
-  const port = parsed.port === '' || parsed.port === defaultPort ? '' : `:${parsed.port}`;
-  return join(parsed.hostname.toLowerCase() + port, decoded(parsed.pathname));
 }
 
 /** `user@host:path`, as ssh's copy command writes it. A colon behind a slash belongs to a relative path. */
-function scpOrigin(text: string): string | null {
+function scpAddress(text: string): Address | null {
   const parts = /^(?:[^@/]+@)?(?:\[([^\]/]+)\]|([^:/[\]@]+)):(?!:)(.+)$/.exec(text);
   const [, bracketed, plain, path] = parts ?? [];
   if (path === undefined) return null;
-  if (plain !== undefined) return join(plain.toLowerCase(), path);
+  if (plain !== undefined) return { host: plain, port: '', defaultPort: '22', path };
   // In brackets: an IPv6 address, which has several colons, or a host with its port.
-  const host = (bracketed ?? '').toLowerCase().replace(/^([^:]+):22$/, '$1');
-  return join(host.split(':').length > 2 ? `[${host}]` : host, path);
+  const inside = bracketed ?? '';
+  if (inside.split(':').length > 2) return { host: `[${inside}]`, port: '', defaultPort: '22', path };
+  const [host = '', port = ''] = inside.split(':');
+  return { host, port, defaultPort: '22', path };
 }
 
 function localOrigin(path: string): string | null {
@@ -78,9 +109,10 @@ function localOrigin(path: string): string | null {
   return posix === '' ? null : `file:${/^(?:\/|[a-z]:)/i.test(posix) ? posix : `//${posix}`}`;
 }
 
-function join(host: string, path: string): string | null {
+function spelled({ host, port, defaultPort, path }: Address): string | null {
   const inside = tidyPath(path).replace(/^\/+/, '');
-  return host === '' || inside === '' ? null : `${host}/${inside}`;
+  if (host === '' || inside === '') return null;
+  return `${host.toLowerCase()}${port === '' || port === defaultPort ? '' : `:${port}`}/${inside}`;
 }
 
 function tidyPath(path: string): string {

@@ -34,7 +34,8 @@ export function isLocal(folder: string, mounts: readonly Mount[]): boolean {
   const foreign = mounts.filter((mount) => !mount.isLocal);
   const isUnder = ({ point }: Mount): boolean => point !== '/' && `${folder}/`.startsWith(`${point}/`);
   // What the search looks at beside the folders themselves can be mounted, too.
-  const isLookedAt = ({ point }: Mount): boolean => /\/(\.git|\.codebase-mcp(\/config\.json)?)$/.test(point);
+  const isLookedAt = ({ point }: Mount): boolean =>
+    /\/(\.(?:git|jj|hg|sl)|\.codebase-mcp(\/config\.json)?)$/.test(point);
   const hasLocalRoot = mounts.some(({ point, isLocal: local }) => point === '/' && local);
   return hasLocalRoot && !foreign.some((mount) => mount.point === '/' || isUnder(mount) || isLookedAt(mount));
 }

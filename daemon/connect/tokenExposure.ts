@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { holdsGit } from '../config/gitFolder.ts';
+import { versionControlIn } from '../config/gitFolder.ts';
 
 /**
  * Why a secret must not be written into a file: git could take it into a repository, or another user could read it there.
@@ -36,7 +36,7 @@ async function gitCouldTake(path: string): Promise<boolean> {
 }
 
 async function repositoryAbove(folder: string): Promise<string | null> {
-  if (await holdsGit(folder)) return folder;
+  if ((await versionControlIn(folder)) === 'git') return folder;
   const above = dirname(folder);
   return above === folder ? null : repositoryAbove(above);
 }

@@ -27,7 +27,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
-import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
+import { projectOf, type GitEvidence, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
@@ -145,7 +145,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     lookingOnly: registryAndCatalog(database.lookingOnly(), settings),
     outbox,
     memory,
-    folders: { exists, git: (path) => gitEvidence(path) },
+    folders: { exists, git: recordedGit },
     origin: {
       newId: randomUUID,
       now: () => now().toISOString(),
@@ -303,6 +303,12 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await database.close();
     },
   };
+}
+
+/** What a row keeps of a folder, in the form of version 0.1. */
+async function recordedGit(folder: string): Promise<GitEvidence | null> {
+  const git = await gitEvidence(folder);
+  return git && { origins: git.origins, pathInRepository: git.pathInRepository };
 }
 
 /** Keeps what memory knows as the registry has it, whoever changes it. Changes that come together are read together. */

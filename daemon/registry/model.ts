@@ -6,9 +6,31 @@ export interface Folder {
   path: string;
 }
 
-/** What git says about where a folder comes from: the same on every clone, however each spells the address. */
+/** What tells one file or folder from another at the same path: decimal numbers as the file system gives them. */
+export interface FileIdentity {
+  device: string;
+  inode: string;
+  /** Nanoseconds since 1970; 0 where the file system does not keep it. */
+  birth: string;
+}
+
+/** What git's files say about a folder in a working tree. */
+export interface FolderGit {
+  /** Every equal spelling of the address of the one remote that counts, normalised, sorted, each once; empty when none counts. */
+  origins: string[];
+  /** The folder's path inside its working tree, with `/`; empty at the top. */
+  pathInRepository: string;
+  /** Real path of the working tree's root. */
+  root: string;
+  /** The git directory that all worktrees share. */
+  repository: { path: string } & FileIdentity;
+  /** Set for a linked worktree whose pointers were verified both ways; `main`: the main checkout's root, null for a bare repository. */
+  worktree: { main: string | null; name: string } | null;
+}
+
+/** What version 0.1 keeps in a row of where a folder comes from. */
 export interface GitEvidence {
-  /** Every remote's address, normalised, sorted, each once; without user names, passwords or tokens. */
+  /** Of every remote, normalised, sorted, each once; without user names, passwords or tokens. */
   origins: string[];
   /** The folder's path inside its working tree, with `/`; empty at the top. */
   pathInRepository: string;

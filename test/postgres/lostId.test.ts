@@ -105,10 +105,10 @@ describe('a config that lost its id', () => {
     assert.doesNotMatch(row?.metadata ?? '', /alice|gh-token/);
   });
 
-  it('H3: is the same project when any one remote is the same', async () => {
+  it('I3: is another project where only a second remote is the same', async () => {
     const folder = await fixture.folder();
     await fixture.origin(folder, 'https://github.com/acme/trough');
-    const before = await project(folder, 'trough');
+    await project(folder, 'trough');
     const fork = await fixture.folder();
     await fixture.origin(fork, 'git@github.com:bob/trough.git');
     await writeFile(
@@ -116,7 +116,8 @@ describe('a config that lost its id', () => {
       '[remote "origin"]\n\turl = git@github.com:bob/trough.git\n[remote "upstream"]\n\turl = git@github.com:acme/trough.git\n',
     );
     await named(fork, 'trough');
-    await assertSame(await engine.resolve({ directory: fork }), before, fork, []);
+    const resolution = await engine.resolve({ directory: fork });
+    assert.equal(resolution.error?.code, 'PROJECT_CONFLICT');
   });
 
   it('H3: is the same project in a worktree that has a config of its own', async () => {

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promptLooks, waitingLooks } from '../../../daemon/config/fileLooks.ts';
 import { findConfig } from '../../../daemon/config/findConfig.ts';
 import type { ConfigSearch } from '../../../daemon/resolution/ports.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
+import { git, newBare, newRepository, newSuperproject } from './gitFixture.ts';
 import { asOrdinaryUser, giveToOrdinaryUser, put, putConfig, scratchFolder } from './scratchFolder.ts';
 
 const scratch = scratchFolder();
@@ -66,6 +66,26 @@ describe('R6: the walk', () => {
     assert.deepEqual(await find(inner), { kind: 'none', from: inner, upTo: join(top, 'inner'), why: 'repository' });
     await putConfig(join(top, 'inner'), 'inner');
     assert.equal(await foundIn(inner), join(top, 'inner'));
+  });
+
+  for (const name of ['.jj', '.hg', '.sl']) {
+    it(`ends at a working tree of ${name}, after looking in it`, async () => {
+      const top = await folder(`outer${name}`);
+      await putConfig(top);
+      const inner = await folder(`outer${name}`, 'inner', 'src');
+      await mkdir(join(top, 'inner', name));
+      assert.deepEqual(await find(inner), { kind: 'none', from: inner, upTo: join(top, 'inner'), why: 'repository' });
+      await putConfig(join(top, 'inner'), 'inner');
+      assert.equal(await foundIn(inner), join(top, 'inner'));
+    });
+  }
+
+  it('gives the folder where .codebase-mcp stands, not where that leads', async () => {
+    const top = await folder('standing');
+    const elsewhere = await folder('leadingTo');
+    await putConfig(elsewhere);
+    await symlink(join(elsewhere, '.codebase-mcp'), join(top, '.codebase-mcp'));
+    assert.equal(await foundIn(top), top);
   });
 
   it('ends at a submodule like at a repository', async () => {
@@ -281,19 +301,41 @@ describe('R6: a worktree', () => {
     }
   });
 
-  it('is understood as git itself makes it', async function () {
-    const main = await folder('real', 'main');
-    const git = (...args: string[]): void => {
-      const author = ['-c', 'user.name=t', '-c', 'user.email=t@example.org', '-c', 'commit.gpgsign=false'];
-      execFileSync('git', [...author, ...args], { cwd: main, stdio: 'ignore' });
-    };
-    try {
-      git('init');
-    } catch {
-      this.skip();
-    }
-    git('commit', '--allow-empty', '-m', 'x');
-    git('worktree', 'add', '../tree');
+  it('of a bare repository uses the config of the folder around it', async () => {
+    const top = await folder('around');
+    newBare(scratch.path('aroundSource'), join(top, '.bare'));
+    await writeFile(join(top, '.git'), 'gitdir: ./.bare\n');
+    git(top, 'worktree', 'add', '--quiet', 'fix');
+    assert.equal((await find(join(top, 'fix'))).kind, 'none');
+    await putConfig(top);
+    const search = await find(join(top, 'fix'));
+    assert.deepEqual(search.kind === 'found' && [search.folder, search.viaWorktreeOf], [top, top]);
+    // Without the pointer beside it, the folder around a bare repository is any folder.
+    await rm(join(top, '.git'));
+    assert.equal((await find(join(top, 'fix'))).kind, 'none');
+  });
+
+  it("of a submodule uses the submodule's config, and that of a separate git directory its checkout's", async () => {
+    const sub = newSuperproject(scratch.path('supermain'), scratch.path('subSource'));
+    git(sub, 'worktree', 'add', '--quiet', scratch.path('subTree'));
+    await putConfig(scratch.path('supermain'));
+    assert.equal((await find(scratch.path('subTree'))).kind, 'none');
+    await putConfig(sub, 'sub');
+    assert.equal(await foundIn(scratch.path('subTree')), sub);
+
+    const checkout = await folder('apart');
+    git(checkout, 'init', '--quiet', `--separate-git-dir=${scratch.path('apartStore')}`);
+    git(checkout, 'commit', '--quiet', '--allow-empty', '-m', 'x');
+    git(checkout, 'worktree', 'add', '--quiet', scratch.path('apartTree'));
+    await putConfig(checkout);
+    assert.equal((await find(scratch.path('apartTree'))).kind, 'none');
+    git(checkout, 'config', 'core.worktree', checkout);
+    assert.equal(await foundIn(scratch.path('apartTree')), checkout);
+  });
+
+  it('is understood as git itself makes it', async () => {
+    const main = newRepository(scratch.path('real', 'main'));
+    git(main, 'worktree', 'add', '--quiet', '../tree');
     await putConfig(main);
     const search = await find(scratch.path('real', 'tree'));
     assert.equal(search.kind === 'found' && search.viaWorktreeOf, main);

@@ -1,154 +1,343 @@
 import assert from 'node:assert/strict';
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import fc from 'fast-check';
+import { fileIdentity } from '../../../daemon/config/fileIdentity.ts';
 import { gitEvidence } from '../../../daemon/config/gitEvidence.ts';
-import { normaliseOrigin, remoteUrls } from '../../../daemon/config/gitRemotes.ts';
-import { put, scratchFolder } from './scratchFolder.ts';
+import type { FolderGit } from '../../../daemon/registry/model.ts';
+import { git, newBare, newRepository, newSuperproject } from './gitFixture.ts';
+import { asOrdinaryUser, giveToOrdinaryUser, put, scratchFolder } from './scratchFolder.ts';
 
 const scratch = scratchFolder();
 const remote = (url: string, name = 'origin'): string => `[remote "${name}"]\n\turl = ${url}\n`;
+const shop = ['host.example/acme/shop'];
+const env = {};
 
-describe('H3: the address of a repository', () => {
-  const same = [
-    'git@host.example:a/b.git',
-    'GIT@HOST.example:a/b',
-    'host.example:a/b/',
-    'host.example:/a/b',
-    'git@[host.example:22]:a/b',
-    'ssh://git@host.example:22/a/b',
-    'git+ssh://host.example/a/b.git/',
-    'https://user:tok@host.example/a/b/',
-    'https://Host.Example:443//a//b.git?x=1#y',
-    'http://host.example:80/a/b',
-    'git://host.example:9418/a/%62',
-  ];
-  for (const url of same) {
-    it(`${url} is host.example/a/b`, () => {
-      assert.equal(normaliseOrigin(url), 'host.example/a/b');
-    });
-  }
+/** What git's files say, for a user without any configuration. */
+function evidence(folder: string, home = scratch.path('nobody')): Promise<FolderGit | null> {
+  return gitEvidence(folder, { home, env: { GIT_CONFIG_NOSYSTEM: '1' } });
+}
 
-  const others: [url: string, origin: string | null][] = [
-    ['ssh://host:2222/a/b', 'host:2222/a/b'],
-    ['git@[host:2222]:a/b', 'host:2222/a/b'],
-    ['https://host:8443/A/b', 'host:8443/A/b'],
-    ['ssh://git@[::1]/a/b', '[::1]/a/b'],
-    ['git@[::1]:a/b', '[::1]/a/b'],
-    ['/srv/git/b.git', 'file:/srv/git/b'],
-    ['/home/a/b/.git', 'file:/home/a/b'],
-    ['file:///srv/git/b/', 'file:/srv/git/b'],
-    ['file://localhost/srv/git/b', 'file:/srv/git/b'],
-    ['C:\\git\\b', 'file:C:/git/b'],
-    ['file:///C:/git/b', 'file:C:/git/b'],
-    ['../b.git', null],
-    ['./a:b', null],
-    ['', null],
-    ['  ', null],
-    ['host:', null],
-    ['https://host', null],
-    ['https://host/', null],
-    ['ext::sh -c x', null],
-    ['codecommit::eu-west-1://shop', null],
-    ['unknown://host/a', null],
-  ];
-  for (const [url, origin] of others) {
-    it(`${JSON.stringify(url)} is ${origin ?? 'none'}`, () => {
-      assert.equal(normaliseOrigin(url), origin);
-    });
-  }
-
-  it('never carries what stands before the host', () => {
-    const word = fc.string({ unit: fc.constantFrom('a', 'Z', '0', '-', '.', '_', '~', '%40', ':'), minLength: 1 });
-    fc.assert(
-      fc.property(word, word, fc.constantFrom('https', 'ssh', 'http'), (user, password, scheme) => {
-        const origin = normaliseOrigin(`${scheme}://${user}:${password}@host/a/b`);
-        assert.ok(origin === 'host/a/b' || origin === null, String(origin));
-      }),
-    );
-  });
-
-  it('is found however the config file is written', () => {
-    const config = [
-      '[core]\n\turl = no',
-      '[Remote "a \\"b\\" ]"] ; comment',
-      '  URL = "one" # comment',
-      '\tpushurl = no',
-      '\turl=two;comment',
-      '\turl = th\\\n  ree',
-      '[remote.old] url = four',
-      '[remotes "x"]\n url = no',
-      '[branch "x"]\n\tremote = no',
-      '# [remote "c"]\n url = no',
-    ].join('\r\n');
-    assert.deepEqual(remoteUrls(config), ['one', 'two', 'th  ree', 'four']);
-  });
-});
+async function originsOf(folder: string): Promise<string[] | undefined> {
+  return (await evidence(folder))?.origins;
+}
 
 describe('H3: git evidence', () => {
-  it('is every remote, once, and the path inside the repository', async () => {
-    const top = scratch.path('repo');
-    const config =
-      remote('git@host:b.git') +
-      remote('https://x:secret@host/b', 'again') +
-      remote('../up', 'rel') +
-      remote('host:a', 'z');
-    await put(join(top, '.git', 'config'), config);
+  it('is the origin, the path inside the working tree, its root and its repository', async () => {
+    const top = newRepository(scratch.path('repo'));
+    git(top, 'remote', 'add', 'upstream', 'https://host.example/other');
     await mkdir(join(top, 'packages', 'web'), { recursive: true });
-    const origins = ['host/a', 'host/b'];
-    assert.deepEqual(await gitEvidence(top), { origins, pathInRepository: '' });
-    assert.deepEqual(await gitEvidence(join(top, 'packages', 'web')), { origins, pathInRepository: 'packages/web' });
+    const identity = await fileIdentity(join(top, '.git'));
+    assert.ok(identity);
+    const expected: FolderGit = {
+      origins: shop,
+      pathInRepository: '',
+      root: top,
+      repository: { path: join(top, '.git'), ...identity },
+      worktree: null,
+    };
+    assert.deepEqual(await evidence(top), expected);
+    assert.deepEqual(await evidence(join(top, 'packages', 'web')), { ...expected, pathInRepository: 'packages/web' });
     await symlink(join(top, 'packages'), scratch.path('link'));
-    assert.equal((await gitEvidence(scratch.path('link')))?.pathInRepository, 'packages');
+    assert.equal((await evidence(scratch.path('link')))?.pathInRepository, 'packages');
   });
 
-  it("of a worktree is the repository's, of a submodule its own", async () => {
-    const main = scratch.path('main');
-    await put(join(main, '.git', 'config'), remote('host:main'));
-    const admin = join(main, '.git', 'worktrees', 'tree');
-    const tree = scratch.path('tree');
-    await put(join(admin, 'commondir'), '../..\n');
-    await put(join(admin, 'gitdir'), `${join(tree, '.git')}\n`);
-    await put(join(tree, '.git'), `gitdir: ${admin}\n`);
-    assert.deepEqual(await gitEvidence(tree), { origins: ['host/main'], pathInRepository: '' });
-
-    await put(join(main, '.git', 'modules', 'sub', 'config'), remote('host:sub'));
-    await put(join(main, 'sub', '.git'), 'gitdir: ../.git/modules/sub\n');
-    assert.deepEqual(await gitEvidence(join(main, 'sub')), { origins: ['host/sub'], pathInRepository: '' });
-  });
-
-  it('is a repository without remotes, or no evidence where there is none', async () => {
+  it('is a repository without remotes, or none where there is none or its config cannot be read', async () => {
     const local = scratch.path('local');
     await put(join(local, '.git', 'config'), '[core]\n');
-    assert.deepEqual(await gitEvidence(local), { origins: [], pathInRepository: '' });
+    assert.deepEqual(await originsOf(local), []);
     await mkdir(scratch.path('plain'));
-    assert.equal(await gitEvidence(scratch.path('plain')), null);
-    assert.equal(await gitEvidence(scratch.path('missing')), null);
+    assert.equal(await evidence(scratch.path('plain')), null);
+    assert.equal(await evidence(scratch.path('missing')), null);
+    assert.equal(await evidence('/a\0b'), null);
     await mkdir(scratch.path('noConfig', '.git'), { recursive: true });
-    assert.equal(await gitEvidence(scratch.path('noConfig')), null);
+    assert.equal(await evidence(scratch.path('noConfig')), null);
+    await put(scratch.path('bad', '.git', 'config'), `${remote('host:a')}[`);
+    assert.equal(await evidence(scratch.path('bad')), null);
+    await put(scratch.path('locked', '.git', 'config'), remote('host:a'));
+    await giveToOrdinaryUser(scratch.path('locked', '.git'));
+    await chmod(scratch.path('locked', '.git'), 0o000);
+    assert.equal(await asOrdinaryUser(() => evidence(scratch.path('locked'))), null);
   });
 
-  it('is not taken from a repository that does not list this folder as its worktree', async () => {
-    const owner = scratch.path('owner');
-    await put(join(owner, '.git', 'worktrees', 'x', 'commondir'), '../..\n');
-    await put(join(owner, '.git', 'worktrees', 'x', 'gitdir'), '/elsewhere/.git\n');
-    await put(join(owner, '.git', 'config'), remote('host:owner'));
-    const planted = scratch.path('planted');
-    await put(join(planted, '.git'), `gitdir: ${join(owner, '.git', 'worktrees', 'x')}\n`);
-    assert.equal(await gitEvidence(planted), null);
+  it('keeps its identity when it is moved, and no copy has it', async () => {
+    const before = await evidence(newRepository(scratch.path('moving')));
+    await cp(scratch.path('moving'), scratch.path('copied'), { recursive: true });
+    await rename(scratch.path('moving'), scratch.path('moved'));
+    const [moved, copied] = [await evidence(scratch.path('moved')), await evidence(scratch.path('copied'))];
+    assert.ok(before && moved && copied);
+    const identityOf = ({ repository: { device, inode, birth } }: FolderGit): string[] => [device, inode, birth];
+    assert.deepEqual(identityOf(moved), identityOf(before));
+    assert.notDeepEqual(identityOf(copied), identityOf(before));
   });
 
   it('is not taken from a repository in the home folder, which says nothing about what lies below', async () => {
-    const home = scratch.path('home');
-    await put(join(home, '.git', 'config'), remote('host:dotfiles'));
+    const home = newRepository(scratch.path('home'));
     await mkdir(join(home, 'x'));
-    assert.equal(await gitEvidence(join(home, 'x'), { home }), null);
+    assert.equal(await evidence(join(home, 'x'), home), null);
   });
 
   it('survives a config file of any size', async () => {
     const big = scratch.path('big');
     await put(join(big, '.git', 'config'), '');
     await writeFile(join(big, '.git', 'config'), Buffer.alloc(5_000_000, 0x23));
-    assert.equal(await gitEvidence(big), null);
+    assert.equal(await evidence(big), null);
+  });
+
+  for (const name of ['.jj', '.hg', '.sl']) {
+    it(`W5: is none in a working tree of ${name}, whatever repository is around it; with git beside, git's`, async () => {
+      const outer = newRepository(scratch.path(`outer${name}`));
+      await mkdir(join(outer, 'inner', name), { recursive: true });
+      await mkdir(join(outer, 'inner', 'src'));
+      assert.equal(await evidence(join(outer, 'inner', 'src')), null);
+      await mkdir(join(outer, name));
+      assert.deepEqual(await originsOf(outer), shop);
+    });
+  }
+});
+
+describe('W5: the git evidence of a layout', () => {
+  it('of a linked worktree names the main checkout and the shared repository, moved or below it, too', async () => {
+    const main = newRepository(scratch.path('main'));
+    git(main, 'worktree', 'add', '--quiet', '../tree');
+    git(main, 'worktree', 'add', '--quiet', '--detach', 'below/tree');
+    const tree = await evidence(scratch.path('tree'));
+    assert.ok(tree);
+    assert.deepEqual([tree.origins, tree.root], [shop, scratch.path('tree')]);
+    assert.deepEqual(tree.worktree, { main, name: 'tree' });
+    assert.deepEqual(tree.repository, (await evidence(main))?.repository);
+    assert.deepEqual((await evidence(join(main, 'below', 'tree')))?.worktree, { main, name: 'tree1' });
+
+    git(main, 'worktree', 'move', '../tree', '../elsewhere');
+    assert.deepEqual((await evidence(scratch.path('elsewhere')))?.worktree, { main, name: 'tree' });
+  });
+
+  it('of worktrees of a moved repository is none until git repairs them', async () => {
+    const main = newRepository(scratch.path('away'));
+    git(main, 'worktree', 'add', '--quiet', '../awayTree');
+    await rename(main, scratch.path('there'));
+    assert.equal(await evidence(scratch.path('awayTree')), null);
+    git(scratch.path('there'), 'worktree', 'repair', scratch.path('awayTree'));
+    assert.deepEqual((await evidence(scratch.path('awayTree')))?.worktree, {
+      main: scratch.path('there'),
+      name: 'awayTree',
+    });
+  });
+
+  it('of a bare repository beside its worktrees has an origin and no main checkout', async () => {
+    const proj = scratch.path('proj');
+    newBare(scratch.path('projSource'), join(proj, '.bare'));
+    await writeFile(join(proj, '.git'), 'gitdir: ./.bare\n');
+    git(proj, 'worktree', 'add', '--quiet', 'fix');
+    const fix = await evidence(join(proj, 'fix'));
+    assert.deepEqual([fix?.origins, fix?.worktree], [shop, { main: null, name: 'fix' }]);
+    const around = await evidence(proj);
+    assert.deepEqual([around?.origins, around?.worktree, around?.root], [shop, null, proj]);
+    assert.deepEqual(around?.repository, fix?.repository);
+  });
+
+  it('of worktrees of a bare repository, one named .git, too, has no main checkout', async () => {
+    for (const name of ['foo.git', join('bareProj', '.git')]) {
+      const bare = newBare(scratch.path(`source-${name.length}`), scratch.path(name));
+      git(bare, 'worktree', 'add', '--quiet', scratch.path(`tree-${name.length}`));
+      const tree = await evidence(scratch.path(`tree-${name.length}`));
+      assert.deepEqual([tree?.origins, tree?.worktree?.main], [shop, null]);
+    }
+  });
+
+  it("of a submodule is its own, and its worktrees' main checkout is the submodule, with a sparse checkout, too", async () => {
+    const sub = newSuperproject(scratch.path('super'), scratch.path('inner'));
+    const expected = ['host.example/acme/sub'];
+    const found = await evidence(sub);
+    assert.deepEqual([found?.origins, found?.root, found?.worktree], [expected, sub, null]);
+    git(sub, 'worktree', 'add', '--quiet', scratch.path('subTree'));
+    assert.deepEqual((await evidence(scratch.path('subTree')))?.worktree, { main: sub, name: 'subTree' });
+    git(sub, 'sparse-checkout', 'init', '--cone');
+    assert.deepEqual(await originsOf(sub), expected);
+    assert.equal((await evidence(scratch.path('subTree')))?.worktree?.main, sub);
+  });
+
+  it('of a separate git directory has no origin, and names the repository; its linked worktrees have one', async () => {
+    const checkout = scratch.path('separate');
+    git(checkout, 'init', '--quiet', `--separate-git-dir=${scratch.path('kept')}`);
+    git(checkout, 'commit', '--quiet', '--allow-empty', '-m', 'x');
+    git(checkout, 'remote', 'add', 'origin', 'https://host.example/acme/shop');
+    const found = await evidence(checkout);
+    assert.deepEqual([found?.origins, found?.repository.path, found?.worktree], [[], scratch.path('kept'), null]);
+    git(checkout, 'worktree', 'add', '--quiet', scratch.path('separateTree'));
+    const tree = await evidence(scratch.path('separateTree'));
+    assert.deepEqual([tree?.origins, tree?.worktree], [shop, { main: null, name: 'separateTree' }]);
+
+    git(checkout, 'config', 'core.worktree', checkout);
+    assert.deepEqual(await originsOf(checkout), shop);
+    assert.equal((await evidence(scratch.path('separateTree')))?.worktree?.main, checkout);
+  });
+
+  it('of a separate git directory inside the checkout is that of any checkout', async () => {
+    const checkout = scratch.path('within');
+    git(checkout, 'init', '--quiet', `--separate-git-dir=${join(checkout, '.store')}`);
+    git(checkout, 'commit', '--quiet', '--allow-empty', '-m', 'x');
+    git(checkout, 'remote', 'add', 'origin', 'https://host.example/acme/shop');
+    git(checkout, 'worktree', 'add', '--quiet', scratch.path('withinTree'));
+    assert.deepEqual(await originsOf(checkout), shop);
+    assert.equal((await evidence(scratch.path('withinTree')))?.worktree?.main, checkout);
+  });
+});
+
+describe('I4: a pointer that nothing answers', () => {
+  it("is no evidence: another repository's worktree, or a git directory with a commondir of its own", async () => {
+    const owner = newRepository(scratch.path('owner'));
+    git(owner, 'worktree', 'add', '--quiet', '../ownerTree');
+    const admin = join(owner, '.git', 'worktrees', 'ownerTree');
+    await put(scratch.path('planted', '.git'), `gitdir: ${admin}\n`);
+    assert.equal(await evidence(scratch.path('planted')), null);
+
+    await put(scratch.path('forged', 'admin', 'commondir'), `${join(owner, '.git')}\n`);
+    await put(scratch.path('forged', 'admin', 'gitdir'), `${scratch.path('forged', '.git')}\n`);
+    await put(scratch.path('forged', '.git'), 'gitdir: admin\n');
+    assert.equal(await evidence(scratch.path('forged')), null);
+
+    await put(scratch.path('common', '.git', 'commondir'), `${join(owner, '.git')}\n`);
+    await put(scratch.path('common', '.git', 'config'), '[core]\n');
+    assert.equal(await evidence(scratch.path('common')), null);
+
+    // The worktree's place was taken by another folder, which points nowhere.
+    await rm(scratch.path('ownerTree', '.git'));
+    await put(scratch.path('ownerTree', '.git', 'config'), remote('https://host.example/stranger'));
+    assert.deepEqual(await originsOf(scratch.path('ownerTree')), ['host.example/stranger']);
+  });
+
+  it('gives no origin: a file or a link that leads to a repository, its config, or one below it', async () => {
+    const owner = newRepository(scratch.path('owner2'));
+    await put(scratch.path('file', '.git'), `gitdir: ${join(owner, '.git')}\n`);
+    await mkdir(scratch.path('linked'));
+    await symlink(join(owner, '.git'), scratch.path('linked', '.git'));
+    await put(scratch.path('relink', '.git'), 'gitdir: inside\n');
+    await symlink(join(owner, '.git'), scratch.path('relink', 'inside'));
+    await put(scratch.path('config', '.git', 'HEAD'), 'ref: refs/heads/main\n');
+    await symlink(join(owner, '.git', 'config'), scratch.path('config', '.git', 'config'));
+    for (const name of ['file', 'linked', 'relink', 'config'])
+      assert.deepEqual(await originsOf(scratch.path(name)), []);
+  });
+
+  it('leads nowhere: loops, broken files, devices', async () => {
+    await mkdir(scratch.path('loop'));
+    await symlink('.git', scratch.path('loop', '.git'));
+    assert.equal(await evidence(scratch.path('loop')), null);
+    await mkdir(scratch.path('null'));
+    await symlink('/dev/null', scratch.path('null', '.git'));
+    assert.equal(await evidence(scratch.path('null')), null);
+    for (const text of [
+      '',
+      'gitdir:',
+      'gitdir: /nowhere',
+      'gitdir: .git',
+      'gitdir: a\0b',
+      `gitdir: ${'x'.repeat(10_000)}`,
+      '\0',
+    ]) {
+      await put(scratch.path('broken', '.git'), text);
+      assert.equal(await evidence(scratch.path('broken')), null);
+    }
+  });
+
+  it('is no repository at all when it is made of committed files: a bare one below a working tree', async () => {
+    const outer = newRepository(scratch.path('outer'));
+    for (const name of ['nested', '.codebase-mcp']) {
+      git(join(outer, name), 'init', '--quiet', '--bare');
+      git(join(outer, name), 'remote', 'add', 'origin', 'https://host.example/stranger');
+      const found = await evidence(join(outer, name));
+      assert.deepEqual([found?.origins, found?.root, found?.pathInRepository], [shop, outer, name]);
+    }
+  });
+});
+
+describe('I3: the origin', () => {
+  it("does not follow what a repository's own config includes, nor its rewriting, nor its worktree config", async () => {
+    const top = newRepository(scratch.path('including'), 'gh:acme/shop');
+    await put(scratch.path('stranger'), remote('host:stranger'));
+    git(top, 'config', 'include.path', scratch.path('stranger'));
+    git(top, 'config', `includeIf.gitdir:${top}/.path`, scratch.path('stranger'));
+    git(top, 'config', 'url.https://host.example/.insteadOf', 'gh:');
+    git(top, 'config', 'extensions.worktreeConfig', 'true');
+    await put(join(top, '.git', 'config.worktree'), remote('host:stranger'));
+    assert.deepEqual(await originsOf(top), ['gh/acme/shop']);
+  });
+
+  it("has a spelling for the user's insteadOf, the longest that fits, from each of the user's files", async () => {
+    const top = newRepository(scratch.path('instead'), 'gh:acme/shop.git');
+    const home = scratch.path('someone');
+    const rewriting = (base: string, beginning = 'gh:'): string => `[url "${base}"]\n\tinsteadOf = "${beginning}"\n`;
+    const origins = async (variables: NodeJS.ProcessEnv = {}): Promise<string[] | undefined> =>
+      (await gitEvidence(top, { home, env: { GIT_CONFIG_NOSYSTEM: '1', ...variables } }))?.origins;
+    await put(join(home, '.config', 'git', 'config'), rewriting('https://xdg.example/'));
+    assert.deepEqual(await origins(), ['gh/acme/shop', 'xdg.example/acme/shop']);
+    await put(join(home, '.gitconfig'), rewriting('git@own.example:', 'gh:acme/'));
+    assert.deepEqual(await origins(), ['gh/acme/shop', 'own.example/shop']);
+    await put(join(home, '.gitconfig'), '[include]\n\tpath = more\n[includeIf "gitdir:/"]\n\tpath = unread\n');
+    await put(join(home, 'more'), `${rewriting('https://more.example/', 'gh:ac')}[include]\n\tpath = ~/more\n`);
+    await put(join(home, 'unread'), rewriting('https://unread.example/', 'gh:acme/shop'));
+    assert.deepEqual(await origins(), ['gh/acme/shop', 'more.example/me/shop']);
+    await put(scratch.path('global'), rewriting('https://global.example/', 'gh:acme/'));
+    assert.deepEqual(await origins({ GIT_CONFIG_GLOBAL: scratch.path('global') }), [
+      'gh/acme/shop',
+      'global.example/shop',
+    ]);
+    await put(scratch.path('xdg', 'git', 'config'), rewriting('https://moved.example/', 'gh:acme/'));
+    assert.deepEqual(await origins({ XDG_CONFIG_HOME: scratch.path('xdg') }), ['gh/acme/shop', 'moved.example/shop']);
+    const system = {
+      GIT_CONFIG_SYSTEM: scratch.path('global'),
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_CONFIG_NOSYSTEM: undefined,
+    };
+    assert.deepEqual(await origins(system), ['gh/acme/shop', 'global.example/shop']);
+    await put(join(home, '.gitconfig'), 'broken');
+    assert.deepEqual(await origins(), ['gh/acme/shop', 'xdg.example/acme/shop']);
+  });
+
+  it("has a spelling for the host and port of the user's ssh configuration, also behind insteadOf", async () => {
+    const top = newRepository(scratch.path('alias'), 'gh:acme/shop.git');
+    const home = scratch.path('sshUser');
+    await put(join(home, '.gitconfig'), '[url "git@work:"]\n\tinsteadOf = gh:\n');
+    await put(join(home, '.ssh', 'config'), 'Host work\n  HostName github.com\n  User git\n');
+    const origins = async (): Promise<string[] | undefined> => (await gitEvidence(top, { home, env }))?.origins;
+    assert.deepEqual(await origins(), ['gh/acme/shop', 'github.com/acme/shop', 'work/acme/shop']);
+    git(top, 'remote', 'set-url', 'origin', 'ssh://bob@work:22/acme/shop');
+    assert.deepEqual(await origins(), ['github.com/acme/shop', 'work/acme/shop']);
+    git(top, 'remote', 'set-url', 'origin', 'https://work/acme/shop');
+    assert.deepEqual(await origins(), ['work/acme/shop']);
+  });
+
+  it('that is a path is its real path, relative ones from the root of the main checkout', async () => {
+    const source = newRepository(scratch.path('source.git'));
+    const clone = scratch.path('clone');
+    git(scratch.path('.'), 'clone', '--quiet', source, clone);
+    const local = [`file:${scratch.path('source')}`];
+    assert.deepEqual(await originsOf(clone), local);
+    await symlink(source, scratch.path('pointing here.git'));
+    await mkdir(join(clone, 'deep'));
+    git(clone, 'commit', '--quiet', '--allow-empty', '-m', 'x');
+    git(clone, 'worktree', 'add', '--quiet', scratch.path('far', 'tree'));
+    for (const url of [
+      '../source.git',
+      '../source',
+      '../pointing here.git',
+      `file://${scratch.path('pointing%20here')}`,
+      './../source.git/',
+    ]) {
+      git(clone, 'remote', 'set-url', 'origin', url);
+      assert.deepEqual(await originsOf(join(clone, 'deep')), local, url);
+      assert.deepEqual(await originsOf(scratch.path('far', 'tree')), local, url);
+    }
+    git(clone, 'remote', 'set-url', 'origin', '/nowhere/x.git');
+    assert.deepEqual(await originsOf(clone), ['file:/nowhere/x']);
+  });
+
+  it('that is no address of anything is none', async () => {
+    const top = newRepository(scratch.path('odd'));
+    for (const url of ['ext::sh -c x', 'codecommit::eu://x', 'host:', 'https://host', '-']) {
+      git(top, 'config', 'remote.origin.url', url);
+      const expected = url === '-' ? [`file:${join(top, '-')}`] : [];
+      assert.deepEqual(await originsOf(top), expected, url);
+    }
   });
 });
