@@ -1,9 +1,9 @@
-import { spawn } from 'node:child_process';
 import { mkdir, realpath, writeFile } from 'node:fs/promises';
-import { constants, homedir } from 'node:os';
+import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { ChosenPostgres, CliContext } from './cli/cliContext.ts';
 import { runCli } from './cli/runCli.ts';
+import { StandardStreams } from './cli/standardStreams.ts';
 import { left, silentDaemon, type DaemonClient } from './client/daemonClient.ts';
 import { NoAnswer } from './client/dialDaemon.ts';
 import { daemonClient, givenAddress, remoteApi, type LocalDaemonOptions } from './client/localDaemon.ts';
@@ -45,11 +45,17 @@ async function main(): Promise<void> {
   const parse = (url: string): ReturnType<typeof parseAddress> => parseAddress(url, environment, localSurroundings());
 
   const version = typeof REGISTRAR_VERSION === 'string' ? REGISTRAR_VERSION : 'development';
+  const streams = new StandardStreams();
+  /** A command that takes this process's place would inherit the daemon as a child. */
+  let isParent = false;
   const local = (): LocalDaemonOptions => ({
     stateFolder: stateFolder(),
     version,
     environment,
     script: process.argv[1] ?? '',
+    onStart: () => {
+      isParent = true;
+    },
   });
   /** Null when no daemon runs. */
   const withRunning = async <T>(run: (client: DaemonClient) => Promise<T>): Promise<T | null> => {
@@ -106,10 +112,14 @@ async function main(): Promise<void> {
 
   const context: CliContext = {
     argv: process.argv.slice(2),
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    cwd: process.cwd(),
+    get stdin() {
+      return streams.stdin;
+    },
+    stdout: streams.stdout,
+    stderr: streams.stderr,
+    get cwd() {
+      return workingDirectory();
+    },
     home,
     environment,
     version,
@@ -215,7 +225,10 @@ async function main(): Promise<void> {
       });
       return folder;
     },
-    spawn: runCommand,
+    async run(command, args, variables) {
+      const { runCommand } = await import('./cli/exec/runCommand.ts');
+      return runCommand(command, args, variables, () => !isParent && !streams.areOpen());
+    },
     untilStopped: () =>
       new Promise((resolve) => {
         process.once('SIGINT', resolve);
@@ -225,6 +238,18 @@ async function main(): Promise<void> {
       }),
   };
   process.exitCode = await runCli(context);
+}
+
+/** Throws DIRECTORY_INVALID when it is gone: a command that ran there would work on nobody knows what. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (error) {
+    throw new RegistrarError(
+      { code: 'DIRECTORY_INVALID', message: 'The working directory is gone.', hint: 'Go to another folder: cd' },
+      { cause: error },
+    );
+  }
 }
 
 function chosenPostgres(
@@ -239,27 +264,4 @@ function chosenPostgres(
   return postgres.kind === 'bundled'
     ? { chosen: 'bundled', address: null }
     : { chosen: 'url', address: withoutPassword(postgres.url) };
-}
-
-/** Ctrl-C reaches the command by itself, as part of the same terminal; this process then waits for how it ends. */
-async function runCommand(
-  command: string,
-  args: readonly string[],
-  environment: Record<string, string | undefined>,
-): Promise<number> {
-  const ignore = (): void => undefined;
-  process.on('SIGINT', ignore);
-  process.on('SIGTERM', ignore);
-  try {
-    return await new Promise((resolve, reject) => {
-      const child = spawn(command, args, { stdio: 'inherit', env: environment });
-      child.once('error', reject);
-      child.once('exit', (code, signal) => {
-        resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
-      });
-    });
-  } finally {
-    process.off('SIGINT', ignore);
-    process.off('SIGTERM', ignore);
-  }
 }

@@ -123,10 +123,10 @@ export interface CliContext {
   /** Makes the folder that a first look needs; gives its absolute path. */
   sampleWorkspace(): Promise<string>;
   /**
-   * Runs a command on this terminal; gives its exit status (128 + n when signal n ended it). Ctrl-C is the command's to
-   * handle meanwhile, and other signals to end are passed on to it. Rejects with the system's error when it cannot be run.
+   * Runs a command on this terminal; gives its exit status (128 + n when signal n ended it), or never returns because this
+   * process became the command. Signals are the command's meanwhile. Throws CommandNotRun when it cannot be found or run.
    */
-  spawn(command: string, args: readonly string[], environment: Record<string, string | undefined>): Promise<number>;
+  run(command: string, args: readonly string[], environment: Record<string, string | undefined>): Promise<number>;
   /** Settles when the user wants the process to end; from the call on, that does not end it at once any more. */
   untilStopped(): Promise<void>;
 }

@@ -21,6 +21,8 @@ export interface LocalDaemonOptions {
   script: string;
   /** For having a daemon, ms; half a minute when left out. */
   connectWithinMs?: number;
+  /** This process starts a daemon, and is its parent from now on. */
+  onStart?: () => void;
 }
 
 /** What this process's surroundings say about PostgreSQL. */
@@ -137,6 +139,7 @@ const memoryLimits = ['--max-semi-space-size=4'];
 
 /** Starts a daemon that outlives this process. What it says when it cannot is read from its output. */
 function startDaemon(options: LocalDaemonOptions, databaseUrl: string | null): StartedDaemon {
+  options.onStart?.();
   const address = databaseUrl === null ? [] : ['--database-url', databaseUrl];
   const serve = [...memoryLimits, options.script, 'serve', '--foreground', '--json', ...address];
   const child = spawn(process.execPath, serve, {

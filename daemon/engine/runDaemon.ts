@@ -7,6 +7,7 @@ import { keptToken, readEndpoint, writeEndpoint } from '../lifecycle/endpointFil
 import { AgentActivity } from '../lifecycle/agentActivity.ts';
 import { IdleExit } from '../lifecycle/idleExit.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
+import { RunningPrograms } from '../lifecycle/runningPrograms.ts';
 import { claimInstance } from '../lifecycle/singleInstance.ts';
 import { openStateFolder } from '../lifecycle/stateFolder.ts';
 import {
@@ -123,6 +124,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   const calls = new RunningCalls();
   const running = <T>(work: () => Promise<T>): Promise<T> => calls.run(work);
   const activity = new AgentActivity(() => performance.now());
+  const programs = new RunningPrograms();
   const use = <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> => {
     if (caller.kind === 'forwarder') activity.heard();
     return holder.use(caller.address, caller.progress, run);
@@ -178,7 +180,10 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
     useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params, caller.progress)),
-    connection: (params, caller) => changing(caller, (engine) => engine.connection(params)),
+    connection: (params, caller) => {
+      if (caller.kind === 'command') programs.add(caller.pid);
+      return changing(caller, (engine) => engine.connection(params));
+    },
     describeDatabase: (params, caller, signal) => changing(caller, (engine) => engine.describeDatabase(params, signal)),
     queryDatabase: (params, caller, signal) => changing(caller, (engine) => engine.queryDatabase(params, signal)),
     syncStatus: (_params, caller) => use(caller, (engine) => engine.syncStatus()),
@@ -306,7 +311,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
 
   const idle: IdleExit = new IdleExit({
     afterMs: idleExitAfterMs,
-    isNeeded: () => control.clients().length > 0 || activity.isRecent() || (sync?.pending.length ?? 0) > 0,
+    isNeeded: () =>
+      control.clients().length > 0 || activity.isRecent() || programs.areRunning() || (sync?.pending.length ?? 0) > 0,
     mayEnd: async () => {
       sync = (await holder.engine?.syncStatus()) ?? sync;
       if ((sync?.pending.length ?? 0) > 0) return false;

@@ -131,22 +131,52 @@ export function addressUrl(address: PostgresAddress, database: string, options: 
 }
 
 /**
- * The variables that point libpq clients, and programs that read DATABASE_URL, at one database of the address. They are
+ * The variables that point PostgreSQL clients, and programs that read DATABASE_URL, at one database of the address. They are
  * complete only where none of `libpqVariables` is inherited besides. PGPASSWORD is there when the address has a password.
+ *
+ * @param reached the host that answered for this database, the first of the address when left out: most clients refuse a
+ *   list of hosts. Of the parameters those are given that common clients read alike: sslmode and certificates.
  */
-export function addressEnvironment(address: PostgresAddress, database: string): Record<string, string> {
+export function addressEnvironment(
+  address: PostgresAddress,
+  database: string,
+  reached?: HostPort,
+): Record<string, string> {
+  const [first = { host: 'localhost', port: 5432 }] = address.hosts;
+  const { host, hostaddr, port } = reached ?? first;
+  // No client but libpq knows hostaddr, and only the check of a certificate needs the name.
+  const named = hostaddr === undefined || address.ssl.sslmode === 'verify-full' ? host : hostaddr;
+  const parameters = Object.entries(address.parameters).filter(([name]) => sharedParameters.has(name));
   const environment: Record<string, string> = {
-    PGHOST: address.hosts.map(({ host }) => host).join(','),
-    PGPORT: address.hosts.map(({ port }) => String(port)).join(','),
+    PGHOST: named,
+    PGPORT: String(port),
     PGUSER: address.user,
     PGDATABASE: database,
     ...(address.password === null ? {} : { PGPASSWORD: address.password }),
   };
-  for (const [name, value] of Object.entries({ ...hostaddrs(address), ...address.parameters })) {
+  for (const [name, value] of parameters) {
     const variable = libpqParameters[name]?.environment;
     if (variable !== undefined) environment[variable] = value;
   }
-  return { ...environment, DATABASE_URL: addressUrl(address, database, { withPassword: true }) };
+  const password = address.password === null ? '' : `:${encoded(address.password)}`;
+  // A socket's folder in the place of the host's name is read by half of the clients, as a parameter by nearly all.
+  const isSocket = named.startsWith('/');
+  const query = [...(isSocket ? [['host', named] as const] : []), ...parameters].map(
+    ([name, value]) => `${name}=${encoded(value)}`,
+  );
+  const place = hostLabel({ host: isSocket ? 'localhost' : named.includes(':') ? named : encoded(named), port });
+  const DATABASE_URL =
+    `postgresql://${encoded(address.user)}${password}@${place}/${encoded(database)}` +
+    (query.length === 0 ? '' : `?${query.join('&')}`);
+  return { ...environment, DATABASE_URL };
+}
+
+const sharedParameters = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslcrl']);
+
+/** Percent-encodes all that any shell, file format or reader of URLs could take for something else. */
+function encoded(text: string): string {
+  const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
+  return encodeURIComponent(text).replaceAll(/[!'()*~]/g, hex);
 }
 
 function hostaddrs(address: PostgresAddress): Record<string, string> {

@@ -105,13 +105,3 @@ export const libpqParameters: Readonly<Record<string, LibpqParameter>> = {
   oauth_client_secret: { accepts: never, because: noOauth },
   oauth_scope: { accepts: never, because: noOauth },
 };
-
-/**
- * Every environment variable that changes where or how a libpq client connects. Whoever starts a program with the
- * variables of an address removes these first: an inherited PGSERVICE or PGHOSTADDR would win over PGHOST and PGDATABASE.
- */
-export const libpqVariables: readonly string[] = [
-  ...Object.values(libpqParameters).flatMap((parameter) => parameter.environment ?? []),
-  'PGDATABASE',
-  'PGREQUIRESSL',
-];

@@ -22,7 +22,7 @@ export function codesPage(): string {
         ['3', 'daemon or PostgreSQL unreachable'],
       ],
     ),
-    '`registrar exec` ends with the status of the command that it ran.',
+    '`registrar exec` ends with the status of the command that it ran, 127 when there is no such command, and 126 when it cannot be run.',
   ].join('\n\n');
 }
 

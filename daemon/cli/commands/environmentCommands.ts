@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import type { Connection, RegistrarApi } from '../../protocol/methods.ts';
+import { libpqVariables } from '../../protocol/libpqVariables.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import type { CliSession } from '../cliSession.ts';
+import { CommandNotRun } from '../exec/commandNotRun.ts';
 import { dotenvText, misleadingVariables, shellText } from '../environmentText.ts';
 import { statusOfResolution } from '../exitStatus.ts';
 import { resolutionText } from '../resolutionText.ts';
@@ -33,15 +35,18 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
     .description('run a command in the environment of the folder’s project; nothing runs when there is any doubt')
     .usage('[options] -- COMMAND [ARGUMENTS…]')
     .argument('<command...>', 'what to run, after --')
+    // Without the dashes, options of the command are not misspelt ones of ours.
+    .allowUnknownOption(!context.argv.includes('--'))
     .addHelpText('after', '\nExample:\n  $ registrar exec --expect shop -- npm run migrate')
     .action(async (words: string[], options: Selection) => {
       const [command = '', ...args] = commandAfterDashes(context.argv, words);
-      // Attached until the command has ended, so that the daemon and its server do not end for want of users.
+      // Attached until the command has ended, so that the daemon and its server do not end for want of users; where the
+      // command takes this process's place, the daemon goes by its id.
       await session.withRegistrar(async (registrar) => {
         const environment = await connect(registrar, options, session);
         if (!environment) return;
         const inherited = { ...context.environment };
-        for (const name of misleadingVariables(inherited, environment)) inherited[name] = undefined;
+        for (const name of libpqVariables) inherited[name] = undefined;
         session.status = await run(session, command, args, { ...inherited, ...environment });
       });
     });
@@ -69,31 +74,26 @@ async function connect(
 function commandAfterDashes(argv: readonly string[], words: readonly string[]): readonly string[] {
   const after = argv.slice(argv.indexOf('--') + 1);
   if (argv.includes('--') && after.length === words.length) return words;
+  const command = words.find((word) => !word.startsWith('-')) ?? 'COMMAND';
   throw new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: 'The command to run has to stand after two dashes.',
-    hint: 'registrar exec -- COMMAND ARGUMENTS',
+    message: 'Two dashes (--) are missing before the command to run.',
+    hint: `registrar exec -- ${command} …`,
   });
 }
 
+/** Gives the status that a shell gives, also for a command that could not be run. */
 async function run(
-  { context }: CliSession,
+  { context, output }: CliSession,
   command: string,
   args: readonly string[],
   environment: Record<string, string | undefined>,
 ): Promise<number> {
   try {
-    return await context.spawn(command, args, environment);
+    return await context.run(command, args, environment);
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT' && code !== 'EACCES') throw error;
-    throw new RegistrarError(
-      {
-        code: 'INVALID_ARGUMENT',
-        message: `${command} ${code === 'ENOENT' ? 'was not found' : 'may not be run'}; nothing was run.`,
-        hint: 'Check its spelling, and that it is on PATH.',
-      },
-      { cause: error },
-    );
+    if (!(error instanceof CommandNotRun)) throw error;
+    output.error(error.report);
+    return error.status;
   }
 }

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fc from 'fast-check';
+import { commandNotRun } from '../../../daemon/cli/exec/commandNotRun.ts';
 import { dotenvText, shellText } from '../../../daemon/cli/environmentText.ts';
+import { libpqVariables } from '../../../daemon/protocol/libpqVariables.ts';
 import { cli, path, refused, resolved } from './fakeCli.ts';
 
 const mismatch = refused({ code: 'PROJECT_MISMATCH', message: 'This is $(reboot).', hint: 'Check.' });
@@ -69,28 +71,34 @@ describe('registrar env', () => {
 
 describe('registrar exec', () => {
   it('runs the command with the environment of the project, and ends with its status', async () => {
-    const spawn = async () => 42;
-    assert.equal((await cli(['exec', '--', 'false'], { context: { spawn } })).status, 42);
-    const environment = { PATH: '/bin', PGHOST: 'elsewhere', PGSERVICE: 'other', PGHOSTADDR: '10.0.0.1' };
+    const answering = async () => 42;
+    assert.equal((await cli(['exec', '--', 'false'], { context: { run: answering } })).status, 42);
+    const environment = { PATH: '/bin', PGHOST: 'elsewhere', OTHER_URL: 'redis://h' };
     const run = await cli(['exec', '--expect', 'shop', '--', 'npm', 'run', '--json', '--version'], {
       context: { environment },
     });
-    assert.deepEqual(path(run), ['open', 'connection', 'spawn', 'close']);
+    assert.deepEqual(path(run), ['open', 'connection', 'run', 'close']);
     assert.deepEqual(run.calls[1], ['connection', { directory: '/home/a/shop', project: null, expect: 'shop' }]);
-    assert.deepEqual(run.calls[2], [
-      'spawn',
-      'npm',
-      ['run', '--json', '--version'],
-      {
-        PATH: '/bin',
-        PGHOST: 'localhost',
-        PGDATABASE: 'cb_proj_shop_1f2e3d4c',
-        PGPASSWORD: "it's $5",
-        PGSERVICE: undefined,
-        PGHOSTADDR: undefined,
-      },
-    ]);
+    const [, command, args, given] = run.calls[2] ?? [];
+    assert.deepEqual([command, args], ['npm', ['run', '--json', '--version']]);
+    assert.deepEqual(JSON.parse(JSON.stringify(given)), {
+      PATH: '/bin',
+      OTHER_URL: 'redis://h',
+      PGHOST: 'localhost',
+      PGDATABASE: 'cb_proj_shop_1f2e3d4c',
+      PGPASSWORD: "it's $5",
+    });
     assert.equal(run.stdout, '');
+  });
+
+  it('takes every variable out that another project’s client may have left, and that this one’s connection does not set', async () => {
+    const environment = Object.fromEntries(libpqVariables.map((name) => [name, 'other']));
+    const run = await cli(['exec', '--', 'psql'], { context: { environment } });
+    const given = run.calls[2]?.[3] as Record<string, string | undefined>;
+    assert.deepEqual(
+      Object.keys(given).filter((name) => given[name] !== undefined),
+      ['PGHOST', 'PGDATABASE', 'PGPASSWORD'],
+    );
   });
 
   it('runs nothing when the project is refused', async () => {
@@ -104,31 +112,46 @@ describe('registrar exec', () => {
     const connection = async () => ({ resolution: resolved, environment: null });
     const run = await cli(['exec', '--', 'psql'], { api: { connection } });
     assert.equal(run.status, 1);
-    assert.ok(!path(run).includes('spawn'));
+    assert.ok(!path(run).includes('run'));
   });
 
-  it('wants the command after two dashes', async () => {
+  it('wants the command after two dashes, whatever options it has', async () => {
     for (const argv of [
       ['exec', 'psql'],
+      ['exec', 'npm', '-v'],
+      ['exec', '--expect', 'shop', 'npm', 'run', '--silent', 'x'],
       ['exec', 'psql', '--', '-c', 'select 1'],
-      ['exec', '--'],
     ]) {
       const run = await cli(argv);
       assert.equal(run.status, 2);
-      assert.match(run.stderr, /^INVALID_ARGUMENT: /);
+      const name = argv.includes('npm') ? 'npm' : 'psql';
+      assert.equal(
+        run.stderr,
+        `INVALID_ARGUMENT: Two dashes (--) are missing before the command to run.\n  next: registrar exec -- ${name} …\n`,
+      );
       assert.deepEqual(run.calls, []);
     }
   });
 
-  for (const [code, says] of [
-    ['ENOENT', /nope was not found; nothing was run/],
-    ['EACCES', /nope may not be run/],
-  ] as const) {
-    it(`says which command could not be run: ${code}`, async () => {
-      const spawn = () => Promise.reject(Object.assign(new Error(`spawn nope ${code}`), { code }));
-      const run = await cli(['exec', '--', 'nope'], { context: { spawn } });
-      assert.equal(run.status, 2);
+  it('says which of its own options is misspelt', async () => {
+    const run = await cli(['exec', '--expct', 'shop', '--', 'psql']);
+    assert.equal(run.status, 2);
+    assert.match(run.stderr, /^INVALID_ARGUMENT: unknown option '--expct'\n {2}next: Did you mean --expect\?/);
+    assert.equal((await cli(['exec', '--'])).status, 2);
+  });
+
+  it('ends like a shell when the command could not be run, and says why', async () => {
+    for (const [code, status, says] of [
+      ['ENOENT', 127, /^INVALID_ARGUMENT: nope was not found; nothing was run\.\n {2}next: Check its spelling/m],
+      ['EACCES', 126, /nope may not be run; nothing/],
+      ['EISDIR', 126, /nope is a folder; nothing/],
+      ['E2BIG', 126, /nope has arguments and variables that are longer than the system takes; nothing/],
+      ['EMFILE', 126, /nope cannot be run \(EMFILE\); nothing/],
+    ] as const) {
+      const fails = () => Promise.reject(commandNotRun('nope', Object.assign(new Error(code), { code })));
+      const run = await cli(['exec', '--', 'nope'], { context: { run: fails } });
+      assert.equal(run.status, status);
       assert.match(run.stderr, says);
-    });
-  }
+    }
+  });
 });

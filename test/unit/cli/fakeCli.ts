@@ -200,8 +200,8 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
     }),
     describePostgres: async () => parts.chosen ?? chosenBy(current),
     sampleWorkspace: async () => '/home/a/.local/state/project-registrar/sample',
-    spawn: async (command, args, environment) => {
-      calls.push(['spawn', command, args, environment]);
+    run: async (command, args, environment) => {
+      calls.push(['run', command, args, environment]);
       return 0;
     },
     untilStopped: async () => {

@@ -10,8 +10,9 @@ import {
 import type { PostgresAddress } from '../../../daemon/postgres/address.ts';
 import type { AddressSurroundings } from '../../../daemon/postgres/addressSources.ts';
 import { hasPassword, parseConnectionString, withoutPassword } from '../../../daemon/postgres/connectionString.ts';
-import { libpqParameters, libpqVariables } from '../../../daemon/postgres/libpqParameters.ts';
+import { libpqParameters } from '../../../daemon/postgres/libpqParameters.ts';
 import { matchPassword } from '../../../daemon/postgres/pgpass.ts';
+import { libpqVariables } from '../../../daemon/protocol/libpqVariables.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 
 function machine(files: Record<string, string> = {}, platform: NodeJS.Platform = 'linux'): AddressSurroundings {
@@ -374,25 +375,67 @@ describe('an address, handed on', () => {
     assert.doesNotMatch(addressUrl(address, 'x', { withPassword: false }), /p%2Fw|sslpassword/);
   });
 
-  it('is a set of variables that name the same servers, in lists where there are several', () => {
-    assert.deepEqual(addressEnvironment(parse(url), 'shop'), {
-      PGHOST: 'db.acme,::1,/run/pg',
-      PGPORT: '6432,5432,5432',
+  it('is a set of variables that name the one host that answered, and nothing that clients read in different ways', () => {
+    const address = parse(url);
+    assert.deepEqual(addressEnvironment(address, 'shop'), {
+      PGHOST: 'db.acme',
+      PGPORT: '6432',
       PGUSER: 'us@er',
       PGPASSWORD: 'p/w',
       PGDATABASE: 'shop',
       PGSSLMODE: 'require',
-      PGAPPNAME: 'a b',
-      DATABASE_URL: addressUrl(parse(url), 'shop', { withPassword: true }),
+      DATABASE_URL: 'postgresql://us%40er:p%2Fw@db.acme:6432/shop?sslmode=require',
     });
+    const [, second, third] = address.hosts;
+    assert.equal(
+      addressEnvironment(address, 'shop', second)['DATABASE_URL'],
+      'postgresql://us%40er:p%2Fw@[::1]:5432/shop?sslmode=require',
+    );
+    const socket = addressEnvironment(address, 'shop', third);
+    assert.deepEqual(
+      [socket['PGHOST'], socket['PGPORT'], socket['DATABASE_URL']],
+      ['/run/pg', '5432', 'postgresql://us%40er:p%2Fw@localhost:5432/shop?host=%2Frun%2Fpg&sslmode=require'],
+    );
     assert.equal('PGPASSWORD' in addressEnvironment(parse('postgres://h'), 'shop'), false);
+  });
+
+  it('gives the number that was dialled where the name would have to be looked up, unless a certificate is for the name', () => {
+    const numbered = 'postgres://db.acme?hostaddr=10.0.0.7';
+    assert.equal(addressEnvironment(parse(numbered), 'x')['PGHOST'], '10.0.0.7');
+    const checked = addressEnvironment(parse(`${numbered}&sslmode=verify-full&sslrootcert=/ca.crt`), 'x');
+    assert.equal(checked['PGHOST'], 'db.acme');
+    assert.equal(checked['PGSSLROOTCERT'], '/ca.crt');
+    assert.match(checked['DATABASE_URL'] ?? '', /@db\.acme:5432\/x\?sslmode=verify-full&sslrootcert=%2Fca\.crt$/);
+    assert.equal('PGHOSTADDR' in checked, false);
+  });
+
+  it('has a URL that any shell and any file carries, and that names the same again when it is read', () => {
+    const text = fc.string({ unit: 'grapheme', minLength: 1 }).filter((value) => !value.includes('\0'));
+    // A project's, or an adopted one's.
+    const database = fc.constantFrom('cb_proj_shop_1f2e3d4d', "it's 50% off: $5 & ~more");
+    const hosts = fc.constantFrom('db.acme', '::1', '/run/my~pg', '10.0.0.1');
+    fc.assert(
+      fc.property(text, text, database, hosts, (user, password, name, host) => {
+        const address = { ...parse('postgres://h'), user, password, hosts: [{ host, port: 6432 }] };
+        const given = addressEnvironment(address, name)['DATABASE_URL'] ?? '';
+        assert.match(given, /^[\w%.:@/?=&[\]-]+$/);
+        const { username, password: secret, pathname, port, searchParams } = new URL(given);
+        assert.deepEqual([username, secret, pathname.slice(1)].map(decodeURIComponent), [user, password, name]);
+        assert.deepEqual([port, searchParams.get('host')], ['6432', host.startsWith('/') ? host : null]);
+        const registry = parse(given.replace(/\/cb_proj_\w+/, '/r'));
+        assert.deepEqual([registry.hosts, registry.user, registry.password], [[{ host, port: 6432 }], user, password]);
+      }),
+    );
   });
 
   it('sets no variable that is not also in the list of those to remove first', () => {
     for (const name of Object.keys(addressEnvironment(parse(url), 'shop'))) {
       assert.ok(name === 'DATABASE_URL' || libpqVariables.includes(name), name);
     }
-    assert.ok(libpqVariables.includes('PGSERVICE') && libpqVariables.includes('PGHOSTADDR'));
+    for (const { environment } of Object.values(libpqParameters)) {
+      assert.ok(environment === undefined || libpqVariables.includes(environment), environment);
+    }
+    assert.equal(new Set(libpqVariables).size, libpqVariables.length);
   });
 
   it('has a key that does not depend on user, password and TLS, and does on server and registry', () => {

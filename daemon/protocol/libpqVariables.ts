@@ -1,0 +1,61 @@
+/**
+ * Every environment variable that changes where or how a client of PostgreSQL connects. Whoever starts a program with the
+ * variables of a project takes these out first: an inherited PGSERVICE or PGHOSTADDR would win over PGHOST, and an
+ * inherited PGOPTIONS would make another session of it. DATABASE_URL is always set, so it is not listed.
+ */
+export const libpqVariables: readonly string[] = [
+  // https://www.postgresql.org/docs/18/libpq-envars.html: those that stand for connection parameters,
+  'PGHOST',
+  'PGSSLNEGOTIATION',
+  'PGHOSTADDR',
+  'PGPORT',
+  'PGDATABASE',
+  'PGUSER',
+  'PGPASSWORD',
+  'PGPASSFILE',
+  'PGREQUIREAUTH',
+  'PGCHANNELBINDING',
+  'PGSERVICE',
+  'PGSERVICEFILE',
+  'PGOPTIONS',
+  'PGAPPNAME',
+  'PGSSLMODE',
+  'PGREQUIRESSL',
+  'PGSSLCOMPRESSION',
+  'PGSSLCERT',
+  'PGSSLKEY',
+  'PGSSLCERTMODE',
+  'PGSSLROOTCERT',
+  'PGSSLCRL',
+  'PGSSLCRLDIR',
+  'PGSSLSNI',
+  'PGREQUIREPEER',
+  'PGSSLMINPROTOCOLVERSION',
+  'PGSSLMAXPROTOCOLVERSION',
+  'PGGSSENCMODE',
+  'PGKRBSRVNAME',
+  'PGGSSLIB',
+  'PGGSSDELEGATION',
+  'PGCONNECT_TIMEOUT',
+  'PGCLIENTENCODING',
+  'PGTARGETSESSIONATTRS',
+  'PGLOADBALANCEHOSTS',
+  'PGMINPROTOCOLVERSION',
+  'PGMAXPROTOCOLVERSION',
+  'PGOAUTHDEBUG',
+  // those for each session,
+  'PGDATESTYLE',
+  'PGTZ',
+  'PGGEQO',
+  // and those that say where libpq finds its own files.
+  'PGSYSCONFDIR',
+  'PGLOCALEDIR',
+  // Older ones: https://www.postgresql.org/docs/12/libpq-envars.html
+  'PGREALM',
+  'PGTTY',
+  // Debian's psql is a wrapper that lets this one choose the server: pg_wrapper(1).
+  'PGCLUSTER',
+  // https://github.com/porsager/postgres#environmental-variables
+  'PGUSERNAME',
+  'PGSSL',
+];

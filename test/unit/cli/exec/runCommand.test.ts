@@ -1,0 +1,177 @@
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const support = join(import.meta.dirname, '../../../support');
+const child = join(support, 'runCommandChild.ts');
+
+/** Says when it may be sent signals, counts them, and ends with 7 when it has heard the last word on its input. */
+const counter = `
+for s in TERM INT HUP QUIT USR1 USR2; do trap "echo $s" $s; done
+echo ready $$
+while read -r line; do [ "$line" = end ] && exit 7; echo "heard $line"; done
+exit 7`;
+
+describe('running a command', function () {
+  this.timeout(60_000);
+  let folder = '';
+
+  before(async function () {
+    if (process.platform === 'win32') {
+      console.log('      not run: these are the rules of POSIX systems');
+      this.skip();
+    }
+    folder = await mkdtemp(join(tmpdir(), 'registrar-exec-'));
+  });
+  after(async () => {
+    if (folder !== '') await rm(folder, { recursive: true, force: true });
+  });
+
+  for (const how of ['replace', 'beside'] as const) {
+    const start = (...command: string[]): ChildProcessWithoutNullStreams =>
+      spawn(process.execPath, [child, how, ...command], { cwd: folder, stdio: 'pipe' });
+
+    describe(how === 'replace' ? 'in this process’s place' : 'beside this process', () => {
+      before(function () {
+        if (how === 'replace' && (process.platform !== 'linux' || !('execve' in process))) {
+          console.log('      not run: only Linux, with a newer Node, does it');
+          this.skip();
+        }
+      });
+
+      it('passes each signal on, once, and gives the status', async () => {
+        for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const) {
+          const run = start('bash', '-c', counter);
+          const read = reader(run);
+          const pid = Number(/ready (\d+)/.exec(await read(/ready \d+\n/))?.[1]);
+          assert.equal(pid === run.pid, how === 'replace');
+          run.kill(signal);
+          await read(new RegExp(`${signal.slice(3)}\n`));
+          run.stdin.end('end\n');
+          assert.deepEqual(await once(run, 'close'), [7, null], signal);
+          assert.equal(await read(/$/), `ready ${pid}\n${signal.slice(3)}\n`);
+        }
+      });
+
+      it('says of what signal the command died', async () => {
+        const run = start('sh', '-c', 'kill -KILL $$');
+        const [code, signal] = (await once(run, 'close')) as [number | null, string | null];
+        assert.deepEqual([code, signal], how === 'replace' ? [null, 'SIGKILL'] : [137, null]);
+      });
+
+      it('gives the command its input, its name, and no signal that is ignored', async () => {
+        const run = start('sh', '-c', 'cat; echo $0; grep SigIgn /proc/self/status', 'name');
+        const read = reader(run);
+        run.stdin.write('first\n');
+        await read(/first\n/);
+        run.stdin.end('second\n');
+        const [code] = (await once(run, 'close')) as [number];
+        assert.equal(code, 0);
+        assert.match(await read(/$/), /^first\nsecond\nname\n/);
+        if (process.platform === 'linux') assert.match(await read(/$/), /SigIgn:\t0+\n$/);
+      });
+
+      it('ends like a shell when there is nothing to run', async () => {
+        await writeFile(join(folder, 'plain'), 'text');
+        await writeFile(join(folder, 'other'), '\x7fELF of another world', { mode: 0o755 });
+        await writeFile(join(folder, 'lost'), '#!/nowhere/at/all\n', { mode: 0o755 });
+        await mkdir(join(folder, 'sub'), { recursive: true });
+        await chmod(join(folder, 'plain'), 0o644);
+        for (const [command, status, says] of [
+          ['no-such-command', 127, 'no-such-command was not found; nothing was run.'],
+          ['./missing', 127, './missing was not found; nothing was run.'],
+          ['./plain/x', 127, './plain/x was not found; nothing was run.'],
+          ['', 127, ' was not found; nothing was run.'],
+          ['./plain', 126, './plain may not be run; nothing was run.'],
+          ['./sub', 126, './sub is a folder; nothing was run.'],
+          [
+            './lost',
+            126,
+            './lost cannot be run: what its first line or its header names is not there; nothing was run.',
+          ],
+        ] as const) {
+          const run = spawnSync(process.execPath, [child, how, command], { cwd: folder, encoding: 'utf8' });
+          assert.deepEqual([run.status, run.stdout, run.stderr], [status, '', `${says}\n`]);
+        }
+        // The shell is asked, as execvp asks it, and does not understand it.
+        const other = spawnSync(process.execPath, [child, how, './other'], { cwd: folder, encoding: 'utf8' });
+        assert.ok(other.status === 126 || other.status === 127, `${String(other.status)} ${other.stderr}`);
+      });
+
+      it('runs text without a first line by the shell', async () => {
+        await writeFile(join(folder, 'script'), 'echo "by the shell: $1"; exit 5', { mode: 0o755 });
+        const run = spawnSync(process.execPath, [child, how, './script', 'a b'], { cwd: folder, encoding: 'utf8' });
+        assert.deepEqual([run.status, run.stdout], [5, 'by the shell: a b\n']);
+      });
+
+      it('says that arguments are too long', () => {
+        // Longer than this test may start anything with, so the child makes them.
+        const make = `process.argv.push(${JSON.stringify(how)}, 'true', ...Array(100).fill('x'.repeat(100000)))`;
+        const code = `${make}; import(${JSON.stringify(child)})`;
+        const run = spawnSync(process.execPath, ['-e', code, 'x'], { cwd: folder, encoding: 'utf8' });
+        assert.deepEqual(
+          [run.status, run.stderr],
+          [126, 'true has arguments and variables that are longer than the system takes; nothing was run.\n'],
+        );
+      });
+
+      it('lets Ctrl-C arrive once, and Ctrl-Z stop the command until fg', async function () {
+        const shell = ['bash', '--norc', '--noprofile', '-i'];
+        await writeFile(join(folder, 'counter'), counter);
+        await writeFile(join(folder, 'run'), `exec '${process.execPath}' '${child}' ${how} bash ./counter\n`);
+        const steps = [
+          ['bash-', 'bash ./run\r'],
+          ['ready', ''],
+          ['\n', '\x03'],
+          ['INT', '\x1a'],
+          ['Stopped', ''],
+          ['bash-', 'fg\r'],
+          // Only the command reads that; until it does, the terminal may still be the shell's.
+          ['bash ./run', 'again\r'],
+          ['heard again', '\x03'],
+          ['INT', 'end\r'],
+          ['bash-', 'echo "status $?"; exit\r'],
+        ];
+        const run = onTerminal(steps, shell, folder);
+        if (!run) {
+          this.skip();
+          return;
+        }
+        assert.match(run, /status 7\n/);
+        assert.equal(run.match(/^(\^C)?INT$/gm)?.length, 2, run);
+      });
+    });
+  }
+});
+
+/** Null, with the reason on the console, where there is no python3 to make a terminal. */
+function onTerminal(steps: string[][], command: string[], cwd: string): string | null {
+  const script = join(support, 'terminal.py');
+  const run = spawnSync('python3', [script, JSON.stringify(steps), ...command], {
+    cwd,
+    encoding: 'utf8',
+    env: { ...process.env, TERM: 'dumb' },
+  });
+  if (run.error && process.env['CI'] === undefined) {
+    console.log(`      not run: python3 makes the terminal (${run.error.message})`);
+    return null;
+  }
+  assert.ifError(run.error);
+  assert.notEqual(run.status, 99, run.stdout);
+  return run.stdout;
+}
+
+/** Gives all that came on standard output, once it matches. */
+function reader(run: ChildProcessWithoutNullStreams): (pattern: RegExp) => Promise<string> {
+  let text = '';
+  run.stderr.pipe(process.stderr);
+  run.stdout.setEncoding('utf8').on('data', (piece: string) => (text += piece));
+  return async (pattern) => {
+    while (!pattern.test(text)) await once(run.stdout, 'data');
+    return text;
+  };
+}
