@@ -34,6 +34,15 @@ const clockSyntax = [
   "MemberExpression[object.name='AbortSignal'][property.name='timeout']",
 ];
 
+const barrels = { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' };
+
+const startsProgram = 'callee.name=/^(?:exec|execFile|spawn|fork)(?:Sync)?$/';
+const startsProgramOf = 'callee.property.name=/^(?:exec|execFile|spawn|fork)(?:Sync)?$/';
+const gitProcess = [startsProgram, startsProgramOf].map((callee) => ({
+  selector: `CallExpression[${callee}][arguments.0.value=/(?:^|[\\s\\\\\\u002f])git(?:\\.exe)?(?:\\s|$)/i]`,
+  message: "Git runs what a repository's configuration names: its files are read instead (daemon/config/git…).",
+}));
+
 export default defineConfig(
   globalIgnores([
     'dist/',
@@ -56,16 +65,17 @@ export default defineConfig(
       '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true, named: true, defaultFrom: true } }],
-      'no-restricted-syntax': [
-        'error',
-        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' },
-      ],
+      'no-restricted-syntax': ['error', barrels],
     },
   },
   {
     files: ['{daemon,extension,test,bench,scripts}/**/*.{ts,mts,cts}'],
     plugins: { registrar: { rules: { layers } } },
     rules: { 'registrar/layers': ['error', { root: path.resolve(import.meta.dirname) }] },
+  },
+  {
+    files: ['{daemon,extension}/**/*.ts'],
+    rules: { 'no-restricted-syntax': ['error', barrels, ...gitProcess] },
   },
   {
     files: pureFiles,
@@ -79,7 +89,7 @@ export default defineConfig(
       ],
       'no-restricted-syntax': [
         'error',
-        { selector: 'ExportAllDeclaration', message: 'No barrels: import from the file itself.' },
+        barrels,
         ...clockSyntax.map((selector) => ({
           selector,
           message: 'Pure folder: time and randomness come in through ports.',

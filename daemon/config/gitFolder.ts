@@ -51,7 +51,7 @@ async function isThere(path: string, looks: FileLooks): Promise<boolean> {
  * @param root the real path of a folder that holds `.git`
  * @returns null when it does not lead to a folder
  */
-async function followDotGit(root: string): Promise<{ gitDir: string; commonDir: string } | null> {
+export async function followDotGit(root: string): Promise<{ gitDir: string; commonDir: string } | null> {
   try {
     const dotGit = join(root, '.git');
     const isFolder = (await stat(dotGit)).isDirectory();
@@ -115,7 +115,7 @@ export async function homeOfRepository(commonDir: string): Promise<{ root: strin
 }
 
 /** The real path that `core.worktree` names, null when it is not set. */
-async function workTreeOf(gitDir: string): Promise<string | null> {
+export async function workTreeOf(gitDir: string): Promise<string | null> {
   const named = lastValue(await coreVariables(gitDir), 'core', 'worktree')?.value ?? '';
   return named === '' ? null : realpath(resolve(gitDir, named)).catch(() => null);
 }

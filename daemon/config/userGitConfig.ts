@@ -36,7 +36,7 @@ function userFiles({ home, env }: UserFiles): string[] {
 }
 
 /** $XDG_CONFIG_HOME, or what stands for it. */
-function configHome({ home, env }: UserFiles): string {
+export function configHome({ home, env }: UserFiles): string {
   const chosen = env['XDG_CONFIG_HOME'];
   return chosen === undefined || chosen === '' ? join(home, '.config') : chosen;
 }
@@ -63,7 +63,7 @@ async function readWithIncludes(
 }
 
 /** `~/x` in a path of the user's configuration. */
-function expandHome(path: string, home: string): string {
+export function expandHome(path: string, home: string): string {
   return path.startsWith('~/') ? join(home, path.slice(2)) : path;
 }
 

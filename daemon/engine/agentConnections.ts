@@ -50,7 +50,7 @@ export function agentConnections(options: AgentConnectionsOptions): AgentConnect
         };
       }
       const { url, token } = await options.endpoint();
-      const reason = await tokenExposure(file);
+      const reason = await tokenExposure(file, { home: options.home, env: options.environment });
       const entry = agent.httpEntry(url, reason === null ? token : null);
       if (!entry) throw noHttp(agent, reason);
       return {

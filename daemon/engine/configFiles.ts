@@ -1,7 +1,7 @@
 import { access, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfigReader } from '../config/configCache.ts';
-import { isTracked } from '../config/gitTracked.ts';
+import { gitTracking } from '../config/gitCheckout.ts';
 import { createConfig, writeConfigEdits } from '../config/writeConfig.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -20,8 +20,10 @@ export function idWriter(
     },
     async writeId(id) {
       if (writeId === 'never') return { kind: 'failed', reason: 'registrar.config.writeId is "never"' };
-      if (writeId === 'untracked' && (await isTracked(path))) {
-        return { kind: 'failed', reason: 'git tracks the file, and registrar.config.writeId is "untracked"' };
+      const tracking = writeId === 'untracked' ? await gitTracking(path) : 'untracked';
+      if (tracking !== 'untracked') {
+        const why = tracking === 'tracked' ? 'git tracks the file' : 'its repository cannot be read';
+        return { kind: 'failed', reason: `${why}, and registrar.config.writeId is "untracked"` };
       }
       try {
         const written = await writeConfigEdits(path, (config) =>

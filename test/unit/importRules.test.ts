@@ -54,6 +54,9 @@ const violations: { file: string; code: string; rule: string }[] = [
   { file: 'daemon/registry/x.ts', code: "export * from './model.ts';", rule: 'no-restricted-syntax' },
   { file: 'daemon/config/x.ts', code: "export * from './model.ts';", rule: 'no-restricted-syntax' },
   { file: 'daemon/config/x.ts', code: 'export default function f() {}', rule: 'no-restricted-exports' },
+  { file: 'daemon/config/x.ts', code: "execFile('git', ['status']);", rule: 'no-restricted-syntax' },
+  { file: 'daemon/engine/x.ts', code: "child_process.spawnSync('/usr/bin/git');", rule: 'no-restricted-syntax' },
+  { file: 'extension/x.ts', code: "exec('git.exe status');", rule: 'no-restricted-syntax' },
   { file: 'extension/x.ts', code: 'const f = 1; export { f as default };', rule: 'no-restricted-exports' },
 ];
 
@@ -75,6 +78,7 @@ const permitted: { file: string; code: string }[] = [
   { file: 'daemon/connect/x.ts', code: "import '../config/x.ts'; import '../protocol/x.ts';" },
   { file: 'daemon/mcp/x.ts', code: "import '@modelcontextprotocol/sdk/types.js';" },
   { file: 'daemon/engine/x.ts', code: "import '../postgres/pool.ts'; import '../config/x.ts'; f(process.env);" },
+  { file: 'daemon/config/x.ts', code: "spawn('psql', ['git']); f('git');" },
   { file: 'test/postgres/x.test.ts', code: "import 'pg'; import '../../daemon/postgres/pool.ts';" },
   { file: 'test/extension/host/x.ts', code: "import 'vscode';" },
 ];

@@ -136,7 +136,7 @@ next: registrar connect claude-code --write does it for you
       /warning: Windsurf does not say in which folder it works\n {2}next: name the/,
     );
     assert.doesNotMatch((await run('cursor')).stdout, /does not say/);
-    await put(`${home}/shop/.git`, '');
+    await put(`${home}/shop/.git/config`, '');
     const shared = await run('cursor', '--workspace');
     assert.match(shared.stdout, /warning: the entry names a path of this machine; others/);
     assert.ok(
