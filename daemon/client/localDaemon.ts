@@ -121,6 +121,7 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
     forgetProject: (params) => client.call('forgetProject', params),
     dropProject: (params) => client.call('dropProject', params),
     useProject: (params) => client.call('useProject', params),
+    removeBinding: (params) => client.call('removeBinding', params),
     connection: (params) => client.call('connection', params),
     describeDatabase: (params, signal) => client.call('describeDatabase', params, signal),
     queryDatabase: (params, signal) => client.call('queryDatabase', params, signal),

@@ -27,7 +27,7 @@ export async function findConfig(
     if (folder === home) return { kind: 'none', from, upTo: folder, why: 'home' };
     // Where each is a trip to another thread, those that do not depend on each other go together.
     const [path, versionControl] = await Promise.all([configIn(folder, looks), versionControlIn(folder, looks)]);
-    if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: null };
+    if (path !== null) return { kind: 'found', path, folder, from, viaWorktreeOf: null };
     if (versionControl !== null) {
       const inMain = versionControl === 'git' ? await findInMainWorktree(folder, from, home) : null;
       return inMain ?? { kind: 'none', from, upTo: folder, why: 'repository' };
@@ -146,7 +146,7 @@ async function findInMainWorktree(worktree: string, from: string, home: string):
   for (const folder of folders.reverse()) {
     if (folder === home || dirname(folder) === folder) continue;
     const path = await configIn(folder, waitingLooks);
-    if (path !== null) return { kind: 'found', path, folder, viaWorktreeOf: main };
+    if (path !== null) return { kind: 'found', path, folder, from, viaWorktreeOf: main, walkedTo: worktree };
   }
   return null;
 }

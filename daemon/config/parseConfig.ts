@@ -164,13 +164,19 @@ function hintFor(subject: string, proposal: unknown): string {
     : `Write ${JSON.stringify(proposal)}.`;
 }
 
+/** The id of the default project, which no folder has. */
+const nilId = '00000000-0000-0000-0000-000000000000';
+
 function checkedId(document: ConfigDocument, root: Node, file: ConfigFile): string | null {
   const written = file.project.id;
   if (written === undefined) return null;
   const id = parseId(written);
-  if (id !== null) return id;
+  if (id !== null && id !== nilId) return id;
   const offset = (findNodeAtLocation(root, ['project', 'id']) ?? root).offset;
-  const message = written === '' ? 'project.id is empty' : `project.id ${abridged(JSON.stringify(written))} is no UUID`;
+  const message =
+    written === ''
+      ? 'project.id is empty'
+      : `project.id ${abridged(JSON.stringify(written))} is ${id === nilId ? 'the nil UUID, which is no project of a folder' : 'no UUID'}`;
   const hint = 'Remove project.id: the project is then found by its name, and its id written here.';
   throw faultAt(document, 'CONFIG_INVALID', offset, message, hint, {
     key: 'project.id',

@@ -30,7 +30,8 @@ export async function checkConfig(
 /** Ports that answer as if this config stood in its file, and keep nothing of it. */
 export function withConfig(ports: ResolutionPorts, config: WorkspaceConfig): ResolutionPorts {
   const { memory } = ports.registry;
-  const found = { kind: 'found', path: config.path, folder: config.folder, viaWorktreeOf: null } as const;
+  const { path, folder } = config;
+  const found = { kind: 'found', path, folder, from: folder, viaWorktreeOf: null } as const;
   const ignore = (): void => undefined;
   return {
     ...ports,
@@ -38,6 +39,8 @@ export function withConfig(ports: ResolutionPorts, config: WorkspaceConfig): Res
       ...ports.registry,
       memory: { recall: (keys, folder) => memory.recall(keys, folder), remember: ignore, forget: ignore },
     },
+    // What is typed stands in the file, whatever this machine has bound its folder to.
+    bindings: { at: () => null },
     config: {
       ...ports.config,
       find: () => Promise.resolve(found),

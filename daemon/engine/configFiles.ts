@@ -1,6 +1,7 @@
 import { access, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfigReader } from '../config/configCache.ts';
+import { configsInCheckout } from '../config/configsInCheckout.ts';
 import { gitTracking } from '../config/gitCheckout.ts';
 import { createConfig, writeConfigEdits } from '../config/writeConfig.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
@@ -19,11 +20,14 @@ export function idWriter(
       return (await reader.read(path)).id;
     },
     async writeId(id) {
-      if (writeId === 'never') return { kind: 'failed', reason: 'registrar.config.writeId is "never"' };
+      if (writeId === 'never') return { kind: 'not-meant' };
       const tracking = writeId === 'untracked' ? await gitTracking(path) : 'untracked';
+      if (tracking === 'tracked') return { kind: 'not-meant' };
       if (tracking !== 'untracked') {
-        const why = tracking === 'tracked' ? 'git tracks the file' : 'its repository cannot be read';
-        return { kind: 'failed', reason: `${why}, and registrar.config.writeId is "untracked"` };
+        return {
+          kind: 'failed',
+          reason: 'nobody can tell whether git tracks the file, since its repository cannot be read',
+        };
       }
       try {
         const written = await writeConfigEdits(path, (config) =>
@@ -87,4 +91,22 @@ export async function exists(path: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Whether no other folder of a checkout has a config with this name; false where the checkout is too large to tell. */
+export async function isOnlyConfigNamed(
+  root: string,
+  folder: string,
+  name: string,
+  reader: ConfigReader,
+): Promise<boolean> {
+  const paths = await configsInCheckout(root);
+  if (paths === null) return false;
+  for (const path of paths) {
+    if (dirname(dirname(path)) === folder) continue;
+    // One that cannot be read may have any name.
+    const config = await reader.read(path).catch(() => null);
+    if (config === null || config.name === name) return false;
+  }
+  return true;
 }

@@ -3,9 +3,14 @@ import { readFile, realpath } from 'node:fs/promises';
 import { hostname, userInfo } from 'node:os';
 import { join, sep } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigReader } from '../config/configCache.ts';
 import { ConfigFinder } from '../config/configFinder.ts';
+import { identifyFolder, presenceOf } from '../config/folderFacts.ts';
 import { gitEvidence } from '../config/gitEvidence.ts';
+import { normaliseOrigin } from '../config/gitRemotes.ts';
+import { ClaimsFile } from '../lifecycle/claimsFile.ts';
+import { hostId } from '../lifecycle/hostFile.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
 import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
@@ -27,7 +32,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
-import { projectOf, type GitEvidence, type RegistryRow, type Sighting } from '../registry/model.ts';
+import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
@@ -39,9 +44,10 @@ import { SyncLoop } from '../sync/syncLoop.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
 import { agentSql } from './agentSql.ts';
 import { withConfig } from './checkConfig.ts';
-import { configFiles, exists, idWriter } from './configFiles.ts';
+import { configFiles, exists, idWriter, isOnlyConfigNamed } from './configFiles.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
-import { createProject, updateProject, useProject, type CommandPorts } from './projectCommands.ts';
+import { removeBinding, useProject } from './bindFolder.ts';
+import { createProject, updateProject, type CommandPorts } from './projectCommands.ts';
 import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
@@ -110,7 +116,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const key = options.source === 'bundled' ? `bundled/${address.registryDatabase}` : addressKey(address);
   const server: ServerLabel = { address: addressLabel(address), source: options.source };
   const database = new RegistryDatabase(address, options.limits);
-  const host = options.host ?? hostname();
   const now = (): Date => new Date();
   const outbox = await Outbox.open(join(stateFolder, 'outbox'), {
     registry: key,
@@ -123,6 +128,16 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const memory = await KnownProjects.open(join(stateFolder, 'known.json'), key, now, (error) => {
     log.warn({ operation: 'known', reason: textOf(error) }, 'known.json could not be read or written');
   });
+  const host = options.host ?? hostname();
+  const thisHost = await hostId(join(stateFolder, 'host.json'), host);
+  const openClaims = (file: string, perFolder: boolean): Promise<ClaimsFile> =>
+    ClaimsFile.open(join(stateFolder, file), {
+      perFolder,
+      onFailure: (error) => {
+        log.warn({ operation: 'claims', file, reason: textOf(error) }, 'claims of folders could not be read');
+      },
+    });
+  const [claims, bindings] = await Promise.all([openClaims('claims.json', false), openClaims('bindings.json', true)]);
   const sync = new SyncLoop(outbox, {
     deliver: (rows) => deliver(database, rows),
     now,
@@ -140,21 +155,31 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   database.onUsable = () => {
     sync.wake();
   };
+  const reader = new ConfigReader();
   const registryPorts: RegistryPorts = {
     ...registryAndCatalog(database, settings),
     lookingOnly: registryAndCatalog(database.lookingOnly(), settings),
     outbox,
     memory,
-    folders: { exists, git: recordedGit },
+    folders: {
+      exists,
+      git: (path) => gitEvidence(path, { home: options.home }),
+      identify: (path) => identifyFolder(path, { home: options.home }),
+      presence: presenceOf,
+      isOnlyConfigNamed: (root, folder, name) => isOnlyConfigNamed(root, folder, name, reader),
+    },
+    claims,
     origin: {
       newId: randomUUID,
       now: () => now().toISOString(),
       host,
+      hostId: thisHost,
       creator: `${userName()}@${host}`,
+      hash: (text) => createHash('sha256').update(text).digest('hex'),
+      pause: (ms) => delay(ms),
     },
     unnoted: new Set(),
   };
-  const reader = new ConfigReader();
   const finder = new ConfigFinder(reader, { home: options.home, now: () => performance.now() });
   const workflowUrl = settings['registrar.workflow.url'];
   const resolution: ResolutionPorts = {
@@ -164,6 +189,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       read: (path, vouch) => finder.read(path, vouch),
       idWriter: (path) => idWriter(path, settings['registrar.config.writeId'], reader),
     },
+    bindings: { at: (folder) => bindings.at(thisHost, folder) },
     workflow:
       workflowUrl === null
         ? null
@@ -209,6 +235,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const commands: CommandPorts = {
     resolution,
     files: configFiles(reader, { home: options.home }),
+    bindings,
+    normaliseOrigin,
     resolve: resolveLogged,
   };
   const agents = agentSql(database, {
@@ -267,6 +295,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return { project: listed(sighting), databaseName };
     },
     useProject: (params, onStep) => useProject(params, commands, onStep),
+    removeBinding: (params) => removeBinding(params, commands),
     async connection(params) {
       const answer = await resolveLogged(params);
       if (answer.outcome !== 'resolved' || !answer.project) return { resolution: answer, environment: null };
@@ -303,12 +332,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       await database.close();
     },
   };
-}
-
-/** What a row keeps of a folder, in the form of version 0.1. */
-async function recordedGit(folder: string): Promise<GitEvidence | null> {
-  const git = await gitEvidence(folder);
-  return git && { origins: git.origins, pathInRepository: git.pathInRepository };
 }
 
 /** Keeps what memory knows as the registry has it, whoever changes it. Changes that come together are read together. */

@@ -1,11 +1,12 @@
+import type { ClaimsFile } from '../lifecycle/claimsFile.ts';
+import { nameTakenForAgent } from '../registry/evidenceFailures.ts';
 import { dirname } from 'node:path';
-import type { CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
+import type { AgentAsker, CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
 import type { ConfigEdit } from '../config/editConfig.ts';
-import { forgetProject } from '../registry/forgetProject.ts';
 import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
@@ -33,6 +34,10 @@ export interface ConfigFiles {
 export interface CommandPorts {
   resolution: ResolutionPorts;
   files: ConfigFiles;
+  /** Claims that a person made for folders of this machine alone. */
+  bindings: Pick<ClaimsFile, 'keep' | 'remove'>;
+  /** One spelling of an address of a repository; null for what is none. */
+  normaliseOrigin(url: string): string | null;
   resolve(params: ResolveParams, onStep?: OnStep): Promise<Resolution>;
 }
 
@@ -51,7 +56,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
   if (description?.includes('\0') === true) throw descriptionInvalid();
   const directory = params.directory ?? null;
   if (directory === null) {
-    await requireFreeName(name, ports, { folder: null, dryRun });
+    await requireFreeName(name, ports, { folder: null, dryRun, agent: params.agent });
     const claim = { name, id: null, databaseName: null, description, folder: null };
     const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null, onStep });
     if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
@@ -60,11 +65,12 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
   const folder = await ports.files.realFolder(directory);
   await requireNoVeto(folder, ports.resolution.trust);
   const path = ports.files.pathIn(folder);
-  await requireFreeName(name, ports, { folder, dryRun });
+  await requireFreeName(name, ports, { folder, dryRun, agent: params.agent });
+  if (params.local === true) return createBound({ name, description, folder, dryRun }, ports, onStep);
   if (await ports.files.exists(path)) {
     const config = await ports.files.read(path, vouching(folder, ports.resolution.trust));
     if (config.name !== name) throw folderTaken(path, config.name);
-    return ports.resolve({ directory: folder, dryRun }, onStep);
+    return ports.resolve({ directory: folder, dryRun, ...askedBy(params) }, onStep);
   }
   if (dryRun) {
     const claim = {
@@ -83,53 +89,9 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
     ...(description === null ? {} : { description }),
   });
   if (created.failure) throw configNotWritten(path, created.failure.message);
-  const resolution = await ports.resolve({ directory: folder, expect: name }, onStep);
+  const resolution = await ports.resolve({ directory: folder, expect: name, ...askedBy(params) }, onStep);
   if (resolution.outcome !== 'resolved' && created.created) await ports.files.withdraw(path);
   return resolution;
-}
-
-/**
- * Binds a folder to an existing project: its own config file gets the project's id and name.
- *
- * @throws RegistrarError PROJECT_NOT_FOUND, DIRECTORY_INVALID, CONFIG_… (CONFIG_NOT_TRUSTED among them)
- */
-export async function useProject(
-  params: { project: string; directory: string },
-  ports: CommandPorts,
-  onStep?: OnStep,
-): Promise<Resolution> {
-  const { row } = await findSighting(params.project, ports.resolution.registry);
-  const folder = await ports.files.realFolder(params.directory);
-  await requireNoVeto(folder, ports.resolution.trust);
-  const path = ports.files.pathIn(folder);
-  if (!(await ports.files.exists(path))) {
-    const created = await ports.files.create(folder, { name: row.name, id: row.id });
-    if (created.failure) throw configNotWritten(path, created.failure.message);
-    if (created.created) return ports.resolve({ directory: folder }, onStep);
-  }
-  await ports.files.read(path, vouching(folder, ports.resolution.trust));
-  const written = await ports.files.edit(path, (config) => [
-    ...(config.id === row.id ? [] : [{ key: 'project.id' as const, value: row.id }]),
-    ...(config.name === row.name ? [] : [{ key: 'project.name' as const, value: row.name }]),
-    // An override that names another project's database would make the binding a contradiction.
-    ...(config.databaseName === null || config.databaseName === row.databaseName
-      ? []
-      : [{ key: 'project.database_name' as const, value: null }]),
-  ]);
-  if (written.failure) throw configNotWritten(path, written.failure.message);
-  await giveUpParked(folder, row, ports);
-  return ports.resolve({ directory: folder }, onStep);
-}
-
-/** A folder that goes over to the project that has its name has made its choice about its own, which waited for one. */
-async function giveUpParked(folder: string, chosen: RegistryRow, ports: CommandPorts): Promise<void> {
-  const { registry } = ports.resolution;
-  for (const row of registry.outbox.rows()) {
-    const { sync } = registry.outbox.sightingOf(row, { presence: 'present', comment: null });
-    const recorded = row.registrar.folder;
-    const isHere = recorded?.path === folder && recorded.host === ports.resolution.host;
-    if (sync.state === 'parked' && isHere && row.id !== chosen.id) await forgetProject(row.id, registry);
-  }
 }
 
 /**
@@ -177,11 +139,31 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
   }
 }
 
+/** Makes a project for a folder that stays as it is: this machine keeps which project it has. */
+async function createBound(
+  { name, description, folder, dryRun }: { name: string; description: string | null; folder: string; dryRun: boolean },
+  ports: CommandPorts,
+  onStep?: OnStep,
+): Promise<Resolution> {
+  const { registry, host } = ports.resolution;
+  const claim = { name, id: null, databaseName: null, description, folder: { host, path: folder } };
+  const settled = await settleClaim(claim, null, registry, { dryRun, expect: null, onStep });
+  if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
+  const kept = registry.claims.of([settled.row.id]).find(({ path }) => path === folder);
+  if (!kept) throw configNotWritten(folder, 'the state folder does not take the binding');
+  await ports.bindings.keep(settled.row.id, kept);
+  return { ...(await ports.resolve({ directory: folder })), created: settled.created };
+}
+
+function askedBy({ agent }: CreateParams): { agent?: AgentAsker } {
+  return agent ? { agent } : {};
+}
+
 /** A reservation that this folder left behind when a creation was interrupted is not in its own way. */
 async function requireFreeName(
   name: string,
   ports: CommandPorts,
-  { folder, dryRun }: { folder: string | null; dryRun: boolean },
+  { folder, dryRun, agent }: { folder: string | null; dryRun: boolean; agent: AgentAsker | undefined },
 ): Promise<void> {
   const { registry: all } = ports.resolution;
   const { registry } = dryRun ? all.lookingOnly : all;
@@ -192,7 +174,7 @@ async function requireFreeName(
   const recorded = row.registrar.folder;
   const isHere = recorded?.path === folder && recorded.host === ports.resolution.host;
   const isOwn = folder !== null && isHere && row.registrar.state === 'provisioning';
-  if (!isOwn) throw nameTaken(name, row);
+  if (!isOwn) throw agent ? nameTakenForAgent(name) : nameTaken(name, row);
 }
 
 /** No text in PostgreSQL holds a NUL: the project could be made, and its row never written. */
@@ -213,7 +195,7 @@ function folderTaken(path: string, name: string): RegistrarError {
   });
 }
 
-function configNotWritten(path: string, reason: string): RegistrarError {
+export function configNotWritten(path: string, reason: string): RegistrarError {
   return new RegistrarError({
     code: 'CONFIG_UNREADABLE',
     message: `${named(path)} could not be written: ${reason}. Nothing was made.`,

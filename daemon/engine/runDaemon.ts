@@ -180,6 +180,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
     useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params, caller.progress)),
+    removeBinding: (params, caller) => changing(caller, (engine) => engine.removeBinding(params)),
     connection: (params, caller) => {
       if (caller.kind === 'command') programs.add(caller.pid);
       return changing(caller, (engine) => engine.connection(params));

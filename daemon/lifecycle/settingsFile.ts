@@ -78,7 +78,7 @@ const settingsSchema = z.object({
     .describe('Whether a folder without a project gets the shared project `default`, rather than none.'),
   'registrar.config.writeId': z
     .enum(['always', 'untracked', 'never'])
-    .default('always')
+    .default('untracked')
     .describe('Whether a project’s id is written into its config file; `untracked`: only where git does not track it.'),
   'registrar.daemon.idleMinutes': z
     .number()

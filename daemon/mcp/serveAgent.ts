@@ -19,6 +19,7 @@ import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { AgentPort } from './agentPort.ts';
+import { asAgent } from './asAgent.ts';
 import type { AgentSession } from './agentSession.ts';
 import { refusal, reportOf } from './answers.ts';
 import { instructions } from './instructions.ts';
@@ -114,8 +115,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
     const access = tool.annotations.readOnlyHint ? 'read' : 'change';
     try {
       return await port.use(access, progress, (api) => {
-        const toolCall: ToolCall = {
-          api,
+        const toolCall: Omit<ToolCall, 'api'> = {
           session,
           home: port.home,
           header: headerOf(extra),
@@ -123,7 +123,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
           askRoots: () => askRoots(extra),
           progress,
         };
-        return tool.run(input, toolCall);
+        return tool.run(input, { ...toolCall, api: asAgent(api, toolCall) });
       });
     } catch (error) {
       const report = reportOf(error);

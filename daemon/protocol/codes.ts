@@ -38,6 +38,8 @@ export type ErrorCode = (typeof errorCodes)[number];
 
 /** The closed set of warning codes: the answer stands, and someone should know this about it. */
 export const warningCodes = [
+  'FIRST_CLAIM',
+  'CLAIMED_ELSEWHERE',
   'PENDING',
   'PARKED',
   'STALE',

@@ -2,7 +2,7 @@ import type { ConnectionPlan, ConnectionRecord, ConnectionRequest } from './agen
 import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
 import type { ConfigProblem } from './configProblems.ts';
 import type { RepairResult } from './drift.ts';
-import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus } from './methods.ts';
+import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus, UseParams } from './methods.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
 import type { AgentTools, Settings, WindowSettings } from './settings.ts';
@@ -176,7 +176,7 @@ export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'de
   /** Steps are told by `wire.progress`. */
   resolve(params: ResolveParams): Promise<Resolution>;
   createProject(params: CreateParams): Promise<Resolution>;
-  useProject(params: { project: string; directory: string }): Promise<Resolution>;
+  useProject(params: UseParams): Promise<Resolution>;
   repair(params: { planId: string }): Promise<RepairResult>;
   /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */
   server(): Promise<ServerLabel>;

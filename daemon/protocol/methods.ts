@@ -10,6 +10,24 @@ export interface ResolveParams {
   /** Refuse any project but this one (id or name). */
   expect?: string | null;
   dryRun?: boolean;
+  /** Set within the daemon where an agent asks; no client can say it. */
+  agent?: AgentAsker;
+}
+
+/** An agent, as far as evidence for a claim goes. */
+export interface AgentAsker {
+  /** The real paths of the folders that it was started for: launch folder, header, the client's roots. */
+  folders: () => Promise<readonly string[]>;
+}
+
+export interface UseParams {
+  project: string;
+  directory: string;
+  /** Binds on this machine alone; no file changes. */
+  local?: boolean;
+  /** The project's origin as a person typed it, where the folder's is another. */
+  confirm?: string | null;
+  agent?: AgentAsker;
 }
 
 export interface ListParams {
@@ -42,6 +60,9 @@ export interface CreateParams {
   /** The folder that gets the config file; none when absent. */
   directory?: string | null;
   dryRun?: boolean;
+  /** Binds the folder on this machine alone: no file is written. */
+  local?: boolean;
+  agent?: AgentAsker;
 }
 
 export interface UpdateParams {
@@ -125,8 +146,10 @@ export interface RegistrarApi {
   forgetProject(params: { project: string }): Promise<Forgotten>;
   /** Destroys a project and its database; `confirm` is the database's name. */
   dropProject(params: { project: string; confirm: string | null }): Promise<Dropped>;
-  /** Binds a folder to an existing project: writes its id and name into the folder's config file. */
-  useProject(params: { project: string; directory: string }, onStep?: OnStep): Promise<Resolution>;
+  /** Binds a folder to an existing project: writes its id and name into the folder's config file, or a local binding. */
+  useProject(params: UseParams, onStep?: OnStep): Promise<Resolution>;
+  /** Takes a folder's local binding back, and resolves it again. */
+  removeBinding(params: { directory: string }): Promise<Resolution>;
   connection(params: ResolveParams): Promise<Connection>;
   /** What there is to read in the resolved project's database. */
   describeDatabase(params: ResolveParams, signal?: AbortSignal): Promise<DescribeAnswer>;

@@ -1,3 +1,4 @@
+import { evidenceHashes } from './evidence.ts';
 import {
   databaseForeign,
   databaseNameInvalid,
@@ -8,7 +9,7 @@ import {
   projectDropping,
 } from './failures.ts';
 import { readMarker, writeMarker } from './marker.ts';
-import type { DatabaseSighting, Marker, RegistryRow, Sighting } from './model.ts';
+import type { DatabaseSighting, Marker, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
 import { checkDatabaseName, checkName } from './names.ts';
 import type { Changed, RegistryPorts } from './ports.ts';
 import { changeRow, startRun } from './settle.ts';
@@ -90,12 +91,18 @@ async function register(
     createdAt: marker && !Number.isNaN(Date.parse(marker.createdAt)) ? marker.createdAt : now,
     updatedAt: now,
     metadata: {},
-    registrar: { state: 'ready', creator: ports.origin.creator, lastUsedAt: now },
+    registrar: { state: 'ready', creator: ports.origin.creator, lastUsedAt: now, ...evidenceOf(marker) },
   };
   const comment = writeMarker(markerOf(row, marker?.schemaVersion ?? null, ports), database.comment);
   const changed = await ports.registry.insert(row, { databaseName, comment });
   if (changed === 'taken') await refuseTaken(row, ports);
   return { id: row.id, changed };
+}
+
+/** A forgotten project comes back with what its marker kept, so that its clones are still its own. */
+function evidenceOf(marker: Marker | null): Pick<RegistrarMetadata, 'evidence'> {
+  if (!marker?.evidence) return {};
+  return { evidence: { origins: [], folder: null, claims: [], hashes: marker.evidence } };
 }
 
 /** Says who has the name or id. Nobody any more, or somebody registered this database meanwhile: look again. */
@@ -114,6 +121,7 @@ function markerOf(row: RegistryRow, schemaVersion: string | null, ports: Registr
     createdAt: row.createdAt,
     schemaVersion,
     forgottenAt: null,
+    evidence: evidenceHashes(row, ports.origin),
   };
 }
 

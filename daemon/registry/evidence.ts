@@ -1,44 +1,255 @@
-import { folderKey, type Folder, type GitEvidence, type RegistrarMetadata } from './model.ts';
+import { decideEvidence, type EvidenceCase, type EvidenceDecision } from './evidenceRules.ts';
+import {
+  isKeptOf,
+  isOnHost,
+  isSameFile,
+  legacyClaim,
+  recordedFolders,
+  stillFits,
+  type FolderNow,
+  type Host,
+} from './keptFolders.ts';
+import type { FolderGit, KeptFolder, KeptOrigin, RegistryRow, RowEvidence } from './model.ts';
+import type { ClaimsPort, FolderPort, OriginPort } from './ports.ts';
+
+/** Who asks, as far as evidence goes. */
+export type Asker = { kind: 'person' } | { kind: 'agent'; folders: () => Promise<readonly string[]> };
+
+export const person: Asker = { kind: 'person' };
+
+/** What judging a claim needs to look at. */
+export interface EvidencePorts {
+  folders: FolderPort;
+  claims: ClaimsPort;
+  origin: Pick<OriginPort, 'host' | 'hostId' | 'hash'>;
+}
+
+/** A folder's claim to a row. */
+export interface EvidenceQuestion {
+  row: RegistryRow;
+  by: EvidenceCase['by'];
+  /** The folder's real path. */
+  folder: string;
+  /** The name that its config says. */
+  name: string;
+  asker: Asker;
+}
+
+/** The decision, and what was seen of the folder for whoever records it. */
+export interface Judged {
+  decision: EvidenceDecision;
+  now: FolderNow;
+  /** The claim of this folder that it still fits. */
+  kept: KeptFolder | null;
+}
+
+/** Whether a decision lets the folder use the project, be it after recording. */
+export function isAdmitted(decision: EvidenceDecision): boolean {
+  return decision !== 'refuse' && decision !== 'refuse-agent';
+}
 
 /**
- * How a folder that knows only a project's name stands to the project of that name:
- * `unclaimed` the row records no folder yet, and not because it was made again from its marker; `same-folder` it is this one; `gone-folder` it was on this machine and is no
- * longer there; `same-origin` both come from the same place in the same git repository; `unrelated` nothing connects them.
+ * Gathers what connects a folder with a project, and decides. A folder that claimed before costs two looks at the file
+ * system; only another one has its repository read.
  */
-export type Evidence = 'unclaimed' | 'same-folder' | 'gone-folder' | 'same-origin' | 'unrelated';
-
-/**
- * Compares what a row records with the folder that asks.
- *
- * @param recorded what the row keeps of the folders that claimed it
- * @param folder the folder that asks
- * @param git where the asking folder's content comes from, null outside a repository
- * @param recordedFolderExists whether the recorded folder is still there; only asked when it is on the same machine
- */
-export function compareEvidence(
-  recorded: RegistrarMetadata,
-  folder: Folder,
-  git: GitEvidence | null,
-  recordedFolderExists: boolean,
-): Evidence {
-  if (recorded.claims?.[folderKey(folder)]) return 'same-folder';
-  if (!recorded.folder) return recorded.rebuilt ? 'unrelated' : 'unclaimed';
-  if (sameFolder(recorded.folder, folder)) return 'same-folder';
-  if (recorded.folder.host === folder.host && !recordedFolderExists) return 'gone-folder';
-  if (recorded.git && git && sameOrigin(recorded.git, git, recorded.folder.host === folder.host)) return 'same-origin';
-  return 'unrelated';
+export async function judge(question: EvidenceQuestion, ports: EvidencePorts): Promise<Judged> {
+  const found = await ports.folders.identify(question.folder);
+  const now: FolderNow = { path: question.folder, ...found, git: undefined };
+  const own = keptOf(question.row, now, ports);
+  const sameGit = own.find(({ dotGit }) => isSameFile(dotGit, now.dotGit));
+  if (sameGit) return { decision: 'claimed', now, kept: sameGit };
+  now.git = await ports.folders.git(question.folder);
+  const kept = own.find((folder) => stillFits(folder, now)) ?? null;
+  const claimed = kept ? 'fits' : own.length > 0 ? 'taken-over' : 'never';
+  return { decision: decideEvidence(await caseOf(question, now, claimed, ports)), now, kept };
 }
 
-function sameFolder(one: Folder, other: Folder): boolean {
-  return one.host === other.host && one.path === other.path;
+/** Everything that is kept of the folder at this path for the project. */
+function keptOf(row: RegistryRow, now: FolderNow, ports: EvidencePorts): KeptFolder[] {
+  const host = hostOf(ports);
+  const legacy = legacyClaim(row, now, host);
+  return [...ports.claims.of(idsOf(row)), ...recordedFolders(row), ...(legacy ? [legacy] : [])].filter((folder) =>
+    isKeptOf(folder, now, host),
+  );
 }
 
-function sameOrigin(one: GitEvidence, other: GitEvidence, onSameHost: boolean): boolean {
-  if (one.pathInRepository !== other.pathInRepository) return false;
-  return one.origins.some((origin) => other.origins.includes(origin) && (onSameHost || !isLocalPath(origin)));
+async function caseOf(
+  question: EvidenceQuestion,
+  now: FolderNow,
+  claimed: EvidenceCase['claimed'],
+  ports: EvidencePorts,
+): Promise<EvidenceCase> {
+  const { row, by } = question;
+  const git = now.git ?? null;
+  const matches = matchingOrigins(row, git, ports);
+  const originHere = await originHereOf(row, git, matches, ports);
+  return {
+    by,
+    claimed,
+    worktree: claimed === 'fits' ? 'none' : await worktreeOf(question, git, ports),
+    originHere,
+    originInProject: originInProject(row),
+    // A local claimer was looked for at the same place.
+    path: originHere === 'local-claimer' ? 'same' : await pathOf(question, git, matches, ports),
+    ...(await foldersOf(row, now, ports)),
+    asker: await askerOf(question, git, ports),
+  };
 }
 
-/** A path on this machine is another repository on the next one; `file://server/share` is the same from everywhere. */
-function isLocalPath(origin: string): boolean {
+/** The main checkout is asked in the worktree's place: same place inside, same config. What it would first have to claim it does not vouch for. */
+async function worktreeOf(
+  question: EvidenceQuestion,
+  git: FolderGit | null,
+  ports: EvidencePorts,
+): Promise<EvidenceCase['worktree']> {
+  const main = git?.worktree?.main ?? null;
+  if (git === null || main === null) return 'none';
+  const folder = git.pathInRepository === '' ? main : `${main}/${git.pathInRepository}`;
+  if (!(await ports.folders.exists(folder))) return 'of-refused';
+  const { decision } = await judge({ ...question, folder }, ports);
+  return vouching.has(decision) ? 'of-resolved' : 'of-refused';
+}
+
+const vouching: ReadonlySet<EvidenceDecision> = new Set(['claimed', 'origin', 'origin-moved', 'local-clone']);
+
+/** The project's origins that are the folder's, too, with the place in the repository that each is kept with. */
+function matchingOrigins(row: RegistryRow, git: FolderGit | null, { origin }: EvidencePorts): KeptOrigin[] {
+  if (!git) return [];
+  const hashes = row.registrar.evidence?.hashes ?? [];
+  const hashed = git.origins
+    .map((address) => ({ origin: address, path: git.pathInRepository }))
+    .filter((one) => hashes.includes(origin.hash(hashedOrigin(one))));
+  const kept = originsOf(row).filter(
+    ({ origin: address, hostId }) => git.origins.includes(address) && isReachable(address, hostId, row, origin),
+  );
+  return [...kept, ...hashed];
+}
+
+/** What a marker keeps a hash of, so that a registry that is lost can still tell its projects' clones. */
+export function hashedOrigin({ origin, path }: Pick<KeptOrigin, 'origin' | 'path'>): string {
+  return `${origin}\0${path}`;
+}
+
+/** A path on this machine is another repository on the next one. */
+function isReachable(
+  address: string,
+  hostId: string | undefined,
+  row: RegistryRow,
+  host: EvidencePorts['origin'],
+): boolean {
+  if (!isLocalPath(address)) return true;
+  if (row.registrar.evidence) return hostId === host.hostId;
+  return row.registrar.folder?.host === host.host;
+}
+
+/** `file://server/share` is the same from everywhere. */
+export function isLocalPath(origin: string): boolean {
   return /^file:(?!\/\/)/.test(origin);
+}
+
+/** What the marker of a row's database keeps of its evidence. */
+export function evidenceHashes(row: RegistryRow, origin: Pick<OriginPort, 'hash'>): string[] {
+  const kept = row.registrar.evidence?.hashes ?? [];
+  return [...new Set([...originsOf(row).map((one) => origin.hash(hashedOrigin(one))), ...kept])];
+}
+
+/** The project's origins; none of a row of version 0.1 that lists several remotes, since any of them may be a template’s. */
+export function originsOf({ registrar }: RegistryRow): KeptOrigin[] {
+  if (registrar.evidence) return registrar.evidence.origins;
+  const { origins = [], pathInRepository = '' } = registrar.git ?? {};
+  return origins.length === 1 ? origins.map((origin) => ({ origin, path: pathInRepository })) : [];
+}
+
+/** What the row keeps, and of a row of version 0.1 what counts of it. */
+export function rowEvidence(row: RegistryRow): RowEvidence {
+  return row.registrar.evidence ?? { origins: originsOf(row), folder: recordedFolders(row)[0] ?? null, claims: [] };
+}
+
+export function originInProject(row: RegistryRow): EvidenceCase['originInProject'] {
+  const { evidence, git } = row.registrar;
+  if (originsOf(row).length > 0 || (evidence?.hashes?.length ?? 0) > 0) return 'known';
+  return (git?.origins.length ?? 0) > 1 ? 'unclear' : 'none';
+}
+
+async function originHereOf(
+  row: RegistryRow,
+  git: FolderGit | null,
+  matches: readonly KeptOrigin[],
+  ports: EvidencePorts,
+): Promise<EvidenceCase['originHere']> {
+  if (!git || git.origins.length === 0) return 'none';
+  if (matches.length > 0) return 'project’s';
+  for (const origin of git.origins.filter(isLocalPath)) {
+    const root = origin.slice('file:'.length);
+    const path = git.pathInRepository === '' ? root : `${root}/${git.pathInRepository}`;
+    if (await hasClaimed(row, path, ports)) return 'local-claimer';
+  }
+  return 'other';
+}
+
+/** Whether the folder at a path of this machine claimed the project, and is still what it was, or gone. */
+async function hasClaimed(row: RegistryRow, path: string, ports: EvidencePorts): Promise<boolean> {
+  const found = await ports.folders.identify(path);
+  const now: FolderNow = { path, ...found, git: undefined };
+  const kept = keptOf(row, now, ports);
+  if (kept.length === 0 || found.identity === null) return kept.length > 0;
+  now.git = await ports.folders.git(path);
+  return kept.some((folder) => stillFits(folder, now));
+}
+
+async function pathOf(
+  { folder, name }: EvidenceQuestion,
+  git: FolderGit | null,
+  matches: readonly KeptOrigin[],
+  { folders }: EvidencePorts,
+): Promise<EvidenceCase['path']> {
+  if (!git || matches.length === 0) return 'other';
+  if (matches.some(({ path }) => path === git.pathInRepository)) return 'same';
+  for (const { path } of matches) {
+    if (path === '' || (await folders.exists(`${git.root}/${path}`))) return 'other';
+  }
+  return (await folders.isOnlyConfigNamed(git.root, folder, name)) ? 'moved' : 'other';
+}
+
+async function foldersOf(
+  row: RegistryRow,
+  now: FolderNow,
+  ports: EvidencePorts,
+): Promise<Pick<EvidenceCase, 'folders' | 'isSameFolder'>> {
+  const host = hostOf(ports);
+  const all = [...recordedFolders(row), ...ports.claims.of(idsOf(row))];
+  const isSameFolder = all.some(({ identity }) => isSameFile(identity, now.identity));
+  if (all.length === 0) return { folders: row.registrar.rebuilt === true ? 'lost' : 'none', isSameFolder };
+  const here = all.filter((folder) => isOnHost(folder, host));
+  if (here.length === 0) return { folders: 'elsewhere', isSameFolder };
+  const presences = await Promise.all(
+    here.map(({ path, identity }) => ports.folders.presence(path, identity?.device ?? null)),
+  );
+  // Where nobody can tell, as when a disk is not mounted, the folder may well be there.
+  return { folders: presences.every((presence) => presence === 'gone') ? 'gone' : 'there', isSameFolder };
+}
+
+async function askerOf(
+  { asker, folder }: EvidenceQuestion,
+  git: FolderGit | null,
+  { folders }: EvidencePorts,
+): Promise<EvidenceCase['asker']> {
+  if (asker.kind === 'person') return 'person';
+  const own = await asker.folders();
+  if (own.some((path) => path === folder || path.startsWith(`${folder}/`) || path.startsWith(`${folder}\\`))) {
+    return 'agent';
+  }
+  if (!git) return 'agent-below';
+  const repositories = await Promise.all(own.map((path) => folders.git(path)));
+  const isOwn = repositories.some((other) => other && isSameFile(other.repository, git.repository));
+  return isOwn ? 'agent-in-repository' : 'agent-below';
+}
+
+export function hostOf({ origin }: EvidencePorts): Host {
+  return { id: origin.hostId, name: origin.host };
+}
+
+/** Every id that the project has or had. */
+export function idsOf(row: RegistryRow): string[] {
+  return [row.id, ...(row.registrar.formerIds ?? [])];
 }

@@ -1,20 +1,23 @@
-import type { Evidence } from './evidence.ts';
-
 /** Everything that decides which row a config file's claim stands for. */
 export interface IdentityCase {
   /** The claim's id: absent, a row's id, a row's former id, or known to no row. */
   id: 'absent' | 'row' | 'former' | 'unknown';
   /** The row that has the claim's name: none, the same row that the id found, or another. */
   name: 'none' | 'same' | 'other';
-  /** How the asking folder stands to the row that has the name; read only where the id decides nothing. */
-  evidence: Evidence;
+  /**
+   * What the evidence of the asking folder says of the row that the id found, else of the one that the name found:
+   * `own` it is one of the project's folders, `worktree` a linked worktree of one, `first` and `moved` it is one once the
+   * row records it, `none` nothing connects them; read only where there is a row.
+   */
+  evidence: 'own' | 'worktree' | 'first' | 'moved' | 'none';
   /** True when the name that this folder last claimed is the row's name: then a new name in its config is a rename. */
   folderClaimedRowName: boolean;
   /**
-   * What the markers of this registry's databases say where no row answers: `live` a database carries the claim's id (or,
-   * without an id, its name) and no row lists it; `forgotten` the same, but someone unregistered it on purpose.
+   * What the markers of this registry's databases say where no row answers: `shown` a database carries the claim's id
+   * (or, without an id, its name), no row lists it, and the folder is one of its project's; `live` the same, but nothing
+   * connects the folder with it; `forgotten` someone unregistered it on purpose.
    */
-  marker: 'none' | 'live' | 'forgotten';
+  marker: 'none' | 'shown' | 'live' | 'forgotten';
 }
 
 export type IdentityDecision =
@@ -35,7 +38,7 @@ interface Rule {
   when: string;
   id: readonly IdentityCase['id'][];
   name?: readonly IdentityCase['name'][];
-  evidence?: readonly Evidence[];
+  evidence?: readonly IdentityCase['evidence'][];
   folderClaimedRowName?: boolean;
   marker?: readonly IdentityCase['marker'][];
   decision: IdentityDecision;
@@ -43,30 +46,51 @@ interface Rule {
 
 /** The first rule that fits decides. The last of each group has no further condition, so every case is decided. */
 export const identityRules: readonly Rule[] = [
-  // The id is known: it decides, and the name can only be a rename or a difference.
-  { when: 'id and name agree', id: ['row', 'former'], name: ['same'], decision: 'use' },
+  // The id is known: it says which project is meant, and the evidence whether this folder may say so.
   {
     when: 'id and name point at two projects',
     id: ['row', 'former'],
     name: ['other'],
     decision: 'refuse-contradiction',
   },
-  { when: 'this folder changed the name', id: ['row', 'former'], folderClaimedRowName: true, decision: 'rename' },
+  { when: 'a stranger has the id', id: ['row', 'former'], evidence: ['none'], decision: 'refuse-conflict' },
+  { when: 'nobody has claimed the project', id: ['row', 'former'], evidence: ['first'], decision: 'claim-folder' },
+  { when: 'the folder moved', id: ['row', 'former'], evidence: ['moved'], decision: 'move-folder' },
+  { when: 'id and name agree', id: ['row', 'former'], name: ['same'], decision: 'use' },
+  {
+    when: 'this folder changed the name',
+    id: ['row', 'former'],
+    evidence: ['own'],
+    folderClaimedRowName: true,
+    decision: 'rename',
+  },
   { when: 'the name was changed elsewhere', id: ['row', 'former'], decision: 'use-name-differs' },
 
   // The id is known to no row, but a database carries it.
   { when: 'the id was forgotten', id: ['unknown'], marker: ['forgotten'], decision: 'refuse-forgotten' },
-  { when: 'the row of the id was lost', id: ['unknown'], name: ['none'], marker: ['live'], decision: 'reserve-marked' },
+  {
+    when: 'the row of the id was lost',
+    id: ['unknown'],
+    name: ['none'],
+    marker: ['shown'],
+    decision: 'reserve-marked',
+  },
+  { when: 'a stranger has a lost id', id: ['unknown'], name: ['none'], marker: ['live'], decision: 'refuse-unlisted' },
   {
     when: 'the id is an unlisted database, the name a project',
     id: ['unknown'],
-    marker: ['live'],
+    marker: ['shown', 'live'],
     decision: 'refuse-conflict',
   },
 
   // The id is known nowhere.
   { when: 'nobody has id or name', id: ['unknown'], name: ['none'], decision: 'reserve' },
-  { when: 'the name is another repository’s', id: ['unknown'], evidence: ['unrelated'], decision: 'refuse-conflict' },
+  {
+    when: 'the name is another’s, or a worktree changed the id',
+    id: ['unknown'],
+    evidence: ['none', 'worktree'],
+    decision: 'refuse-conflict',
+  },
   { when: 'the folder changed the id', id: ['unknown'], decision: 're-key' },
 
   // No id: the name counts as far as the evidence carries it.
@@ -81,14 +105,13 @@ export const identityRules: readonly Rule[] = [
     when: 'an unlisted database has the name',
     id: ['absent'],
     name: ['none'],
-    marker: ['live'],
+    marker: ['shown', 'live'],
     decision: 'refuse-unlisted',
   },
   { when: 'nobody has the name', id: ['absent'], name: ['none'], decision: 'reserve' },
-  { when: 'no folder has claimed the name', id: ['absent'], evidence: ['unclaimed'], decision: 'claim-folder' },
-  { when: 'this folder has the name', id: ['absent'], evidence: ['same-folder'], decision: 'use' },
-  { when: 'the folder moved', id: ['absent'], evidence: ['gone-folder'], decision: 'move-folder' },
-  { when: 'another checkout of the same place', id: ['absent'], evidence: ['same-origin'], decision: 'use' },
+  { when: 'no folder has claimed the name', id: ['absent'], evidence: ['first'], decision: 'claim-folder' },
+  { when: 'the folder moved', id: ['absent'], evidence: ['moved'], decision: 'move-folder' },
+  { when: 'a folder of the project', id: ['absent'], evidence: ['own', 'worktree'], decision: 'use' },
   { when: 'an unrelated folder has the name', id: ['absent'], decision: 'refuse-conflict' },
 ];
 

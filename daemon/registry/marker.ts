@@ -22,6 +22,7 @@ export function readMarker(comment: string | null): MarkerReading {
       createdAt: text(fields['created_at']) ?? '',
       schemaVersion: text(fields['schema_version']),
       forgottenAt: text(fields['forgotten_at']),
+      ...evidenceIn(fields['evidence']),
     },
   };
 }
@@ -59,8 +60,16 @@ export function writeMarker(marker: Marker, previous: string | null): string {
       created_at: marker.createdAt,
       schema_version: marker.schemaVersion,
       ...(marker.forgottenAt === null ? {} : { forgotten_at: marker.forgottenAt }),
+      ...(marker.evidence === undefined || marker.evidence.length === 0 ? {} : { evidence: marker.evidence }),
     },
   });
+}
+
+/** Hashes as this version writes them; what is none counts for nothing. */
+function evidenceIn(value: unknown): Pick<Marker, 'evidence'> {
+  if (!Array.isArray(value)) return {};
+  const hashes = value.filter((hash): hash is string => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash));
+  return hashes.length === 0 ? {} : { evidence: hashes };
 }
 
 function registrarFields(comment: string | null): Record<string, unknown> | null {

@@ -6,34 +6,71 @@ export interface Folder {
   path: string;
 }
 
-/** What tells one file or folder from another at the same path: decimal numbers as the file system gives them. */
+/** One file or folder whatever its path is, as decimal numbers: device, inode, and time of birth in ns since 1970. */
 export interface FileIdentity {
   device: string;
   inode: string;
-  /** Nanoseconds since 1970; 0 where the file system does not keep it. */
   birth: string;
 }
 
-/** What git's files say about a folder in a working tree. */
+/** What git's files say about where a folder comes from: the same on every clone, however each spells the address. */
 export interface FolderGit {
-  /** Every equal spelling of the address of the one remote that counts, normalised, sorted, each once; empty when none counts. */
+  /** Every equal spelling of the address of the one remote that counts, normalised, sorted; empty when none counts. */
   origins: string[];
   /** The folder's path inside its working tree, with `/`; empty at the top. */
   pathInRepository: string;
-  /** Real path of the working tree's root. */
+  /** The working tree's root, a real path. */
   root: string;
-  /** The git directory that all worktrees share. */
+  /** The git folder that all worktrees share. */
   repository: { path: string } & FileIdentity;
-  /** Set for a linked worktree whose pointers were verified both ways; `main`: the main checkout's root, null for a bare repository. */
+  /** Set for a linked worktree whose pointers were verified both ways; `main` is null where the repository is bare. */
   worktree: { main: string | null; name: string } | null;
 }
 
-/** What version 0.1 keeps in a row of where a folder comes from. */
+/** What version 0.1 keeps of git, and what is still written for it: the addresses of all remotes. */
 export interface GitEvidence {
-  /** Of every remote, normalised, sorted, each once; without user names, passwords or tokens. */
   origins: string[];
-  /** The folder's path inside its working tree, with `/`; empty at the top. */
   pathInRepository: string;
+}
+
+/** An origin that belongs to a project, and where in the repository the project's folder is. */
+export interface KeptOrigin {
+  origin: string;
+  path: string;
+  /** The id of the host on which an address that is a local path means something; absent for all others. */
+  hostId?: string;
+}
+
+/** A folder on one machine, as it was when it claimed: its path, and which folder and `.git` stood there. */
+export interface KeptFolder {
+  hostId: string;
+  /** The machine's name then, for people, and for daemons of another state folder on the same machine. */
+  host: string;
+  path: string;
+  identity: FileIdentity | null;
+  /** The folder's nearest `.git`; null where there was none. */
+  dotGit: FileIdentity | null;
+  /** The origins that supported the claim, the first first; empty where the folder had none. */
+  origins: string[];
+}
+
+/** A folder that claimed a project, and the name that its config last claimed. */
+export interface KeptClaim extends KeptFolder {
+  name: string;
+  /** ISO 8601. */
+  at: string;
+}
+
+/** What a row keeps to tell its own folders from strangers. */
+export interface RowEvidence {
+  /** At most 32: the first, and those that were added last. */
+  origins: KeptOrigin[];
+  /** The folder that the project was made in or first claimed by; null for none. */
+  folder: KeptFolder | null;
+  /** Folders that a person bound with `use`; never pushed out. */
+  claims: KeptClaim[];
+  /** Of a row that was made again from its marker: hashes of its origins with their paths. */
+  hashes?: string[];
 }
 
 export type RowState = 'provisioning' | 'ready' | 'dropping';
@@ -44,9 +81,11 @@ export interface RegistrarMetadata {
   /** The folder that the project was created in or first claimed by. */
   folder?: Folder;
   git?: GitEvidence;
+  /** Absent on rows that version 0.1 or codebase-mcp wrote. */
+  evidence?: RowEvidence;
   /** Ids that the project had before it was re-keyed; it is still found by them. */
   formerIds?: string[];
-  /** The name that each folder's config last claimed, by `folderKey`. */
+  /** The name that each folder's config last claimed, by `folderKey`, as version 0.1 reads and rewrites it. */
   claims?: Record<string, Claimed>;
   /** `user@host` of whoever created it. */
   creator?: string;
@@ -78,6 +117,8 @@ export interface Marker {
   createdAt: string;
   schemaVersion: string | null;
   forgottenAt: string | null;
+  /** Hashes of the project's origins with their paths, from which a registry that is lost gets its evidence back. */
+  evidence?: string[];
 }
 
 /** What the catalog says about one database name. */

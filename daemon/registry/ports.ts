@@ -1,8 +1,10 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
 import type {
   DatabaseSighting,
+  FileIdentity,
   Folder,
-  GitEvidence,
+  FolderGit,
+  KeptClaim,
   MarkedDatabase,
   RegistrarMetadata,
   RegistryRow,
@@ -141,14 +143,40 @@ export interface MemoryPort {
   forget(id: string): void;
 }
 
-/** The file system as far as evidence goes. */
+/** The file system as far as evidence goes. Paths are real paths. */
 export interface FolderPort {
   exists(path: string): Promise<boolean>;
-  git(path: string): Promise<GitEvidence | null>;
+  /** What git's files say; null outside a repository. */
+  git(path: string): Promise<FolderGit | null>;
+  /** Which folder stands at a path, and its nearest `.git`. */
+  identify(path: string): Promise<FolderIdentity>;
+  /**
+   * Whether a folder is there. `gone` only where its parent can be read and is on the device that the folder was on;
+   * `unknown` where a disk may not be mounted.
+   *
+   * @param device of the folder when it was last seen; null where nobody noted it
+   */
+  presence(path: string, device: string | null): Promise<'there' | 'gone' | 'unknown'>;
+  /** Whether no other folder of the checkout has a config with this name; false where that cannot be known. */
+  isOnlyConfigNamed(root: string, folder: string, name: string): Promise<boolean>;
 }
 
-/** Writes an id into the config file that makes the claim. `other`: the file has this other id by now. */
-export type IdWritten = { kind: 'written' } | { kind: 'other'; id: string } | { kind: 'failed'; reason: string };
+export interface FolderIdentity {
+  identity: FileIdentity | null;
+  dotGit: FileIdentity | null;
+}
+
+/** The claims of this host's folders, kept in the state folder. */
+export interface ClaimsPort {
+  /** Those to a project with one of these ids. */
+  of(projectIds: readonly string[]): readonly KeptClaim[];
+  /** Keeps a claim, in the place of an earlier one of this folder; on disk before it returns. Throws what the disk refuses. */
+  keep(projectId: string, claim: KeptClaim): Promise<void>;
+}
+
+/** Writes an id into the config file that makes the claim. `other`: the file has this other id by now; `not-meant`: a setting keeps it out. */
+export type IdWritten =
+  { kind: 'written' } | { kind: 'other'; id: string } | { kind: 'failed'; reason: string } | { kind: 'not-meant' };
 
 export interface ConfigIdPort {
   /** The id that the file has now. Throws the CONFIG_… codes. */
@@ -161,9 +189,15 @@ export interface OriginPort {
   newId(): string;
   /** ISO 8601 in UTC. */
   now(): string;
+  /** The machine's name. */
   host: string;
+  /** A random id of this machine and state folder, since names change with the network. */
+  hostId: string;
   /** `user@host`. */
   creator: string;
+  /** SHA-256 as 64 hex digits. */
+  hash(text: string): string;
+  pause(ms: number): Promise<void>;
 }
 
 export interface RegistryPorts {
@@ -172,6 +206,7 @@ export interface RegistryPorts {
   outbox: OutboxPort;
   memory: MemoryPort;
   folders: FolderPort;
+  claims: ClaimsPort;
   origin: OriginPort;
   /** Registry and catalog for a dry run: a registry that is not there is not made, and has no rows. */
   lookingOnly: Pick<RegistryPorts, 'registry' | 'catalog'>;

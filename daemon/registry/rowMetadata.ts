@@ -1,4 +1,15 @@
-import type { Claimed, Folder, GitEvidence, RegistrarMetadata, RowState } from './model.ts';
+import type {
+  Claimed,
+  FileIdentity,
+  Folder,
+  GitEvidence,
+  KeptClaim,
+  KeptFolder,
+  KeptOrigin,
+  RegistrarMetadata,
+  RowEvidence,
+  RowState,
+} from './model.ts';
 
 /**
  * Reads `metadata.registrar` as another program or an older version may have left it: what does not have the expected
@@ -11,11 +22,13 @@ export function readRegistrarMetadata(metadata: unknown): RegistrarMetadata {
   const folder = folderOf(fields['folder']);
   const git = gitOf(fields['git']);
   const claims = claimsOf(fields['claims']);
+  const evidence = evidenceOf(fields['evidence']);
   return {
     ...(state ? { state } : {}),
     ...(folder ? { folder } : {}),
     ...(git ? { git } : {}),
     ...(claims ? { claims } : {}),
+    ...(evidence ? { evidence } : {}),
     ...(Array.isArray(fields['formerIds']) ? { formerIds: fields['formerIds'].filter(isString) } : {}),
     ...(isString(fields['creator']) ? { creator: fields['creator'] } : {}),
     ...(isString(fields['lastUsedAt']) ? { lastUsedAt: fields['lastUsedAt'] } : {}),
@@ -52,6 +65,56 @@ function claimsOf(value: unknown): Record<string, Claimed> | null {
       claims[key] = { name: claim['name'], at: claim['at'] };
   }
   return claims;
+}
+
+function evidenceOf(value: unknown): RowEvidence | null {
+  const fields = objectOf(value);
+  if (!fields) return null;
+  const hashes = Array.isArray(fields['hashes']) ? fields['hashes'].filter(isString) : [];
+  return {
+    origins: listOf(fields['origins'], originOf),
+    folder: keptFolderOf(fields['folder']),
+    claims: listOf(fields['claims'], readKeptClaim),
+    ...(hashes.length > 0 ? { hashes } : {}),
+  };
+}
+
+function listOf<T>(value: unknown, read: (entry: unknown) => T | null): T[] {
+  return Array.isArray(value) ? value.flatMap((entry) => read(entry) ?? []) : [];
+}
+
+function originOf(value: unknown): KeptOrigin | null {
+  const fields = objectOf(value);
+  if (!fields || !isString(fields['origin']) || !isString(fields['path'])) return null;
+  const hostId = fields['hostId'];
+  return { origin: fields['origin'], path: fields['path'], ...(isString(hostId) ? { hostId } : {}) };
+}
+
+function keptFolderOf(value: unknown): KeptFolder | null {
+  const fields = objectOf(value);
+  const { hostId, host, path } = fields ?? {};
+  if (!isString(hostId) || !isString(host) || !isString(path)) return null;
+  return {
+    hostId,
+    host,
+    path,
+    identity: identityOf(fields?.['identity']),
+    dotGit: identityOf(fields?.['dotGit']),
+    origins: listOf(fields?.['origins'], (origin) => (isString(origin) ? origin : null)),
+  };
+}
+
+/** A claim as a row or the state folder keeps it; null for what does not have its shape. */
+export function readKeptClaim(value: unknown): KeptClaim | null {
+  const folder = keptFolderOf(value);
+  const fields = objectOf(value);
+  if (!folder || !isString(fields?.['name']) || !isString(fields['at'])) return null;
+  return { ...folder, name: fields['name'], at: fields['at'] };
+}
+
+function identityOf(value: unknown): FileIdentity | null {
+  const { device, inode, birth } = objectOf(value) ?? {};
+  return isString(device) && isString(inode) && isString(birth) ? { device, inode, birth } : null;
 }
 
 function objectOf(value: unknown): Record<string, unknown> | null {

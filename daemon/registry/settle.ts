@@ -17,6 +17,7 @@ import {
   serverReadOnly,
   warning,
 } from './failures.ts';
+import { evidenceHashes, type Asker } from './evidence.ts';
 import { parseId } from './ids.ts';
 import { readMarker, standingOf, writeMarker } from './marker.ts';
 import type { Claim, DatabaseSighting, Folder, Marker, RegistryRow, Sighting } from './model.ts';
@@ -34,6 +35,8 @@ export interface SettleOptions {
   check?: (row: RegistryRow) => void;
   /** Told before each step that makes or changes something. */
   onStep?: OnStep | undefined;
+  /** A person when absent. */
+  asker?: Asker | undefined;
 }
 
 /** A project that may be used, and how it came to be so. */
@@ -47,6 +50,8 @@ export interface Settled {
   warnings: Warning[];
   identity: { outcome: 'matched' | 'skipped'; reason: string };
   wouldDo: string[] | null;
+  /** The row with its database, as it was when it was found usable; absent where nobody looked. */
+  sighting?: Sighting;
 }
 
 /** What identifying gave: a sighting to go on with, `again` after a change or a lost race, or a finished answer. */
@@ -145,7 +150,9 @@ export function commentFollowing(run: Run, sighting: Sighting, change: RowChange
   if (database.presence !== 'present' || markerStanding(run, row, database) !== 'mine') return null;
   const marker = readMarker(database.comment);
   const schemaVersion = marker.kind === 'marker' ? marker.marker.schemaVersion : null;
-  return ownComment(run, { ...row, id: change.id ?? row.id, name: change.name ?? row.name }, database, schemaVersion);
+  const registrar = { ...row.registrar, ...change.registrar };
+  const changed = { ...row, id: change.id ?? row.id, name: change.name ?? row.name, registrar };
+  return ownComment(run, changed, database, schemaVersion);
 }
 
 /** Says what a dry run would do, as a finished answer. */
@@ -381,6 +388,7 @@ export function ownComment(
     createdAt: row.createdAt,
     schemaVersion,
     forgottenAt: null,
+    evidence: evidenceHashes(row, run.ports.origin),
   };
   return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
 }
@@ -397,5 +405,5 @@ function usable(run: Run, sighting: Sighting, folder: Folder | null, identity: S
     );
   }
   run.ports.memory.remember(row, folder);
-  return { row, sync, created: run.created, stale: null, warnings: run.warnings, identity, wouldDo: null };
+  return { row, sync, created: run.created, stale: null, warnings: run.warnings, identity, wouldDo: null, sighting };
 }

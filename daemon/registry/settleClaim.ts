@@ -1,43 +1,26 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
-import { compareEvidence, type Evidence } from './evidence.ts';
+import { changeIdentity, reserve } from './claimChanges.ts';
+import { identityCaseOf, judgeClaim, refusalOf, requireEvidence, type Claiming, type Seen } from './claimEvidence.ts';
+import { person } from './evidence.ts';
+import { conflictForAgent } from './evidenceFailures.ts';
 import {
   contradiction,
-  databaseForeign,
   nameConflict,
   projectForgotten,
   projectMismatch,
   unlistedDatabase,
   warning,
 } from './failures.ts';
-import { decideIdentity, type IdentityCase } from './identityRules.ts';
+import { decideIdentity } from './identityRules.ts';
 import { parseId } from './ids.ts';
 import { folderKey } from './model.ts';
 import type { Claim, DatabaseSighting, MarkedDatabase, RegistryRow, Sighting } from './model.ts';
-import { databaseNameFor } from './names.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
 import { recordUse } from './recordUse.ts';
 import { settledFromMemory } from './settledFromMemory.ts';
 import { sightEntries } from './sightEntries.ts';
-import {
-  changeRow,
-  commentFollowing,
-  isProject,
-  requireCreation,
-  requireExpected,
-  settle,
-  startRun,
-  wouldDo,
-} from './settle.ts';
+import { isProject, settle, startRun } from './settle.ts';
 import type { Identified, Run, SettleOptions, Settled } from './settle.ts';
-
-/** What the places that may know the claimed project say about it. */
-interface Seen {
-  byId: Sighting | null;
-  byIdIsFormer: boolean;
-  byName: Sighting | null;
-  /** Why the registry could not be read, though its server answers. */
-  unreadable: ErrorReport | null;
-}
 
 /**
  * Get or create: the project that a config file claims, made if it does not exist.
@@ -53,37 +36,36 @@ export async function settleClaim(
   options: SettleOptions,
 ): Promise<Settled> {
   const run = startRun(ports, options);
-  const claiming = { claim, group: 0 };
+  const claiming: Claiming = { claim, group: 0, judged: null };
   const settled = await settle(run, () => identify(run, claiming, config), claim);
   if (!options.dryRun && settled.row && settled.stale === null) {
-    await recordUse(run, settled, claim.folder && { folder: claim.folder, name: claim.name });
+    await recordUse(run, settled, claiming.judged && { name: claim.name, judged: claiming.judged });
     if (claiming.claim.id === null && config) await writeId(settled, settled.row, config);
   }
   return settled;
-}
-
-/** The claim as it stands now: the config's winner may have given it an id meanwhile. */
-interface Claiming {
-  claim: Claim;
-  /** Which group of the id's digits the database name carries. */
-  group: number;
 }
 
 async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | null): Promise<Identified> {
   const { claim } = claiming;
   const seen = await look(run, claim);
   if (seen.unreadable && !seen.byId && !seen.byName) {
-    const stale = recall(run, claim, seen.unreadable);
+    const stale = await recall(run, claim, seen.unreadable);
     if (stale) return { kind: 'done', settled: stale };
   }
   requireExpectedClaim(run.options.expect, claim, (seen.byId ?? seen.byName)?.row ?? null);
   const marked = seen.byId ? [] : await markedFor(run, seen, claim);
-  const identityCase = await identityCaseOf(run, seen, claim, marked);
-  const decision = decideIdentity(identityCase);
-  if (decision.startsWith('refuse-') && marked.length > 0 && !isSameSeen(seen, await look(run, claim))) {
-    return { kind: 'again' };
-  }
   const chosen = seen.byId ?? seen.byName;
+  const asker = run.options.asker ?? person;
+  claiming.judged = chosen && (await judgeClaim(claim, chosen.row, run.ports, asker));
+  const identityCase = await identityCaseOf(run.ports, seen, claiming, marked);
+  const decision = decideIdentity(identityCase);
+  if (decision.startsWith('refuse-')) {
+    if (marked.length > 0 && !isSameSeen(seen, await look(run, claim))) return { kind: 'again' };
+    if (decision === 'refuse-conflict' && chosen && (await getsId(run, claiming, chosen.row, config)))
+      return { kind: 'again' };
+    if (decision !== 'refuse-conflict' && asker.kind === 'agent' && !(await hasIdByNow(claiming, config)))
+      throw conflictForAgent();
+  }
   const marker = marked[0];
   switch (decision) {
     case 'use':
@@ -96,6 +78,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       if (seen.byId && seen.byName) throw contradiction(claim, seen.byId.row, seen.byName.row);
       break;
     case 'refuse-conflict':
+      if (chosen && claiming.judged) throw await refusalOf(claim, chosen.row, claiming.judged, run.ports, asker);
       if (chosen) throw nameConflict(claim, chosen.row);
       break;
     case 'refuse-unlisted':
@@ -107,14 +90,35 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       break;
     case 'reserve':
     case 'reserve-marked':
-      return reserve(run, claiming, config, decision === 'reserve-marked' ? (marker ?? null) : null, seen.unreadable);
+      return reserve(run, claiming, decision === 'reserve-marked' ? (marker ?? null) : null, seen.unreadable);
     case 'claim-folder':
     case 'move-folder':
     case 'rename':
     case 're-key':
-      if (chosen) return changeIdentity(run, chosen, claim, decision);
+      if (chosen) return changeIdentity(run, chosen, claiming, decision);
   }
   throw new Error(`identity decision ${decision} does not fit what was seen`);
+}
+
+/** How long a project counts as being made by somebody who will write its id into the same config, ms. */
+const freshRowMs = 60_000;
+const idWaitMs = 5000;
+const idEveryMs = 100;
+
+/**
+ * A name alone that meets a project made a moment ago: whoever made it may be about to write its id into this very config.
+ * The file is read until the id is there, or for five seconds.
+ */
+async function getsId(run: Run, claiming: Claiming, row: RegistryRow, config: ConfigIdPort | null): Promise<boolean> {
+  const { origin } = run.ports;
+  const isFresh = Date.parse(origin.now()) - Date.parse(row.createdAt) < freshRowMs;
+  if (!isFresh || claiming.hasWaited || claiming.claim.id !== null || !config || run.options.dryRun) return false;
+  claiming.hasWaited = true;
+  for (let waitedMs = 0; waitedMs < idWaitMs; waitedMs += idEveryMs) {
+    if (await hasIdByNow(claiming, config)) return true;
+    await origin.pause(idEveryMs);
+  }
+  return hasIdByNow(claiming, config);
 }
 
 /**
@@ -174,93 +178,6 @@ async function markedFor(run: Run, seen: Seen, claim: Claim): Promise<MarkedData
   );
 }
 
-async function identityCaseOf(run: Run, seen: Seen, claim: Claim, marked: MarkedDatabase[]): Promise<IdentityCase> {
-  const { byId, byName } = seen;
-  const id = claim.id === null ? 'absent' : !byId ? 'unknown' : seen.byIdIsFormer ? 'former' : 'row';
-  const name = !byName ? 'none' : byName.row.id === byId?.row.id ? 'same' : 'other';
-  const marker = !marked[0] ? 'none' : marked[0].marker.forgottenAt === null ? 'live' : 'forgotten';
-  const lastClaimed = claim.folder && byId?.row.registrar.claims?.[folderKey(claim.folder)]?.name;
-  return {
-    id,
-    name,
-    marker,
-    evidence: byName && !byId ? await evidenceFor(run, claim, byName.row) : 'unrelated',
-    folderClaimedRowName: byId !== null && lastClaimed === byId.row.name,
-  };
-}
-
-async function evidenceFor(run: Run, claim: Claim, row: RegistryRow): Promise<Evidence> {
-  // A claim that no folder makes has nothing to show for itself.
-  if (!claim.folder) return 'unrelated';
-  const { folders } = run.ports;
-  const recorded = row.registrar.folder;
-  const exists = recorded?.host === claim.folder.host ? await folders.exists(recorded.path) : true;
-  return compareEvidence(row.registrar, claim.folder, await folders.git(claim.folder.path), exists);
-}
-
-async function reserve(
-  run: Run,
-  claiming: Claiming,
-  config: ConfigIdPort | null,
-  marked: MarkedDatabase | null,
-  unreadable: ErrorReport | null,
-): Promise<Identified> {
-  const { claim } = claiming;
-  const { origin, registry, outbox, folders } = run.ports;
-  const id = claim.id ?? origin.newId();
-  const databaseName = claim.databaseName ?? marked?.databaseName ?? databaseNameFor(claim.name, id, claiming.group);
-  if (run.options.dryRun) return { kind: 'done', settled: wouldDo(run, null, creationSteps(claim, databaseName)) };
-  await requireCreation(run);
-  const now = origin.now();
-  const git = claim.folder ? await folders.git(claim.folder.path) : null;
-  const row: RegistryRow = {
-    id,
-    name: claim.name,
-    databaseName,
-    description: claim.description,
-    createdAt: now,
-    updatedAt: now,
-    metadata: {},
-    registrar: {
-      state: 'provisioning',
-      creator: origin.creator,
-      lastUsedAt: now,
-      ...(claim.folder
-        ? { folder: claim.folder, claims: { [folderKey(claim.folder)]: { name: claim.name, at: now } } }
-        : {}),
-      ...(git ? { git } : {}),
-      ...(claim.databaseName === null ? {} : { databaseNameChosen: true }),
-    },
-  };
-  run.begun = true;
-  run.options.onStep?.(`registering project "${claim.name}"`);
-  const reserved = await registry.reserve(row);
-  switch (reserved.kind) {
-    case 'reserved':
-      run.created = true;
-      knowReservation(claiming, id);
-      return { kind: 'again' };
-    case 'lost':
-      return { kind: 'again' };
-    case 'database-taken':
-      if (claim.databaseName !== null || claiming.group === 3)
-        throw databaseForeign(row, databaseName, 'another project has it');
-      claiming.group += 1;
-      return { kind: 'again' };
-    case 'unwritable':
-      // Only a server that still answers can make the database: where it went away altogether, nothing is kept either.
-      await requireCreation(run);
-  }
-  // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
-  if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') knowReservation(claiming, id);
-  return { kind: 'again' };
-}
-
-/** A claim that no folder makes has nothing but the id to show that the row it meets next is the one that it reserved. */
-function knowReservation(claiming: Claiming, id: string): void {
-  if (claiming.claim.folder === null) claiming.claim = { ...claiming.claim, id };
-}
-
 /**
  * Without a registry the config file decides between daemons that create the same project: the id that is in the file wins.
  * Everyone who would make a database for an entry of which nothing but its file exists asks the config first, also who
@@ -278,7 +195,7 @@ async function agreeThroughConfig(
   if (!isUnmade || !config || claiming.claim.id !== null || run.options.dryRun) return true;
   // Two daemons that look at the file and rename over it at the same instant would both believe that theirs is the id.
   const written = await run.ports.catalog.oneAtATime(row.name, () => config.writeId(row.id));
-  if (written.kind === 'failed') return true;
+  if (written.kind === 'failed' || written.kind === 'not-meant') return true;
   claiming.claim = { ...claiming.claim, id: written.kind === 'other' ? written.id : row.id };
   return written.kind === 'written';
 }
@@ -300,56 +217,6 @@ function givesWay(claim: Claim, { row, database }: Sighting): boolean {
   );
 }
 
-async function changeIdentity(
-  run: Run,
-  sighting: Sighting,
-  claim: Claim,
-  decision: 'claim-folder' | 'move-folder' | 'rename' | 're-key',
-): Promise<Identified> {
-  const { row } = sighting;
-  const { folder } = claim;
-  const newId = claim.id ?? row.id;
-  const plan = {
-    'claim-folder': { step: `record ${folder?.path ?? ''} as the folder of project "${row.name}"`, change: {} },
-    'move-folder': { step: `record ${folder?.path ?? ''} as the new folder of project "${row.name}"`, change: {} },
-    rename: { step: `rename project "${row.name}" to "${claim.name}"`, change: { name: claim.name } },
-    're-key': { step: `change the id of project "${row.name}" from ${row.id} to ${newId}`, change: { id: newId } },
-  }[decision];
-  // A rename can take away the very name that was expected.
-  if (decision === 'rename') requireExpected(run.options.expect, { ...row, name: claim.name });
-  if (run.options.dryRun) return { kind: 'done', settled: wouldDo(run, sighting, [plan.step]) };
-
-  const git = folder ? await run.ports.folders.git(folder.path) : null;
-  const claims = folder
-    ? { ...row.registrar.claims, [folderKey(folder)]: { name: claim.name, at: run.ports.origin.now() } }
-    : (row.registrar.claims ?? {});
-  const change = {
-    ...plan.change,
-    registrar: {
-      claims,
-      ...(decision !== 'rename' && folder ? { folder, ...(git ? { git } : {}) } : {}),
-      ...(decision === 're-key' ? { formerIds: [...new Set([...(row.registrar.formerIds ?? []), row.id])] } : {}),
-    },
-  };
-  const changed = await changeRow(run, sighting, change, commentFollowing(run, sighting, plan.change));
-  if (changed === 'done') noteChange(run, row, claim, decision);
-  return { kind: 'again' };
-}
-
-function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string): void {
-  const { warnings } = run;
-  if (decision === 'rename') {
-    const hint = 'If that was not meant, change project.name back.';
-    warnings.push(warning('RENAMED', `Project "${row.name}" is now named "${claim.name}", as the config says.`, hint));
-  } else if (decision === 're-key') {
-    const message = `Project "${row.name}" has the config's id ${claim.id ?? ''} now; it is still found by ${row.id}.`;
-    warnings.push(warning('REKEYED', message, 'If that was not meant, change project.id back; both ids find it.'));
-  } else if (decision === 'move-folder') {
-    const message = `Project "${row.name}" was in ${row.registrar.folder?.path ?? ''}, which is gone; it is here now.`;
-    warnings.push(warning('FOLDER_MOVED', message, 'If this is another project, give it another project.name.'));
-  }
-}
-
 function noteDifference(run: Run, claim: Claim, row: RegistryRow): void {
   if (run.warnings.some(({ code }) => code === 'NAME_DIFFERS')) return;
   const message = `The config says "${claim.name}", but this project's name is "${row.name}".`;
@@ -357,14 +224,15 @@ function noteDifference(run: Run, claim: Claim, row: RegistryRow): void {
   run.warnings.push(warning('NAME_DIFFERS', message, hint));
 }
 
-function recall(run: Run, claim: Claim, because: ErrorReport): Settled | null {
+async function recall(run: Run, claim: Claim, because: ErrorReport): Promise<Settled | null> {
   const recalled = run.ports.memory.recall({ id: claim.id, name: claim.name }, claim.folder);
+  if (recalled) await requireEvidence(claim, recalled.row, run.ports, run.options.asker);
   return recalled && settledFromMemory(recalled, because);
 }
 
 async function writeId(settled: Settled, row: RegistryRow, config: ConfigIdPort): Promise<void> {
   const written = await config.writeId(row.id);
-  if (written.kind === 'written') return;
+  if (written.kind === 'written' || written.kind === 'not-meant') return;
   const why = written.kind === 'failed' ? written.reason : `the file has the id ${written.id} by now`;
   settled.warnings.push(
     warning(
@@ -373,16 +241,6 @@ async function writeId(settled: Settled, row: RegistryRow, config: ConfigIdPort)
       `Put "id": "${row.id}" under "project" yourself, so that a moved or copied folder stays this project.`,
     ),
   );
-}
-
-function creationSteps(claim: Claim, databaseName: string): string[] {
-  const shown =
-    claim.id === null && claim.databaseName === null ? databaseName.replace(/[0-9a-f]{8}$/, '…') : databaseName;
-  return [
-    `register project "${claim.name}"`,
-    `create database ${shown}`,
-    ...(claim.id === null && claim.folder ? ["write the project's id into the config"] : []),
-  ];
 }
 
 /** PROJECT_MISMATCH before anything is changed, unless the claim or the row that it may stand for is the expected project. */

@@ -5,7 +5,7 @@ import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts'
 import type { RegistryPorts } from './ports.ts';
 import { sightEntries } from './sightEntries.ts';
 import { settle, startRun, type Settled, type SettleOptions } from './settle.ts';
-import { recordUse } from './recordUse.ts';
+import { recordUse, type Claimed } from './recordUse.ts';
 import { settledFromMemory } from './settledFromMemory.ts';
 
 /** What a caller said: an id in any spelling, a former id, or a name; `{ id }` where no name can be meant. */
@@ -19,7 +19,7 @@ export type Reference = string | { id: string };
 export async function settleReference(
   reference: Reference,
   ports: RegistryPorts,
-  options: SettleOptions,
+  options: SettleOptions & { claimed?: Claimed },
 ): Promise<Settled> {
   const run = startRun(ports, options);
   const settled = await settle(
@@ -31,7 +31,7 @@ export async function settleReference(
     },
     null,
   );
-  if (!options.dryRun) await recordUse(run, settled, null);
+  if (!options.dryRun) await recordUse(run, settled, options.claimed ?? null);
   return settled;
 }
 

@@ -1,10 +1,17 @@
+import { requireEvidence } from '../registry/claimEvidence.ts';
+import { isSameFile, stillFits, type FolderNow } from '../registry/keptFolders.ts';
+import { bindingTakenOver } from '../registry/evidenceFailures.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
+import { settleReference } from '../registry/settleReference.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
-import type { ConfigSearch, ResolutionPorts } from './ports.ts';
+import type { Binding, ConfigSearch, ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './resolve.ts';
-import { vouching } from './trust.ts';
+import { requireNoVeto, vouching } from './trust.ts';
 
-/** Tier 2: the nearest config file at or above the directory; the project it claims is made if it does not exist. */
+/**
+ * Tier 2: the nearest of config files and local bindings at or above the directory, a binding where both are in one folder.
+ * The project that a config claims is made if it does not exist; a binding only ever means one that does.
+ */
 export async function configTier(
   request: Request,
   ports: ResolutionPorts,
@@ -13,25 +20,80 @@ export async function configTier(
   const { directory } = request;
   if (directory === null) return { kind: 'skipped', reason: 'no directory given' };
   const search = await ports.config.find(directory);
+  const binding = nearestBinding(search, ports);
+  if (binding) return boundTo(binding, request, ports);
   if (search.kind === 'none') return { kind: 'missed', reason: whereLooked(search) };
   noteConfig(search.path);
   const config = await ports.config.read(search.path, vouching(directory, ports.trust));
   if (!config.autoSwitch) return { kind: 'skipped', reason: `auto_switch is false in ${config.path}` };
   const folder = { host: ports.host, path: config.folder };
   const { name, id, databaseName, description } = config;
+  const { asker } = request;
   const dryRun = request.dryRun || config.dryRun;
-  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: id ?? name, name, folder }, (patient) =>
-    settleClaim({ name, id, databaseName, description, folder }, ports.config.idWriter(config.path), ports.registry, {
-      dryRun,
-      expect: request.expect,
-      patient,
-      onStep: request.onStep,
-    }),
+  const claim = { name, id, databaseName, description, folder };
+  const settled = await fromMemoryIfUnreachable(
+    ports.registry,
+    { reference: id ?? name, name, folder },
+    (patient) =>
+      settleClaim(claim, ports.config.idWriter(config.path), ports.registry, {
+        dryRun,
+        expect: request.expect,
+        patient,
+        onStep: request.onStep,
+        asker,
+      }),
+    (row) => requireEvidence(claim, row, ports.registry, asker),
   );
   if (dryRun) settled.wouldDo ??= [];
   const what = id === null ? `name "${name}"` : `id ${id.slice(0, 8)}`;
   const via = search.viaWorktreeOf === null ? '' : ` of the main worktree ${search.viaWorktreeOf}`;
   return { kind: 'matched', reason: `${what} in .codebase-mcp/config.json${via}`, settled, configPath: config.path };
+}
+
+/** The nearest binding of the walk that found the config, or ended without one. */
+function nearestBinding(search: ConfigSearch, { bindings }: ResolutionPorts): Binding | null {
+  const isFound = search.kind === 'found';
+  // A config in the main worktree lies in another tree: any binding of this one is nearer.
+  const last = isFound
+    ? search.viaWorktreeOf === null
+      ? search.folder
+      : (search.walkedTo ?? search.from)
+    : search.upTo;
+  const excluded = !isFound && (search.why === 'home' || search.why === 'root') ? search.upTo : null;
+  for (let folder = search.from; ; folder = parentOf(folder)) {
+    const binding = folder === excluded ? null : bindings.at(folder);
+    if (binding) return binding;
+    if (folder === last || parentOf(folder) === folder) return null;
+  }
+}
+
+/** Of a real path, whose separators are the system's. */
+function parentOf(path: string): string {
+  const parent = path.slice(0, Math.max(path.lastIndexOf('/'), path.lastIndexOf('\\')));
+  return parent === '' || parent.length >= path.length ? path : parent;
+}
+
+async function boundTo({ projectId, claim }: Binding, request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
+  const { path: folder, name } = claim;
+  await requireNoVeto(folder, ports.trust);
+  const now: FolderNow = { path: folder, ...(await ports.registry.folders.identify(folder)), git: undefined };
+  if (!isSameFile(claim.dotGit, now.dotGit)) now.git = await ports.registry.folders.git(folder);
+  if (!stillFits(claim, now)) throw bindingTakenOver(folder, name, request.asker);
+  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: projectId, folder: null }, (patient) =>
+    settleReference({ id: projectId }, ports.registry, {
+      dryRun: request.dryRun,
+      expect: request.expect,
+      patient,
+      onStep: request.onStep,
+      claimed: { name, judged: { decision: 'claimed', now, kept: claim } },
+    }),
+  );
+  return {
+    kind: 'matched',
+    reason: `id ${projectId.slice(0, 8)} bound to ${folder} on this machine`,
+    settled,
+    configPath: null,
+  };
 }
 
 const limitText = {

@@ -10,11 +10,14 @@ import { settledFromMemory } from '../registry/settledFromMemory.ts';
 /**
  * Settles, or answers from what this daemon knew when the server last answered. Only a server that does not answer lets
  * memory speak: any refusal is the truth of now. Who has something to fall back on waits a second, who has not waits longer.
+ *
+ * @param permit throws when the kept row must not answer, as where the folder that asks shows no evidence
  */
 export async function fromMemoryIfUnreachable(
   ports: RegistryPorts,
   known: { reference: string; folder: Folder | null; name?: string },
   settle: (patient: boolean) => Promise<Settled>,
+  permit: (row: RegistryRow) => Promise<void> = () => Promise.resolve(),
 ): Promise<Settled> {
   const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
   const pending = pendingFor(ports, keys, known.folder);
@@ -25,6 +28,7 @@ export async function fromMemoryIfUnreachable(
     return await settle(!recalled);
   } catch (error) {
     if (!(error instanceof RegistrarError) || error.code !== 'REGISTRY_UNREACHABLE') throw error;
+    if (recalled) await permit(recalled.row);
     if (recalled) return { ...settledFromMemory(recalled, error.toReport()), sync: pendingState(ports, recalled.row) };
     if (error.details?.['begun'] === true) throw error;
     throw pending ? interrupted(error) : unknownHere(error);
@@ -34,7 +38,11 @@ export async function fromMemoryIfUnreachable(
 /** An id says which project is meant. A name alone does so only for the folder that the project was made in. */
 function pendingFor(ports: RegistryPorts, keys: LookKeys, folder: Folder | null): RegistryRow | undefined {
   const rows = ports.outbox.find({ id: keys.id, name: keys.id === null ? keys.name : null });
-  return rows.find((row) => keys.id !== null || !folder || row.registrar.claims?.[folderKey(folder)]);
+  return rows.find((row) => keys.id !== null || !folder || isClaimedBy(row, folder));
+}
+
+function isClaimedBy({ registrar }: RegistryRow, folder: Folder): boolean {
+  return registrar.claims?.[folderKey(folder)] !== undefined || registrar.evidence?.folder?.path === folder.path;
 }
 
 /** Where the project stands in the outbox; null when it is not there. */

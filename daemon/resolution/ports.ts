@@ -1,3 +1,4 @@
+import type { KeptClaim } from '../registry/model.ts';
 import type { RegistryPorts, ConfigIdPort } from '../registry/ports.ts';
 import type { TrustPort } from './trust.ts';
 
@@ -8,8 +9,12 @@ export type ConfigSearch =
       path: string;
       /** The real path of the folder that holds `.codebase-mcp`. */
       folder: string;
+      /** The directory's real path. */
+      from: string;
       /** The main worktree's root, when the directory is in a worktree that uses its main worktree's config. */
       viaWorktreeOf: string | null;
+      /** The worktree's root, where the config is its main worktree's. */
+      walkedTo?: string;
     }
   | {
       kind: 'none';
@@ -51,6 +56,17 @@ export interface ConfigPort {
   idWriter(path: string): ConfigIdPort;
 }
 
+/** A claim that a person made for one folder of this machine, with no file in it. */
+export interface Binding {
+  projectId: string;
+  claim: KeptClaim;
+}
+
+export interface BindingsPort {
+  /** The binding of a folder by its real path; null for none. */
+  at(folder: string): Binding | null;
+}
+
 export type WorkflowAnswer =
   | { kind: 'project'; id: string; cached: boolean }
   | { kind: 'none'; reason: string; cached: boolean }
@@ -63,6 +79,7 @@ export interface WorkflowPort {
 export interface ResolutionPorts {
   registry: RegistryPorts;
   config: ConfigPort;
+  bindings: BindingsPort;
   /** Null when no workflow server is configured. */
   workflow: WorkflowPort | null;
   /** Null while tier 4 is switched off. */

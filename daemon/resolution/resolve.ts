@@ -2,6 +2,7 @@ import { registrarCommand } from '../protocol/commandText.ts';
 import type { OnStep, ResolveParams } from '../protocol/methods.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { person, type Asker } from '../registry/evidence.ts';
 import { warning } from '../registry/failures.ts';
 import { projectOf } from '../registry/model.ts';
 import { requireExpected, type Settled } from '../registry/settle.ts';
@@ -18,6 +19,7 @@ export interface Request {
   expect: string | null;
   dryRun: boolean;
   onStep: OnStep | undefined;
+  asker: Asker;
 }
 
 /** What one tier gave. A tier that cannot be honoured throws: later tiers are not asked. */
@@ -58,6 +60,7 @@ export async function resolve(
     expect: params.expect ?? null,
     dryRun: params.dryRun ?? false,
     onStep,
+    asker: params.agent ? { kind: 'agent', folders: params.agent.folders } : person,
   };
   const answer = emptyAnswer(request, server);
   for (const { tier, name, ask } of tiers) {
@@ -166,7 +169,7 @@ function unresolved(answer: Resolution): ErrorReport {
   // A config file that is there and steps back (auto_switch) needs no second one.
   const hint =
     answer.configPath === null
-      ? 'registrar projects create NAME --directory . | registrar use PROJECT'
+      ? 'registrar init NAME | registrar use PROJECT'
       : 'Name the project (registrar resolve --project PROJECT), or remove auto_switch from the config.';
   return {
     code: 'UNRESOLVED',

@@ -138,6 +138,14 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
 };
 
 export const warningTexts: Record<WarningCode, CodeText> = {
+  FIRST_CLAIM: {
+    cause: 'The project had no folder, and the one that asked is its first now.',
+    remedy: 'If it is the wrong one, `registrar use PROJECT` in the right one, and another project here.',
+  },
+  CLAIMED_ELSEWHERE: {
+    cause: 'The project was made on another machine, and this folder, which has its id, shares its database now.',
+    remedy: 'If this is another project, give it another `project.name` and remove `project.id`.',
+  },
   PENDING: {
     cause: 'Not registered yet: the registry could not be written. The project is usable, and safe on this machine.',
     remedy: 'Nothing: it is registered by itself. `registrar sync` tries at once.',

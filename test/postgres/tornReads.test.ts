@@ -60,8 +60,23 @@ describe('a claim that is settled while another changes the same project', () =>
         onDamaged: () => undefined,
       }),
       memory: await KnownProjects.open(join(stateFolder, 'known.json'), 'test', now, () => undefined),
-      folders: { exists: () => Promise.resolve(true), git: () => Promise.resolve(null) },
-      origin: { newId: randomUUID, now: () => now().toISOString(), host: hostname(), creator: 'test' },
+      folders: {
+        exists: () => Promise.resolve(true),
+        git: () => Promise.resolve(null),
+        identify: () => Promise.resolve({ identity: null, dotGit: null }),
+        presence: () => Promise.resolve('there'),
+        isOnlyConfigNamed: () => Promise.resolve(true),
+      },
+      claims: { of: () => [], keep: () => Promise.resolve() },
+      origin: {
+        newId: randomUUID,
+        now: () => now().toISOString(),
+        host: hostname(),
+        hostId: 'test',
+        creator: 'test',
+        hash: (text) => text,
+        pause: () => Promise.resolve(),
+      },
       unnoted: new Set(),
     };
     const settled = await settleClaim(claim, null, ports, { dryRun: false, expect: null });

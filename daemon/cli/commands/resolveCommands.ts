@@ -1,7 +1,11 @@
+import { basename } from 'node:path';
 import type { Command } from 'commander';
 import { commandText, optionWords } from '../../protocol/commandText.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
+import { RegistrarError } from '../../protocol/registrarError.ts';
+import { readAnswer } from '../readAnswer.ts';
+import { shown } from '../terminalText.ts';
 
 /** Which project is meant, as several commands take it. */
 export interface Selection {
@@ -26,14 +30,81 @@ export function addResolveCommands(program: Command, session: CliSession): void 
   program
     .command('use')
     .description('bind a folder to an existing project: its id and name go into the config file')
-    .argument('<project>', 'id or name', saying)
+    .argument('[project]', 'id or name', saying)
     .option('--directory <dir>', 'the folder (default: the current one)', saying)
-    .addHelpText('after', '\nExample:\n  $ registrar use shop --directory ~/shop-payments')
-    .action(async (project: string, options: { directory?: string }) => {
+    .option('--local', 'bind it on this machine alone; no file changes')
+    .option('--confirm <origin>', 'the origin of the project’s repository, where the folder’s is another', saying)
+    .option('--remove', 'with --local: take the binding back')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  $ registrar use shop --directory ~/shop-payments\n  $ registrar use shop --local\n  $ registrar use --local --remove',
+    )
+    .action(async (project: string | undefined, options: UseOptions) => {
       const directory = session.directory(options.directory);
-      const resolution = await session.withRegistrar((registrar) => registrar.useProject({ project, directory }));
+      if (options.remove === true) {
+        if (project !== undefined || options.local !== true) throw wrongRemoval();
+        session.finishWith(await session.withRegistrar((registrar) => registrar.removeBinding({ directory })));
+        return;
+      }
+      if (project === undefined) throw noProjectNamed();
+      const params = { project, directory, local: options.local ?? false };
+      const resolution = await session.withRegistrar(async (registrar) => {
+        try {
+          return await registrar.useProject({ ...params, confirm: options.confirm ?? null });
+        } catch (error) {
+          const confirm = options.confirm === undefined ? await typedOrigin(error, session) : null;
+          if (confirm === null) throw error;
+          return registrar.useProject({ ...params, confirm });
+        }
+      });
       session.finishWith(resolution, selectionText(options));
     });
+
+  program
+    .command('init')
+    .description('make a project for a folder: a database, and the config file that says so')
+    .argument('[name]', 'letters, digits, space, - and _ (default: the folder’s name)', saying)
+    .option('--directory <dir>', 'the folder (default: the current one)', saying)
+    .option('--local', 'keep on this machine alone which project the folder has; no file changes')
+    .addHelpText('after', '\nExamples:\n  $ registrar init shop\n  $ registrar init shop-of-mine --local')
+    .action(async (given: string | undefined, options: { directory?: string; local?: true }) => {
+      const directory = session.directory(options.directory);
+      const name = given ?? basename(directory);
+      const resolution = await session.withRegistrar((registrar) =>
+        registrar.createProject({ name, directory, local: options.local ?? false }),
+      );
+      session.finishWith(resolution, selectionText(options));
+    });
+}
+
+interface UseOptions {
+  directory?: string;
+  local?: true;
+  confirm?: string;
+  remove?: true;
+}
+
+/** Asked on a terminal only: whoever crosses repositories knows whose database it is. */
+async function typedOrigin(error: unknown, session: CliSession): Promise<string | null> {
+  if (!(error instanceof RegistrarError) || error.code !== 'CONFIRMATION_REQUIRED') return null;
+  const message = shown(error.message.replace(/ Nothing was done\.$/, ''), session.context.home);
+  return readAnswer(session.context, `${message}\nTo share it, type the origin of that project's repository: `);
+}
+
+function wrongRemoval(): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: '--remove takes a local binding back, and names no project.',
+    hint: 'registrar use --local --remove',
+  });
+}
+
+function noProjectNamed(): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: 'No project was named.',
+    hint: 'registrar use PROJECT; registrar projects list shows which there are.',
+  });
 }
 
 export function addSelection(command: Command): Command {

@@ -11,7 +11,7 @@ export const createProject = defineTool({
   title: 'Create project',
   description:
     'Makes a project and its database, and the config file that binds a directory to it when one is given. Ask the user ' +
-    'first. A name that is taken is refused with the id of the project that has it.',
+    'first. A name that is taken is refused.',
   input: z.strictObject({
     name: z.string().describe('1 to 255 of letters, digits, space, - and _.'),
     description: z.string().nullish(),

@@ -236,6 +236,7 @@ const answers: Api = {
   forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
   dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
   useProject: async () => resolved,
+  removeBinding: async () => resolved,
   connection: async () => connected,
   describeDatabase: async () => ({ resolution: resolved, description: null }),
   queryDatabase: async () => ({ resolution: resolved, result: null }),

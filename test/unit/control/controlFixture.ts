@@ -40,6 +40,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
       throw new RegistrarError({ code: 'PROJECT_NOT_FOUND', message: 'No such project.', hint: 'List them.' });
     },
     useProject: async () => resolved,
+    removeBinding: async () => resolved,
     connection: async () => ({ resolution: resolved, environment: null }),
     describeDatabase: async () => ({ resolution: resolved, description: null }),
     queryDatabase: async () => ({ resolution: resolved, result: null }),

@@ -37,6 +37,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
     forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
     dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
     useProject: async ({ directory }) => resolvedAs({ directory }),
+    removeBinding: async ({ directory }) => resolvedAs({ directory }),
     connection: async () => ({ resolution: resolved, environment: null }),
     describeDatabase: async (params) => ({
       resolution: resolvedAs(params),

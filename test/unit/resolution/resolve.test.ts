@@ -31,6 +31,7 @@ class EmptyWorld {
         read: () => assert.fail('there is nothing to read'),
         idWriter: () => assert.fail('there is nothing to write'),
       },
+      bindings: { at: () => null },
       workflow: {
         activeProject: () => {
           take('workflow', 20);

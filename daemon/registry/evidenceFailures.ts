@@ -1,0 +1,134 @@
+import type { Warning } from '../protocol/model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import type { Asker } from './evidence.ts';
+import { originsOf } from './evidence.ts';
+import { warning } from './failures.ts';
+import type { Host } from './keptFolders.ts';
+import { isOnHost, recordedFolders } from './keptFolders.ts';
+import type { Claim, FolderGit, RegistryRow } from './model.ts';
+
+/**
+ * A folder that may not claim the project of its config. People are told whose it is; an agent, which may have been sent
+ * there by a stranger's file, is told nothing of the project.
+ *
+ * @param git what the folder's repository says; null outside one
+ */
+export function belongsElsewhere(
+  claim: Claim,
+  row: RegistryRow,
+  git: FolderGit | null,
+  asker: Asker,
+  host: Host,
+): RegistrarError {
+  if (asker.kind === 'agent') return conflictForAgent();
+  const own = originsOf(row)[0]?.origin ?? row.registrar.git?.origins[0] ?? null;
+  const here = git?.origins[0] ?? null;
+  const whose = own ?? whereWithoutOrigin(row, host);
+  const what = here === null ? 'has no origin' : `is ${here}`;
+  const name = proposedName(claim);
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `"${row.name}" belongs to ${whose}; this folder ${what}. Nothing was read or made.`,
+    hint: `registrar init ${name} --local (a database of its own, no file changes) | registrar use ${quoted(row.name)} (share its database)`,
+    details: {
+      name: claim.name,
+      project: { id: row.id, name: row.name },
+      origin: own,
+      folder: claim.folder?.path ?? null,
+      folderOrigin: here,
+      proposal: name,
+      choices: ['init', 'use', 'rename'],
+    },
+  });
+}
+
+/** What an agent hears in place of any conflict: it must not learn from a refusal what a project is, nor settle it. */
+export function conflictForAgent(): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message:
+      'This folder belongs to another repository than the project that its config names. Nothing was read or made.',
+    hint: 'Ask your user; do not run use.',
+  });
+}
+
+/** A folder that a person would be let into, and that an agent may have made itself. */
+export function waitsForPerson(folder: string): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `${JSON.stringify(folder)} claims a project for the first time, from outside the folder that you were started for. Nothing was read or made.`,
+    hint: 'Ask your user to resolve that folder once, in VS Code or a terminal; do not run use.',
+  });
+}
+
+/** A local binding whose folder another repository has taken over. */
+export function bindingTakenOver(folder: string, name: string, asker: Asker): RegistrarError {
+  if (asker.kind === 'agent') return conflictForAgent();
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `This machine binds ${folder} to "${name}", but another repository is there now. Nothing was read or made.`,
+    hint: `registrar use ${quoted(name)} --local (bind it again) | registrar use --local --remove`,
+    details: { name, folder, choices: ['use', 'remove'] },
+  });
+}
+
+/** A person who crosses repositories has not typed whose database it is. */
+export function originNotConfirmed(
+  row: RegistryRow,
+  origin: string,
+  here: string | null,
+  typed: string | null,
+): RegistrarError {
+  const what = here === null ? 'has no origin' : `is ${here}`;
+  const wrong = typed === null ? '' : ` You typed ${JSON.stringify(typed)}.`;
+  return new RegistrarError({
+    code: 'CONFIRMATION_REQUIRED',
+    message: `"${row.name}" belongs to ${origin}; this folder ${what}, and would share its database.${wrong} Nothing was done.`,
+    hint: `registrar use ${quoted(row.name)} --confirm ${origin}`,
+    details: { project: { id: row.id, name: row.name }, origin, folderOrigin: here },
+  });
+}
+
+/** What an agent hears of a name that is taken: not by whom. */
+export function nameTakenForAgent(name: string): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `The name ${JSON.stringify(name)} is taken. Nothing was created.`,
+    hint: 'Ask your user for another name; do not run use.',
+  });
+}
+
+/** Told once, when the row has just recorded the folder. */
+export function firstClaimNoted(row: RegistryRow, folder: string): Warning {
+  return warning(
+    'FIRST_CLAIM',
+    `Project "${row.name}" had no folder; ${folder} is its first, and others have to show that they belong to it.`,
+    `If this is not its folder: registrar use PROJECT here, and registrar use ${quoted(row.name)} in the right one.`,
+  );
+}
+
+export function claimedElsewhereNoted(row: RegistryRow): Warning {
+  return warning(
+    'CLAIMED_ELSEWHERE',
+    `Project "${row.name}" was made on another machine; this folder shares its database now.`,
+    'If this is another project, give it another project.name and remove project.id.',
+  );
+}
+
+function whereWithoutOrigin(row: RegistryRow, host: Host): string {
+  const folders = recordedFolders(row);
+  if (folders.length === 0) return 'another folder';
+  return folders.some((folder) => isOnHost(folder, host)) ? 'a folder on this machine' : 'another machine';
+}
+
+/** The claimed name with something of this folder's own, since the claimed one is taken. */
+function proposedName({ name, folder }: Claim): string {
+  const last = (folder?.path ?? '').split(/[/\\]/).at(-1) ?? '';
+  const own = last.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
+  const base = name.replaceAll(' ', '-');
+  return own === '' || own.toLowerCase() === name.toLowerCase() ? `${base}-2` : `${base}-${own}`.slice(0, 100);
+}
+
+function quoted(name: string): string {
+  return name.includes(' ') ? `"${name}"` : name;
+}
