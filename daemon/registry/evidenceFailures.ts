@@ -23,8 +23,7 @@ export function belongsElsewhere(
   if (asker.kind === 'agent') return conflictForAgent();
   const own = originsOf(row)[0]?.origin ?? row.registrar.git?.origins[0] ?? null;
   const here = git?.origins[0] ?? null;
-  const whose = own ?? whereWithoutOrigin(row, host);
-  const what = here === null ? 'has no origin' : `is ${here}`;
+  const [whose, what] = comparison(row, git, host);
   const name = proposedName(claim);
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
@@ -113,6 +112,24 @@ export function claimedElsewhereNoted(row: RegistryRow): Warning {
     `Project "${row.name}" was made on another machine; this folder shares its database now.`,
     'If this is another project, give it another project.name and remove project.id.',
   );
+}
+
+/** Whose the project is, and what this folder is, each as the end of a clause. */
+function comparison(row: RegistryRow, git: FolderGit | null, host: Host): [whose: string, what: string] {
+  const [own] = originsOf(row);
+  const here = git?.origins[0] ?? null;
+  const what = here === null ? 'has no origin' : `is ${here}`;
+  if (!own) return [row.registrar.git?.origins[0] ?? whereWithoutOrigin(row, host), what];
+  if (git?.origins.includes(own.origin) === true) {
+    // The same repository by its address: then the places in it differ, or one text means two repositories.
+    if (own.path === git.pathInRepository) return [`${own.origin} on another machine`, what];
+    return [`${placeIn(own.path)} of ${own.origin}`, `is ${placeIn(git.pathInRepository)} of it`];
+  }
+  return [own.origin, what];
+}
+
+function placeIn(path: string): string {
+  return path === '' ? 'the root' : JSON.stringify(path);
 }
 
 function whereWithoutOrigin(row: RegistryRow, host: Host): string {

@@ -37,7 +37,7 @@ export function addResolveCommands(program: Command, session: CliSession): void 
     .option('--remove', 'with --local: take the binding back')
     .addHelpText(
       'after',
-      '\nExamples:\n  $ registrar use shop --directory ~/shop-payments\n  $ registrar use shop --local\n  $ registrar use --local --remove',
+      '\nExample:\n  $ registrar use shop --directory ~/shop-payments\n  $ registrar use shop --local\n  $ registrar use --local --remove',
     )
     .action(async (project: string | undefined, options: UseOptions) => {
       const directory = session.directory(options.directory);
@@ -47,10 +47,13 @@ export function addResolveCommands(program: Command, session: CliSession): void 
         return;
       }
       if (project === undefined) throw noProjectNamed();
-      const params = { project, directory, local: options.local ?? false };
+      const params = { project, directory, ...(options.local === true ? { local: true } : {}) };
       const resolution = await session.withRegistrar(async (registrar) => {
         try {
-          return await registrar.useProject({ ...params, confirm: options.confirm ?? null });
+          return await registrar.useProject({
+            ...params,
+            ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
+          });
         } catch (error) {
           const confirm = options.confirm === undefined ? await typedOrigin(error, session) : null;
           if (confirm === null) throw error;
@@ -66,12 +69,12 @@ export function addResolveCommands(program: Command, session: CliSession): void 
     .argument('[name]', 'letters, digits, space, - and _ (default: the folder’s name)', saying)
     .option('--directory <dir>', 'the folder (default: the current one)', saying)
     .option('--local', 'keep on this machine alone which project the folder has; no file changes')
-    .addHelpText('after', '\nExamples:\n  $ registrar init shop\n  $ registrar init shop-of-mine --local')
+    .addHelpText('after', '\nExample:\n  $ registrar init shop\n  $ registrar init shop-of-mine --local')
     .action(async (given: string | undefined, options: { directory?: string; local?: true }) => {
       const directory = session.directory(options.directory);
       const name = given ?? basename(directory);
       const resolution = await session.withRegistrar((registrar) =>
-        registrar.createProject({ name, directory, local: options.local ?? false }),
+        registrar.createProject({ name, directory, ...(options.local === true ? { local: true } : {}) }),
       );
       session.finishWith(resolution, selectionText(options));
     });

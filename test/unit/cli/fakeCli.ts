@@ -69,7 +69,7 @@ export const settings: Settings = {
   'registrar.postgres.ownerRole': null,
   'registrar.workflow.url': null,
   'registrar.defaultProject.enabled': false,
-  'registrar.config.writeId': 'always',
+  'registrar.config.writeId': 'untracked',
   'registrar.daemon.idleMinutes': 10,
   'registrar.mcp.enabled': true,
   'registrar.mcp.tools': 'standard',

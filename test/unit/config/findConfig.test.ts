@@ -229,7 +229,9 @@ describe('R6: a worktree', () => {
       kind: 'found',
       path: join(main, '.codebase-mcp', 'config.json'),
       folder: main,
+      from: join(tree, 'packages', 'a'),
       viaWorktreeOf: main,
+      walkedTo: tree,
     });
     await putConfig(join(main, 'packages', 'a'), 'a');
     assert.equal(await foundIn(deep), join(main, 'packages', 'a'));
