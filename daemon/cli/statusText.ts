@@ -1,4 +1,5 @@
 import { clockTime } from '../protocol/clockTime.ts';
+import type { LastingWrites } from '../protocol/agentSql.ts';
 import type { AttachedClient, DaemonStatus } from '../protocol/control.ts';
 import type { AddressSource, ServerLabel } from '../protocol/model.ts';
 import { syncText } from './syncText.ts';
@@ -20,9 +21,22 @@ export function statusText(status: DaemonStatus, view: TextView): string {
       ({ name, directory, lastSeenAt }) =>
         `  ${shown(name, view.home)}  ${shown(directory ?? 'no directory', view.home)}  ${clockTime(lastSeenAt, view.now)}`,
     ),
+    ...lastingLines(status.lastingWrites ?? [], view),
     ...(sync ? [syncText(sync, view), `deliveries: ${sync.delivered} delivered, ${sync.failed} failed`] : []),
     ...(pool ? [`connections: ${pool.open} open, ${pool.idle} idle, ${pool.waiting} waiting`] : []),
   ].join('\n');
+}
+
+/** A person who may change it reads what; docs/security.md says more. */
+function lastingLines(databases: readonly LastingWrites[], { home, paint }: TextView): string[] {
+  const [first] = databases;
+  if (!first) return [];
+  const names = databases.map(({ databaseName }) => shown(databaseName, home)).join(', ');
+  const functions = [...new Set(databases.flatMap((database) => database.functions))].map((name) => shown(name, home));
+  return [
+    `agents' SQL may call ${functions.join(', ')}, which a rollback does not undo, in: ${names}`,
+    `  ${paint('cyan', 'next:')} as a superuser, in each: REVOKE EXECUTE ON FUNCTION ${functions.join(', ')} FROM PUBLIC;`,
+  ];
 }
 
 function serverLines(

@@ -3,7 +3,7 @@ import { AgentSessions, defaultAgentLimits, type AgentClient, type AgentLimits }
 import { describeDatabase } from '../postgres/describeDatabase.ts';
 import { queryDatabase, requireQuery } from '../postgres/queryDatabase.ts';
 import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
-import type { QueryResult } from '../protocol/agentSql.ts';
+import type { LastingWrites, QueryResult } from '../protocol/agentSql.ts';
 import type { RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
@@ -20,6 +20,8 @@ export interface AgentSqlOptions {
 export type AgentSql = Pick<RegistrarApi, 'describeDatabase' | 'queryDatabase'> & {
   /** Removes the roles of a project whose database is gone, under each id that it had. Throws what the server says where it may not. */
   dropRoles(projectIds: readonly string[]): Promise<void>;
+  /** Of the databases that agents asked since the engine was opened. */
+  lastingWrites(): LastingWrites[];
 };
 
 /** Agents' SQL on the database of whatever project a call resolves to. */
@@ -67,6 +69,7 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
       const work = (client: AgentClient): Promise<QueryResult> => queryDatabase(client, query, limits.bytes);
       return { resolution, result: await run('query', resolution, signal, work) };
     },
+    lastingWrites: () => sessions.lastingWrites(),
     async dropRoles(projectIds) {
       for (const id of projectIds) await roles.drop(id);
     },

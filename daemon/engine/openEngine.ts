@@ -24,6 +24,7 @@ import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
+import type { LastingWrites } from '../protocol/agentSql.ts';
 import type { DatabaseFacts } from '../protocol/control.ts';
 import type { ListParams, OnStep, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
 import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
@@ -94,6 +95,8 @@ export interface Engine extends RegistrarApi {
   countProjects(): Promise<number>;
   /** Connections of the registry's pool. */
   pool(): { open: number; idle: number; waiting: number };
+  /** Where agents' SQL may do what a rollback does not undo. */
+  lastingWrites(): LastingWrites[];
   /** Every project of this registry, those that wait for it included. */
   projectsHere(): Promise<ProjectHere[]>;
   /** Stops the sync loop, writes what is known and closes every connection. */
@@ -259,6 +262,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   return {
     server: () => server,
     pool: () => database.poolFigures(),
+    lastingWrites: () => agents.lastingWrites(),
     projectsHere: () => projectsHere(registryPorts),
     resolve: resolveLogged,
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),

@@ -211,6 +211,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       agents: agents?.agents() ?? [],
       sync: (await holder.engine?.syncStatus()) ?? null,
       pool: holder.engine?.pool() ?? null,
+      lastingWrites: holder.engine?.lastingWrites() ?? [],
       memoryBytes: process.memoryUsage.rss(),
       idleExitAfterMs,
     }),

@@ -145,6 +145,9 @@ export const databaseDescription = z.looseObject({
     }),
   ),
   truncated: z.boolean(),
+  lastingWrites: z
+    .array(z.string())
+    .describe('Functions that could be called here although a rollback does not undo what they write.'),
 }) satisfies z.ZodType<DatabaseDescription>;
 
 const projectLabel = z.looseObject({ id: z.string(), name: z.string() });

@@ -3,6 +3,7 @@ import pg from 'pg';
 import type { PostgresAddress } from './address.ts';
 import { agentRoleFailed, agentRoleForbidden, agentRoleTaken } from './agentFaults.ts';
 import { withConnection } from './directConnection.ts';
+import { closeLastingWrites } from './lastingWrites.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { scramVerifier } from './scramVerifier.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
@@ -134,6 +135,7 @@ export class AgentRoles {
       // Whoever drops the database has to end the sessions in it, which takes a membership where it is no superuser.
       if (!state?.exists && !state?.super) await client.query(`grant ${name} to current_user`);
       if (state?.super) await client.query(`alter role ${name} set temp_file_limit = '${tempFileLimit}'`);
+      await closeLastingWrites(client);
       await grantAll(client, role);
     });
   }
@@ -148,15 +150,16 @@ export class AgentRoles {
     const connection = { connectMs: limits.writeMs, workMs: limits.provisionMs };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await withConnection(address, databaseName, connection, async (client) => {
-          await client.query('begin');
-          await client.query(`set local statement_timeout = ${limits.writeMs}`);
-          // A function of the database's own must not stand in for one of the system's here.
-          await client.query('set local search_path = pg_catalog');
-          await client.query(`select pg_advisory_xact_lock(hashtextextended('registrar agents', 0))`);
-          await work(client);
-          await client.query('commit');
-        });
+        await this.#registry.oneAtATime(`agents of ${databaseName}`, limits.writeMs, () =>
+          withConnection(address, databaseName, connection, async (client) => {
+            await client.query('begin');
+            await client.query(`set local statement_timeout = ${limits.writeMs}`);
+            // A function of the database's own must not stand in for one of the system's here.
+            await client.query('set local search_path = pg_catalog');
+            await work(client);
+            await client.query('commit');
+          }),
+        );
         return;
       } catch (error) {
         if (error instanceof RegistrarError || isConnectionLoss(error)) throw error;

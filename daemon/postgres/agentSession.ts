@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import type { LastingWrites } from '../protocol/agentSql.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { PostgresAddress } from './address.ts';
 import {
@@ -12,6 +13,7 @@ import {
 import { unreadableSql, type AgentProject, type AgentRoles } from './agentRoles.ts';
 import { cancelRequest } from './cancelRequest.ts';
 import { withConnection } from './directConnection.ts';
+import { lastingWritesSql } from './lastingWrites.ts';
 import { sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
@@ -30,6 +32,8 @@ export interface AgentLimits {
   bytes: number;
   /** Statements that run at the same time, over all projects; the others wait. */
   atOnce: number;
+  /** Statements of one project that run at the same time. */
+  atOnceEach: number;
 }
 
 export const defaultAgentLimits: AgentLimits = {
@@ -37,7 +41,8 @@ export const defaultAgentLimits: AgentLimits = {
   lockMs: 5000,
   connectMs: 5000,
   bytes: 1_048_576,
-  atOnce: 4,
+  atOnce: 12,
+  atOnceEach: 4,
 };
 
 /** The server's own limit comes first; this is how much later ours does, and again how long a cancelled statement may go on. */
@@ -54,11 +59,13 @@ export class AgentSessions {
   readonly #turns: Turns;
   /** For each role what it cannot read though it was given all that could be: asking again would not help. */
   readonly #closed = new Map<string, string>();
+  /** By database, what was open at the last question. */
+  readonly #lasting = new Map<string, string[]>();
 
   constructor(roles: AgentRoles, limits: AgentLimits) {
     this.#roles = roles;
     this.#limits = limits;
-    this.#turns = new Turns(limits.atOnce);
+    this.#turns = new Turns(limits.atOnce, limits.atOnceEach);
   }
 
   /**
@@ -79,7 +86,13 @@ export class AgentSessions {
       statementMs,
       () => tooManyQueries(statementMs),
       () => this.#connected(project, signal, work),
+      project.id,
     );
+  }
+
+  /** The databases where agents' SQL may do what a rollback does not undo, of those that were asked. */
+  lastingWrites(): LastingWrites[] {
+    return [...this.#lasting].map(([databaseName, functions]) => ({ databaseName, functions }));
   }
 
   async #connected<T>(
@@ -136,12 +149,14 @@ export class AgentSessions {
              exists (select from pg_catalog.pg_roles r where r.rolname = current_user
                      and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
                           or exists (select from pg_catalog.pg_auth_members m where m.member = r.oid))) as is_mighty,
-             (${closedSql}) as closed`)) as unknown as pg.QueryResult<Begun>[];
+             (${closedSql}) as closed, (${lastingWritesSql}) as lasting`)) as unknown as pg.QueryResult<Begun>[];
     const begun = results.at(-1)?.rows[0];
     // A pooler gives out process ids of its own, and may log in as somebody else.
     const { processID } = client as unknown as { processID: number };
     if (begun?.role !== role || begun.pid !== processID) throw poolerBetween();
     if (begun.is_mighty) throw agentRoleTooMighty(role);
+    if (begun.lasting === null) this.#lasting.delete(project.databaseName);
+    else this.#lasting.set(project.databaseName, begun.lasting);
     if (begun.closed === null || begun.closed === this.#closed.get(role)) return;
     await this.#roles.grant(project);
     const { rows } = await client.query<{ closed: string | null }>(`select (${closedSql}) as closed`);
@@ -194,6 +209,7 @@ interface Begun {
   pid: number;
   is_mighty: boolean;
   closed: string | null;
+  lasting: string[] | null;
 }
 
 /** Stands for all that the role cannot read; null when it can read everything. */

@@ -162,11 +162,14 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     },
 
     async applySchema({ sql, version }, change) {
-      await withDatabase(change.databaseName, async (client) => {
+      const once = (work: (client: pg.Client) => Promise<void>): Promise<void> =>
+        registry.oneAtATime(`schema of ${change.databaseName}`, limits.provisionMs, () =>
+          withDatabase(change.databaseName, work),
+        );
+      await once(async (client) => {
         try {
           await client.query('begin');
           await client.query(`set local statement_timeout = ${limits.provisionMs}`);
-          await client.query('select pg_advisory_xact_lock(hashtextextended(current_database(), 0))');
           const seen = await client.query<{ comment: string | null }>(lookSql, [change.databaseName]);
           const reading = readMarker(seen.rows[0]?.comment ?? null);
           if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return;
@@ -182,13 +185,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       });
     },
 
-    async oneAtATime(name, work) {
-      // The lock needs no table and no privilege, and ends with the connection of whoever is killed while holding it.
-      return registry.transaction(limits.writeMs, async (execute) => {
-        await execute('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`registrar ${name}`]);
-        return work();
-      });
-    },
+    oneAtATime: (name, work) => registry.oneAtATime(name, limits.writeMs, work),
 
     async comment(change) {
       try {

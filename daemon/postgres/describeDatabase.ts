@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import type { DatabaseDescription, DescribedTable } from '../protocol/agentSql.ts';
+import { lastingWritesSql } from './lastingWrites.ts';
 
 const maxTables = 200;
 /** Of one table. */
@@ -13,6 +14,7 @@ const maxText = 500;
  */
 const describeSql = `
   select pg_catalog.current_database() as database, pg_catalog.pg_database_size(pg_catalog.current_database())::text as bytes,
+    (${lastingWritesSql}) as lasting,
     (select pg_catalog.json_agg(t) from (
       select n.nspname as schema, c.relname as name,
         case c.relkind when 'r' then 'table' when 'p' then 'partitioned table' when 'v' then 'view'
@@ -51,11 +53,16 @@ function columnNames(table: string, numbers: string): string {
     join pg_catalog.pg_attribute a on a.attrelid = ${table} and a.attnum = u.number)`;
 }
 
+interface Described {
+  database: string;
+  bytes: string;
+  lasting: string[] | null;
+  tables: DescribedTable[] | null;
+}
+
 /** Describes the database of a session of an agents' role. Throws the server's errors. */
 export async function describeDatabase(client: pg.Client): Promise<DatabaseDescription> {
-  const { rows } = await client.query<{ database: string; bytes: string; tables: DescribedTable[] | null }>(
-    describeSql,
-  );
+  const { rows } = await client.query<Described>(describeSql);
   const [row] = rows;
   const tables = row?.tables ?? [];
   return {
@@ -63,5 +70,6 @@ export async function describeDatabase(client: pg.Client): Promise<DatabaseDescr
     bytes: Number(row?.bytes ?? 0),
     tables: tables.slice(0, maxTables).map((table) => ({ ...table, columns: table.columns.slice(0, maxColumns) })),
     truncated: tables.length > maxTables || tables.some(({ columns }) => columns.length > maxColumns),
+    lastingWrites: row?.lasting ?? [],
   };
 }

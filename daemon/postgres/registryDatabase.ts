@@ -9,6 +9,7 @@ import { migrate } from './migrations.ts';
 import { closePublicSchema } from './publicSchema.ts';
 import { closePool, createPool, runQuery, type Query } from './pool.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
+import { withRegistryLock } from './registryLock.ts';
 import { inTransaction, type Execute } from './transaction.ts';
 import { asked, registryForbidden } from './registryFaults.ts';
 
@@ -119,6 +120,19 @@ export class RegistryDatabase {
 
   async transaction<T>(timeoutMs: number, work: (execute: Execute) => Promise<T>): Promise<T> {
     return this.#withDatabase(() => inTransaction(this.#pool, timeoutMs, work));
+  }
+
+  /**
+   * Runs `work` while no other daemon runs any for the same key. The lock needs no table and no privilege, ends with the
+   * connection of whoever is killed while holding it, and is in the registry's database, where no agent's SQL comes. The
+   * connection is none of the pool's: those who look would wait behind it.
+   *
+   * @param waitMs how long others may hold it; then REGISTRY_UNREACHABLE is thrown and nothing was done
+   */
+  async oneAtATime<T>(key: string, waitMs: number, work: () => Promise<T>): Promise<T> {
+    const { writeMs, provisionMs } = this.limits;
+    const connection = { connectMs: writeMs, workMs: waitMs + provisionMs + writeMs };
+    return withConnection(this.address, this.name, connection, (client) => withRegistryLock(client, key, waitMs, work));
   }
 
   /** Makes the registry's tables. Throws REGISTRY_FORBIDDEN naming what is missing when the role may not. */

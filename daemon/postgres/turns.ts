@@ -1,41 +1,81 @@
-/** Lets a limited number of pieces of work run at once; the others wait in line. */
+interface Waiting {
+  whose: string;
+  begin(): void;
+}
+
+/**
+ * Lets a limited number of pieces of work run at once; the others wait in line. Whoever has the fewest is next, and among
+ * those whoever came first: many of one project keep no other project waiting longer than it must.
+ */
 export class Turns {
   #free: number;
-  readonly #waiting: (() => void)[] = [];
+  readonly #each: number;
+  /** In the order of asking. */
+  readonly #waiting: Waiting[] = [];
+  /** How many each has; nobody has none. */
+  readonly #running = new Map<string, number>();
 
-  constructor(atOnce: number) {
+  /** @param each how many one of those who ask may have; as many as there are when absent */
+  constructor(atOnce: number, each = atOnce) {
     this.#free = atOnce;
+    this.#each = each;
   }
 
   /**
    * Runs `work` when it is its turn.
    *
    * @param waitMs how long it may stand in line; then `tooLate` is thrown and nothing was done
+   * @param whose who asks, where that counts
    */
-  async run<T>(waitMs: number, tooLate: () => Error, work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await this.#wait(waitMs, tooLate);
+  async run<T>(waitMs: number, tooLate: () => Error, work: () => Promise<T>, whose = ''): Promise<T> {
+    if (this.#mayBegin(whose)) this.#take(whose);
+    else await this.#wait(waitMs, tooLate, whose);
     try {
       return await work();
     } finally {
-      // Handed on, not put back: whoever comes at this instant must not overtake those in line.
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.#free += 1;
+      this.#giveBack(whose);
     }
   }
 
-  #wait(waitMs: number, tooLate: () => Error): Promise<void> {
+  #mayBegin(whose: string): boolean {
+    return this.#free > 0 && (this.#running.get(whose) ?? 0) < this.#each;
+  }
+
+  #take(whose: string): void {
+    this.#free -= 1;
+    this.#running.set(whose, (this.#running.get(whose) ?? 0) + 1);
+  }
+
+  /** Handed on at once: whoever comes at this instant must not overtake those in line. */
+  #giveBack(whose: string): void {
+    this.#free += 1;
+    const left = (this.#running.get(whose) ?? 1) - 1;
+    if (left > 0) this.#running.set(whose, left);
+    else this.#running.delete(whose);
+    const had = (waiting: Waiting): number => this.#running.get(waiting.whose) ?? 0;
+    const [next] = this.#waiting
+      .filter((waiting) => this.#mayBegin(waiting.whose))
+      .sort((one, other) => had(one) - had(other));
+    if (!next) return;
+    this.#waiting.splice(this.#waiting.indexOf(next), 1);
+    this.#take(next.whose);
+    next.begin();
+  }
+
+  #wait(waitMs: number, tooLate: () => Error, whose: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      const begin = (): void => {
-        clearTimeout(timer);
-        resolve();
+      const waiting: Waiting = {
+        whose,
+        begin: () => {
+          clearTimeout(timer);
+          resolve();
+        },
       };
       const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
         reject(tooLate());
       }, waitMs);
-      this.#waiting.push(begin);
+      this.#waiting.push(waiting);
     });
   }
 }

@@ -60,6 +60,15 @@ export interface DatabaseDescription {
   tables: DescribedTable[];
   /** True when there are more tables or columns than are given. */
   truncated: boolean;
+  /** Functions of the system's that agents may call here although a rollback does not undo what they write. */
+  lastingWrites: string[];
+}
+
+/** Where agents' SQL may do what a rollback does not undo, since the daemon's role may not take it from everybody. */
+export interface LastingWrites {
+  databaseName: string;
+  /** Functions of pg_catalog with their parameters' types, as REVOKE takes them. */
+  functions: string[];
 }
 
 /** `description` is null unless the project was resolved. */

@@ -1,5 +1,5 @@
 import type { ConnectionPlan, ConnectionRecord, ConnectionRequest } from './agentConnections.ts';
-import type { DescribeAnswer, QueryAnswer, QueryParams } from './agentSql.ts';
+import type { DescribeAnswer, LastingWrites, QueryAnswer, QueryParams } from './agentSql.ts';
 import type { ConfigProblem } from './configProblems.ts';
 import type { RepairResult } from './drift.ts';
 import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus, UseParams } from './methods.ts';
@@ -100,6 +100,8 @@ export interface DaemonStatus {
   sync: SyncStatus | null;
   /** Connections of the registry's pool. */
   pool: { open: number; idle: number; waiting: number } | null;
+  /** Databases in which agents may do what a rollback does not undo; absent from a version 0.1 daemon. */
+  lastingWrites?: LastingWrites[];
   /** Bytes of resident memory. */
   memoryBytes: number;
   idleExitAfterMs: number;

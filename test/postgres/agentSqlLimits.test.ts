@@ -168,10 +168,10 @@ describe('the limits of SQL of agents', function () {
         .catch((error: unknown) => error),
     );
     try {
-      while ((await asleep(patient, role)) < defaultAgentLimits.atOnce);
+      while ((await asleep(patient, role)) < defaultAgentLimits.atOnceEach);
       // Whoever waits has no session yet.
       const sessions = await patient.sql('select from pg_stat_activity where usename = $1', [role]);
-      assert.equal(sessions.length, defaultAgentLimits.atOnce);
+      assert.equal(sessions.length, defaultAgentLimits.atOnceEach);
     } finally {
       abort.abort();
     }

@@ -25,6 +25,18 @@ describe('the commands about the daemon', () => {
     assert.equal(json.pid, 4711);
   });
 
+  it('status says in which databases agents may do what a rollback does not undo, and the statement that ends it', async () => {
+    const functions = ['pg_logical_emit_message(boolean,text,text)', 'lo_create(oid)'];
+    const lastingWrites = ['cb_proj_a_11111111', 'cb_proj_b_22222222'].map((databaseName) => ({
+      databaseName,
+      functions,
+    }));
+    const run = await cli(['status'], { daemon: { status: async () => ({ ...daemonStatus, lastingWrites }) } });
+    assert.match(run.stdout, /a rollback does not undo, in: cb_proj_a_11111111, cb_proj_b_22222222\n/);
+    assert.ok(run.stdout.includes(`REVOKE EXECUTE ON FUNCTION ${functions.join(', ')} FROM PUBLIC;`), run.stdout);
+    assert.ok(!(await cli(['status'], { daemon: { status: async () => daemonStatus } })).stdout.includes('rollback'));
+  });
+
   it('status starts nothing, and ends with 3 when nothing runs', async () => {
     const run = await cli(['status']);
     assert.equal(run.status, 3);

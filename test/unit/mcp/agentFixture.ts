@@ -41,7 +41,13 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
     connection: async () => ({ resolution: resolved, environment: null }),
     describeDatabase: async (params) => ({
       resolution: resolvedAs(params),
-      description: { databaseName: shop.databaseName, bytes: 8_000_000, tables: [], truncated: false },
+      description: {
+        databaseName: shop.databaseName,
+        bytes: 8_000_000,
+        tables: [],
+        truncated: false,
+        lastingWrites: [],
+      },
     }),
     queryDatabase: async (params) => ({
       resolution: resolvedAs(params),
