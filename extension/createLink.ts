@@ -1,10 +1,12 @@
 import path from 'node:path';
 import * as vscode from 'vscode';
+import { visible } from '../daemon/protocol/visibleText.ts';
 import { localStateFolder, windowClient } from '../daemon/client/localDaemon.ts';
 import { DaemonLink } from './daemonLink.ts';
 import type { ProjectStore } from './projectStore.ts';
 import type { Passwords } from './passwords.ts';
 import { DaemonSettings, windowAddress } from './settings.ts';
+import { labelText } from './views/inertText.ts';
 
 /** This window's link to the daemon, which is the command that comes with the extension; what it says goes into the store. */
 export function createLink(
@@ -23,12 +25,12 @@ export function createLink(
       const onProgress = (message: string): void => {
         // Before there is a server the view has nothing else to show, and a download takes its time.
         if (!store.state.snapshot?.server) {
-          store.update({ progress: message });
+          store.update({ progress: visible(message) });
           return;
         }
         // Only the latest step: those before are done.
         shown?.dispose();
-        shown = vscode.window.setStatusBarMessage(`$(sync~spin) ${message}`, 5000);
+        shown = vscode.window.setStatusBarMessage(`$(sync~spin) ${labelText(message)}`, 5000);
       };
       const address = await windowAddress(environment, passwords);
       const side = { folders, address, settings: settings.read(), mayStart, onSnapshot, onProgress };

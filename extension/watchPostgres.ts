@@ -5,6 +5,7 @@ import { commandIds, contextKeys } from './contributions.ts';
 import type { DaemonLink } from './daemonLink.ts';
 import { isContainer, speaksPostgres } from './localPostgres.ts';
 import type { ProjectStore } from './projectStore.ts';
+import { messageText } from './views/inertText.ts';
 import { missingPassword } from './views/missingPassword.ts';
 import type { WindowState } from './windowState.ts';
 
@@ -51,6 +52,9 @@ async function askForPassword(address: string, link: Pick<DaemonLink, 'call'>): 
   );
   if (!isRefused) return;
   const enter = 'Enter Password…';
-  const chosen = await vscode.window.showWarningMessage(`PostgreSQL at ${address} wants a password.`, enter);
+  const chosen = await vscode.window.showWarningMessage(
+    messageText(`PostgreSQL at ${address} wants a password.`),
+    enter,
+  );
   if (chosen === enter) await vscode.commands.executeCommand(commandIds.enterPassword);
 }

@@ -3,6 +3,7 @@ import { FirstResolves } from './firstResolves.ts';
 import type { DaemonLink } from './daemonLink.ts';
 import type { ProjectStore } from './projectStore.ts';
 import { changesDaemon } from './settings.ts';
+import { messageText } from './views/inertText.ts';
 import { watchConfigs } from './watchConfigs.ts';
 import type { WorkspaceFolder } from './windowState.ts';
 
@@ -10,7 +11,7 @@ import type { WorkspaceFolder } from './windowState.ts';
 export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Disposable {
   const firstResolves = new FirstResolves(
     (directory) => link.call('resolve', { directory }),
-    ({ message, hint }) => void vscode.window.showErrorMessage(`${message} ${hint}`),
+    ({ message, hint }) => void vscode.window.showErrorMessage(messageText(`${message} ${hint}`)),
   );
   const ignore = (): void => undefined;
   const tell = (isNewClient: boolean): void => {

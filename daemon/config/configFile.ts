@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs';
 import { dirname } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import { configUnreadable } from './findConfig.ts';
 import { waitingLooks, type FileLooks } from './fileLooks.ts';
 import { osErrorCode } from './osError.ts';
@@ -41,7 +42,7 @@ export async function readConfigFile(path: string, looks: FileLooks = waitingLoo
 /** The error for a file that does not hold still while it is used; `what` ends the sentence that begins with its path. */
 export function configChanged(path: string, what: string, cause?: unknown): RegistrarError {
   return new RegistrarError(
-    { code: 'CONFIG_CHANGED', message: `${path} ${what}.`, hint: 'Try again.', details: { path } },
+    { code: 'CONFIG_CHANGED', message: `${named(path)} ${what}.`, hint: 'Try again.', details: { path } },
     { cause },
   );
 }

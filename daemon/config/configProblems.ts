@@ -3,6 +3,7 @@ import { findNodeAtLocation } from 'jsonc-parser';
 import type { ConfigFix, ConfigProblem, TextPlace } from '../protocol/configProblems.ts';
 import type { Resolution } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import { checkName } from '../registry/names.ts';
 import { changeFor, type ValueEdit } from './editConfig.ts';
 import { offsetAt, parseJsoncTree } from './jsoncTree.ts';
@@ -22,7 +23,7 @@ export function faultProblem(text: string, { code, message, hint, details }: Err
     ...(place ?? start),
     code,
     severity: 'error',
-    message: message.replace(`${path}:${line}:${column} `, ''),
+    message: message.replace(`${named(path)}:${line}:${column} `, ''),
     hint,
     isInSchema,
     fixes: fix ? [fix] : [],

@@ -1,5 +1,6 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import { homeOfRepository, readGitFolder, versionControlIn } from './gitFolder.ts';
 import type { ConfigSearch } from '../resolution/ports.ts';
 import { waitingLooks, type FileLooks } from './fileLooks.ts';
@@ -60,7 +61,7 @@ function directoryInvalid(directory: string, what: string, cause?: unknown): Reg
   return new RegistrarError(
     {
       code: 'DIRECTORY_INVALID',
-      message: `${directory} ${what}.`,
+      message: `${named(directory)} ${what}.`,
       hint: 'Pass the absolute path of a folder that exists and that you can read.',
       details: { directory },
     },
@@ -110,7 +111,7 @@ export function configUnreadable(path: string, reason: string, cause?: unknown):
   return new RegistrarError(
     {
       code: 'CONFIG_UNREADABLE',
-      message: `${path} ${unreadableWords[reason] ?? `cannot be read (${reason})`}.`,
+      message: `${named(path)} ${unreadableWords[reason] ?? `cannot be read (${reason})`}.`,
       hint: 'Make it a file that you can read, or remove it; no other project is used meanwhile.',
       details: { path, reason },
     },

@@ -3,6 +3,7 @@ import { findNodeAtLocation } from 'jsonc-parser';
 import type { Node } from 'jsonc-parser';
 import type { ErrorCode } from '../protocol/codes.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named, visible } from '../protocol/visibleText.ts';
 import { parseId } from '../registry/ids.ts';
 import { checkDatabaseName, checkName, databaseNameFor } from '../registry/names.ts';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
@@ -94,7 +95,7 @@ function faultAt(
   const { line, column } = positionAt(document.text, offset);
   return new RegistrarError({
     code,
-    message: `${path}:${line}:${column} ${message}`,
+    message: `${named(path)}:${line}:${column} ${message}`,
     hint,
     details: { path, line, column, isInSchema: true, ...about } satisfies ConfigFault,
   });
@@ -211,6 +212,6 @@ function checkNames(document: ConfigDocument, root: Node, file: ConfigFile, id: 
 }
 
 function abridged(text: string): string {
-  const line = text.replace(/\s+/g, ' ');
+  const line = visible(text.replace(/\s+/g, ' '));
   return line.length <= 60 ? line : `${line.slice(0, 59)}…`;
 }

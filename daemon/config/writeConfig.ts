@@ -1,6 +1,7 @@
 import { lstat, mkdir, realpath, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import { configChanged, readConfigFile } from './configFile.ts';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { configVersion } from './configSchema.ts';
@@ -141,5 +142,5 @@ function failureOf(path: string, error: unknown): ConfigWriteFailure {
   const fromRead = error instanceof RegistrarError ? error.cause : error;
   const code = osErrorCode(fromRead);
   if (code === null) throw error;
-  return { code, message: `${path} ${writeFailureWords(code)}.` };
+  return { code, message: `${named(path)} ${writeFailureWords(code)}.` };
 }

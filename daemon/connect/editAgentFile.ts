@@ -6,6 +6,7 @@ import { osErrorCode } from '../config/osError.ts';
 import { createFile, replaceUnlessChanged, writeFailureWords } from '../config/replaceFile.ts';
 import type { FileVersion } from '../config/replaceFile.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import { AgentTextFault } from './agentTextFault.ts';
 
 /** What an edit comes to: another text, no file any more (null), or nothing to do. */
@@ -63,7 +64,7 @@ export async function removeEmptyFolders(folders: readonly string[]): Promise<vo
 
 /** The error for a file in which somebody else has changed something. */
 export function changed(path: string, what: string, hint: string): RegistrarError {
-  return new RegistrarError({ code: 'CONFIG_CHANGED', message: `${path} ${what}.`, hint, details: { path } });
+  return new RegistrarError({ code: 'CONFIG_CHANGED', message: `${named(path)} ${what}.`, hint, details: { path } });
 }
 
 /** Null when the file was changed meanwhile. */
@@ -133,7 +134,7 @@ async function succeeds(action: Promise<unknown>): Promise<boolean> {
 
 function faultOf(path: string, error: unknown): unknown {
   if (error instanceof AgentTextFault) {
-    const message = `${path}${error.message}. It was left as it is.`;
+    const message = `${named(path)}${error.message}. It was left as it is.`;
     return new RegistrarError({ code: 'CONFIG_INVALID', message, hint: error.hint, details: { path } });
   }
   const code = osErrorCode(error);
@@ -144,7 +145,7 @@ function unreadable(path: string, what: string, cause?: unknown): RegistrarError
   const hint =
     'Make it a file that you may write, or add the entry by hand; the same command without --write shows it.';
   return new RegistrarError(
-    { code: 'CONFIG_UNREADABLE', message: `${path} ${what}.`, hint, details: { path } },
+    { code: 'CONFIG_UNREADABLE', message: `${named(path)} ${what}.`, hint, details: { path } },
     { cause },
   );
 }

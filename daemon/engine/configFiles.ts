@@ -6,6 +6,7 @@ import { gitTracking } from '../config/gitCheckout.ts';
 import { createConfig, writeConfigEdits } from '../config/writeConfig.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
+import { named } from '../protocol/visibleText.ts';
 import type { ConfigIdPort } from '../registry/ports.ts';
 import type { ConfigFiles } from './projectCommands.ts';
 
@@ -81,7 +82,7 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
 }
 
 function directoryInvalid(directory: string, what: string, hint: string): RegistrarError {
-  const message = `${directory} ${what}. Nothing was made.`;
+  const message = `${named(directory)} ${what}. Nothing was made.`;
   return new RegistrarError({ code: 'DIRECTORY_INVALID', message, hint, details: { directory } });
 }
 

@@ -30,6 +30,7 @@ import type { ListParams, OnStep, RegistrarApi, ResolveParams } from '../protoco
 import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
+import { named } from '../protocol/visibleText.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
@@ -469,7 +470,7 @@ async function readSchema(path: string | null): Promise<string | null> {
   } catch (error) {
     throw new RegistrarError({
       code: 'PROVISION_FAILED',
-      message: `The project schema ${path} cannot be read: ${textOf(error)}.`,
+      message: `The project schema ${named(path)} cannot be read: ${textOf(error)}.`,
       hint: 'Put the file there, or correct registrar.postgres.projectSchema; then resolve again.',
       details: { path },
     });

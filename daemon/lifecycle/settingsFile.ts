@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import * as z from 'zod';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
+import { named } from '../protocol/visibleText.ts';
 import { writePrivateFile } from './stateFolder.ts';
 
 /** `settings.json` of the state folder. */
@@ -181,15 +182,15 @@ async function removeIfAbandoned(path: string): Promise<void> {
 function damaged(path: string, reason: string): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: `The settings file ${path} cannot be used: ${reason}. It was left as it is.`,
-    hint: `Correct ${path}, or move it away to start with the defaults.`,
+    message: `The settings file ${named(path)} cannot be used: ${reason}. It was left as it is.`,
+    hint: `Correct ${named(path)}, or move it away to start with the defaults.`,
   });
 }
 
 function locked(path: string): RegistrarError {
   return new RegistrarError({
     code: 'INTERNAL',
-    message: `Another process keeps ${path} locked.`,
+    message: `Another process keeps ${named(path)} locked.`,
     hint: 'Try again; if it goes on, end the registrar process that hangs.',
   });
 }

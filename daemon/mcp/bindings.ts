@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { quoted } from '../protocol/visibleText.ts';
 
 /** Which of the sources of `chooseDirectory` said where a call works. */
 export type DirectorySource = 'argument' | 'session' | 'header' | 'launch' | 'root' | 'cwd';
@@ -52,7 +53,7 @@ export async function chooseDirectory(sources: DirectorySources): Promise<Chosen
   if (argument !== null) {
     const directory = usableDirectory(argument, home);
     if (directory !== null) return { kind: 'directory', directory, source: 'argument' };
-    return { kind: 'none', reason: `"${argument}" counts as no directory` };
+    return { kind: 'none', reason: `${quoted(argument)} counts as no directory` };
   }
   if (isAmbiguous(bound)) return { kind: 'ambiguous', bound };
   const session = bound.at(-1);
@@ -81,7 +82,7 @@ export function usableDirectory(text: string, home: string): string | null {
   if (!isAbsolute(text)) {
     throw new RegistrarError({
       code: 'DIRECTORY_INVALID',
-      message: `"${text}" is not an absolute path.`,
+      message: `${quoted(text)} is not an absolute path.`,
       hint: 'Pass the absolute path of the folder that you work in.',
     });
   }

@@ -1,5 +1,6 @@
 import type * as z from 'zod';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { visible } from '../protocol/visibleText.ts';
 import type { Tool, ToolDefinition } from './toolModel.ts';
 
 /** Makes a tool of its definition: its input is checked once, here, and the handler relies on it. */
@@ -17,7 +18,7 @@ export function defineTool<Input extends z.ZodObject>(definition: ToolDefinition
 
 function invalid(tool: string, error: z.ZodError): RegistrarError {
   const problems = error.issues.map(({ path, message }) =>
-    path.length === 0 ? message : `${path.join('/')}: ${message}`,
+    visible(path.length === 0 ? message : `${path.join('/')}: ${message}`),
   );
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',

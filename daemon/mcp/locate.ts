@@ -1,6 +1,7 @@
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
+import { named } from '../protocol/visibleText.ts';
 import { chooseDirectory, type Bound, type DirectorySource } from './bindings.ts';
 import type { ToolCall } from './toolModel.ts';
 
@@ -100,5 +101,7 @@ async function severalRoots(roots: readonly string[], call: ToolCall): Promise<E
 const maxRootsLooked = 10;
 
 function listed(folders: readonly { directory: string; project: string | null }[]): string {
-  return folders.map(({ directory, project }) => `${directory} → ${project ?? 'no project yet'}`).join('; ');
+  return folders
+    .map(({ directory, project }) => `${named(directory)} → ${project === null ? 'no project yet' : named(project)}`)
+    .join('; ');
 }

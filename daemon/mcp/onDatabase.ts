@@ -1,8 +1,9 @@
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { resolutionText } from './answerText.ts';
-import { done, traced } from './answers.ts';
+import { done, noticeOf, traced } from './answers.ts';
 import type { DirectorySource } from './bindings.ts';
+import { notices } from './fence.ts';
 import { explained, locate, type Reference } from './locate.ts';
 import type { ToolAnswer, ToolCall } from './toolModel.ts';
 
@@ -26,7 +27,11 @@ export async function onDatabase(
 
 function answered({ resolution: given, found }: Asked, source: DirectorySource | null): ToolAnswer {
   const resolution = traced(given, source);
-  if (found) return done({ resolution, ...found.structured }, found.text);
+  if (found) return done({ resolution, ...found.structured }, found.text, notices.database);
   const { error } = resolution;
-  return { structured: { resolution, error }, text: resolutionText(resolution, source), isError: true };
+  return {
+    structured: { notice: noticeOf(error), resolution, error },
+    text: resolutionText(resolution, source),
+    isError: true,
+  };
 }

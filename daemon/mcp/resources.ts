@@ -1,9 +1,14 @@
 import type { ListedProject, ServerLabel } from '../protocol/model.ts';
 import type { RegistrarApi, SyncStatus } from '../protocol/methods.ts';
+import { notices } from './fence.ts';
+
+interface Noticed {
+  notice: string;
+}
 
 /** `registrar://status` */
-export async function readStatus(api: RegistrarApi): Promise<{ server: ServerLabel; sync: SyncStatus }> {
-  return { server: api.server(), sync: await api.syncStatus() };
+export async function readStatus(api: RegistrarApi): Promise<Noticed & { server: ServerLabel; sync: SyncStatus }> {
+  return { notice: notices.registry, server: api.server(), sync: await api.syncStatus() };
 }
 
 /**
@@ -12,8 +17,8 @@ export async function readStatus(api: RegistrarApi): Promise<{ server: ServerLab
  * @param id as it stands in the address: percent-encoded
  * @throws RegistrarError PROJECT_NOT_FOUND
  */
-export function readProject(id: string, api: RegistrarApi): Promise<ListedProject> {
-  return api.showProject({ project: decoded(id) });
+export async function readProject(id: string, api: RegistrarApi): Promise<Noticed & ListedProject> {
+  return { notice: notices.registry, ...(await api.showProject({ project: decoded(id) })) };
 }
 
 /** What is not encoded is nobody's id, and is said not to be found as it was given. */

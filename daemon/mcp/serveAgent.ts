@@ -18,10 +18,11 @@ import {
 import { fileURLToPath } from 'node:url';
 import * as z from 'zod';
 import type { RegistrarApi } from '../protocol/methods.ts';
+import { named } from '../protocol/visibleText.ts';
 import type { AgentPort } from './agentPort.ts';
 import { asAgent } from './asAgent.ts';
 import type { AgentSession } from './agentSession.ts';
-import { refusal, reportOf } from './answers.ts';
+import { ownWords, refusal, reportOf } from './answers.ts';
 import { instructions } from './instructions.ts';
 import { readProject, readStatus } from './resources.ts';
 import type { Tool, ToolAnswer, ToolCall } from './toolModel.ts';
@@ -65,7 +66,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
     noteClient();
     const { name, arguments: input } = request.params;
     const tool = port.tools().find((one) => one.name === name);
-    if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${name}`);
+    if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${named(name)}`);
     const answer = await port.running(() => call(tool, input, extra));
     port.onChanged();
     return {
@@ -103,7 +104,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
       const value = await port.running(() => port.use('read', () => undefined, work));
       return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(value) }] };
     } catch (error) {
-      const { code, message, hint, details } = reportOf(error);
+      const { code, message, hint, details } = ownWords(reportOf(error));
       if (code === 'INTERNAL') port.onFault(error);
       const number = code === 'PROJECT_NOT_FOUND' ? resourceNotFound : ErrorCode.InternalError;
       throw new McpError(number, message, { code, hint, ...details });

@@ -1,7 +1,7 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
-import { named } from '../protocol/visibleText.ts';
-import { sqlState } from './sqlErrors.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
+import { serverWords, sqlState } from './sqlErrors.ts';
 
 export function agentRoleForbidden(role: string, cause: unknown): RegistrarError {
   return new RegistrarError(
@@ -41,16 +41,18 @@ export function agentRoleTooMighty(agentRole: string): RegistrarError {
 
 export function agentRoleFailed(databaseName: string, cause: unknown): RegistrarError {
   const state = sqlState(cause);
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const server = serverWords(cause);
+  // Whatever is not the server's is an error of ours or of the network.
+  const reason = state ?? (cause instanceof Error ? quoted(cause.message) : 'unknown error');
   return new RegistrarError(
     {
       code: 'PROVISION_FAILED',
-      message: `The role that agents' SQL runs as could not be prepared in ${databaseName}: ${reason}${state === null ? '' : ` (${state})`}.`,
+      message: `The role that agents' SQL runs as could not be prepared in ${named(databaseName)} (${reason}).`,
       hint:
         state === '25006'
           ? 'The server is read only; connect to the primary (target_session_attrs=read-write chooses it).'
           : 'Mend the cause on the server, then ask again.',
-      details: { database: databaseName, sqlState: state },
+      details: { database: databaseName, sqlState: state, ...(server ? { server } : {}) },
     },
     { cause },
   );
@@ -71,9 +73,9 @@ export function agentLoginRefused(error: unknown, agentRole: string, databaseNam
   return new RegistrarError(
     {
       code: 'REGISTRY_FORBIDDEN',
-      message: `The server does not let in role ${agentRole}, which agents' SQL runs as: ${error.message}.`,
+      message: `The server does not let in role ${named(agentRole)}, which agents' SQL runs as (${state ?? ''}).`,
       hint,
-      details: { role: agentRole, database: databaseName, sqlState: state },
+      details: { role: agentRole, database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
   );
@@ -96,12 +98,18 @@ export function tooManyQueries(waitMs: number): RegistrarError {
   });
 }
 
-export function notOneRead(what: string): RegistrarError {
-  return new RegistrarError({
-    code: 'SQL_REJECTED',
-    message: `${what} Nothing was changed.`,
-    hint: 'Give one statement that reads: SELECT, VALUES, TABLE, SHOW or EXPLAIN. Write with: registrar exec -- CMD',
-  });
+/** @param cause the server's refusal, when it is the one that says so */
+export function notOneRead(what: string, cause?: unknown): RegistrarError {
+  const server = serverWords(cause);
+  return new RegistrarError(
+    {
+      code: 'SQL_REJECTED',
+      message: `${what} Nothing was changed.`,
+      hint: 'Give one statement that reads: SELECT, VALUES, TABLE, SHOW or EXPLAIN. Write with: registrar exec -- CMD',
+      ...(server ? { details: { sqlState: sqlState(cause), server } } : {}),
+    },
+    { cause },
+  );
 }
 
 export function sqlTimeout(statementMs: number, cause?: unknown): RegistrarError {
@@ -122,35 +130,29 @@ export function statementFailed(error: unknown, agentRole: string, statementMs: 
   if (state === null || !(error instanceof Error) || error instanceof RegistrarError) return error;
   // The server ended the session, which says nothing about the statement. (08… is a statement's own connection to elsewhere.)
   if (state.startsWith('57P')) return error;
-  const said = error as Error & { routine?: string; position?: string; detail?: string; hint?: string };
+  const said = error as Error & { routine?: string; position?: string };
   // The parser's own words are in the server's language.
   if (state === '42601' && said.routine === 'exec_parse_message') return notOneRead('These are several statements.');
-  if (state === '25006') return notOneRead(`The statement would write: ${shortened(said.message)} (${state}).`);
+  if (state === '25006') return notOneRead(`The statement would write (${state}).`, error);
   if (state === '57014' || state === '55P03') return sqlTimeout(statementMs, error);
   return new RegistrarError(
     {
       code: 'SQL_FAILED',
-      message: `${shortened(said.message)} (${state})`,
-      hint: hintFor(state, said.hint, agentRole),
+      message: `The server refused the statement (${state}).`,
+      hint: hintFor(state, agentRole),
       details: {
         sqlState: state,
         position: said.position === undefined ? null : Number(said.position),
-        detail: said.detail === undefined ? null : shortened(said.detail),
+        server: serverWords(error),
       },
     },
     { cause: error },
   );
 }
 
-function hintFor(state: string, serverHint: string | undefined, agentRole: string): string {
-  if (serverHint !== undefined && serverHint !== '') return shortened(serverHint);
+function hintFor(state: string, agentRole: string): string {
   if (state === '42501') {
     return `Agents may only read their project's tables. To open one that belongs to somebody else, its owner says: GRANT SELECT ON … TO ${sqlIdentifier(agentRole)};`;
   }
   return 'Correct the statement; describe_database shows tables and columns.';
-}
-
-/** The server quotes values in its messages, however long they are. */
-function shortened(text: string): string {
-  return text.length > 1000 ? `${text.slice(0, 1000)}…` : text;
 }

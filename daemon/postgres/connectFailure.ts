@@ -2,7 +2,8 @@ import { hostLabel } from './address.ts';
 import type { HostPort, PostgresAddress } from './address.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
-import { sqlState } from './sqlErrors.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
+import { serverWords, sqlState } from './sqlErrors.ts';
 
 /** Why one host of an address did not serve. */
 export interface HostFailure {
@@ -43,7 +44,7 @@ export function finalFailure(
     return new RegistrarError(
       {
         code: 'CREDENTIALS_REQUIRED',
-        message: `${label} asks for the password of user ${address.user} and none is known`,
+        message: `${label} asks for the password of user ${named(address.user)} and none is known`,
         hint: [error.note === null ? '' : `${error.note}. `, passwordHint].join(''),
       },
       { cause: error },
@@ -51,9 +52,10 @@ export function finalFailure(
   }
   const state = sqlState(error);
   if (state === null || /^(?:08|53|57)/.test(state)) return null;
-  const said = `${label} says: ${(error as Error).message} (${state})`;
+  const server = serverWords(error);
+  const said = `${label} says ${quoted(server?.message ?? '')} (${state})`;
   return new RegistrarError(
-    { ...judge(state, database), message: said, details: { sqlState: state } },
+    { ...judge(state, database), message: said, details: { sqlState: state, server } },
     { cause: error },
   );
 }
@@ -110,7 +112,7 @@ export function unreachable(failures: readonly HostFailure[]): RegistrarError {
 export function describeFailure(error: unknown, limitMs: number): string {
   if (!(error instanceof Error)) return 'unknown error';
   const { code } = error as { code?: unknown };
-  if (sqlState(error) !== null) return `${error.message}, ${String(sqlState(error))}`;
+  if (sqlState(error) !== null) return `${quoted(error.message)}, ${String(sqlState(error))}`;
   if (error.message === 'timeout expired' || error.message === 'Query read timeout') {
     return `timeout after ${Math.round(limitMs)} ms`;
   }

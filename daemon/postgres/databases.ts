@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sqlIdentifier } from '../protocol/sqlText.ts';
+import { named } from '../protocol/visibleText.ts';
 import { readMarker } from '../registry/marker.ts';
 import type { CatalogPort } from '../registry/ports.ts';
 import { addressLabel } from './address.ts';
@@ -10,7 +12,7 @@ import { markedDatabasesSql } from './migrations.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { unreachableFor } from './registryFaults.ts';
 import { closePublicSchema, opensPublicSql } from './publicSchema.ts';
-import { isConnectionLoss, sqlState } from './sqlErrors.ts';
+import { isConnectionLoss, saidBy, serverWords, sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
 export interface DatabaseSettings {
@@ -216,12 +218,11 @@ function refusedState(error: unknown): string | null {
 function createFailed(error: unknown, databaseName: string, role: string, ownerRole: string | null): unknown {
   const state = refusedState(error);
   if (state === null) return error;
-  const reason = error instanceof Error ? error.message : String(error);
   const hints: Record<string, string> = {
     '42501':
       ownerRole === null
-        ? `As a superuser: ALTER ROLE "${role}" CREATEDB;`
-        : `As a superuser: GRANT "${ownerRole}" TO "${role}";`,
+        ? `As a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEDB;`
+        : `As a superuser: GRANT ${sqlIdentifier(ownerRole)} TO ${sqlIdentifier(role)};`,
     '42704': 'Create the role that registrar.postgres.ownerRole names, or change the setting.',
     '53100': 'Free disk space on the server, then resolve again.',
     '53300': 'Close connections or raise max_connections, then resolve again.',
@@ -229,9 +230,9 @@ function createFailed(error: unknown, databaseName: string, role: string, ownerR
   return new RegistrarError(
     {
       code: 'PROVISION_FAILED',
-      message: `Database ${databaseName} could not be created: ${reason} (${state}).`,
+      message: `Database ${named(databaseName)} could not be created: ${saidBy(error)} (${state}).`,
       hint: hints[state] ?? 'Mend the cause on the server, then resolve again.',
-      details: { database: databaseName, sqlState: state },
+      details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
   );
@@ -243,9 +244,9 @@ function dropFailed(error: unknown, databaseName: string): unknown {
   return new RegistrarError(
     {
       code: 'PROVISION_FAILED',
-      message: `Database ${databaseName} could not be dropped: ${error instanceof Error ? error.message : ''} (${state}).`,
+      message: `Database ${named(databaseName)} could not be dropped: ${saidBy(error)} (${state}).`,
       hint: 'Mend the cause on the server, then drop the project again, or: registrar repair',
-      details: { database: databaseName, sqlState: state },
+      details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
   );
@@ -257,9 +258,9 @@ function schemaFailed(error: unknown, databaseName: string): unknown {
   return new RegistrarError(
     {
       code: 'PROVISION_FAILED',
-      message: `The project schema could not be applied to ${databaseName}: ${error instanceof Error ? error.message : ''} (${state}).`,
+      message: `The project schema could not be applied to ${named(databaseName)}: ${saidBy(error)} (${state}).`,
       hint: 'Correct the file that registrar.postgres.projectSchema names, then resolve again; nothing of it was kept.',
-      details: { database: databaseName, sqlState: state },
+      details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
   );

@@ -2,7 +2,7 @@ import type { NamedDatabase, Sighting } from '../registry/model.ts';
 import { sightingOf } from './projectsTable.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, notARegistry, registryForbidden } from './registryFaults.ts';
-import { sqlState } from './sqlErrors.ts';
+import { saidBy, sqlState } from './sqlErrors.ts';
 
 /** The registry and the server's databases at one instant. */
 export interface RegistryReading {
@@ -48,7 +48,7 @@ export async function readRegistry(database: RegistryDatabase): Promise<Registry
     const state = sqlState(error);
     if (state === '42501') throw registryForbidden(asked.read, database.role, database.name);
     if (state === '42703' || state === '42804' || state === '42883') {
-      throw notARegistry(database.name, error instanceof Error ? error.message : 'its columns differ');
+      throw notARegistry(database.name, error instanceof Error ? saidBy(error) : 'its columns differ');
     }
     throw error;
   }

@@ -1,6 +1,7 @@
 import { Pool } from 'pg';
 import type { ClientBase, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { visible } from '../protocol/visibleText.ts';
 import { addressLabel } from './address.ts';
 import type { PostgresAddress } from './address.ts';
 import { connectClient } from './connect.ts';
@@ -106,7 +107,7 @@ async function runOn<Row extends QueryResultRow>(
     throw new RegistrarError(
       {
         code: 'REGISTRY_UNREACHABLE',
-        message: `the connection to ${label} broke (${error instanceof Error ? error.message : 'unknown error'})`,
+        message: `the connection to ${label} broke (${error instanceof Error ? visible(error.message) : 'unknown error'})`,
         hint: 'Check that PostgreSQL runs there: registrar postgres show.',
         details: { reason: 'connection lost' },
       },

@@ -24,7 +24,7 @@ import {
   unwritable,
   type Asked,
 } from './registryFaults.ts';
-import { sqlState } from './sqlErrors.ts';
+import { saidBy, sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -180,7 +180,7 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     const state = sqlState(error);
     if (state === '42501') return registryForbidden(what, database.role, database.name);
     if (state === '42703' || state === '42804' || state === '42883') {
-      return notARegistry(database.name, error instanceof Error ? error.message : 'its columns differ');
+      return notARegistry(database.name, error instanceof Error ? saidBy(error) : 'its columns differ');
     }
     if (state === null) return error;
     return new RegistrarError(unwritable(error, what, database.role, database.name), { cause: error });

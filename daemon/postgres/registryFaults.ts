@@ -1,7 +1,7 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
-import { named } from '../protocol/visibleText.ts';
+import { named, quoted, visible } from '../protocol/visibleText.ts';
 import { sqlState } from './sqlErrors.ts';
 
 /** What is asked of the registry, for messages: `insert into projects` and the grant that allows it. */
@@ -84,7 +84,7 @@ export function unwritable(error: unknown, what: Asked, role: string, database: 
   const state = sqlState(error);
   if (state === '42501') return registryForbidden(what, role, database).toReport();
   const text = error instanceof Error ? error.message : String(error);
-  const reason = (state && shortReasons[state]) ?? `registry refused the row: ${text}`;
+  const reason = (state && shortReasons[state]) ?? `registry refused the row: ${quoted(text)}`;
   const isSchema = state?.startsWith('42') === true || state?.startsWith('23') === true;
   return {
     code: isSchema ? 'REGISTRY_SCHEMA' : 'REGISTRY_UNREACHABLE',
@@ -98,7 +98,7 @@ export function connectionBroke(cause: unknown): RegistrarError {
   return new RegistrarError(
     {
       code: 'REGISTRY_UNREACHABLE',
-      message: `The connection to the registry broke (${cause instanceof Error ? cause.message : 'unknown error'}).`,
+      message: `The connection to the registry broke (${cause instanceof Error ? visible(cause.message) : 'unknown error'}).`,
       hint: 'Check that PostgreSQL runs there: registrar postgres show.',
       details: { reason: 'connection lost' },
     },

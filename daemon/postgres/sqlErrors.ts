@@ -1,4 +1,5 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { quoted } from '../protocol/visibleText.ts';
 
 /**
  * The SQLSTATE of an error, looked for along its causes, or null when the server did not answer with one.
@@ -10,6 +11,36 @@ export function sqlState(error: unknown): string | null {
     if ('severity' in link && typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return code;
   }
   return null;
+}
+
+/** What PostgreSQL said of a statement: whoever wrote the data or a function may have chosen the words. */
+export interface ServerWords {
+  message: string;
+  detail: string | null;
+  hint: string | null;
+}
+
+/** The server's own words, which are passed on as data and never as ours; null when it was not the server that failed. */
+export function serverWords(error: unknown): ServerWords | null {
+  const said = causes(error).find((link) => 'severity' in link) as
+    (Error & { detail?: string; hint?: string }) | undefined;
+  if (!said) return null;
+  return { message: shortened(said.message), detail: shortenedOrNull(said.detail), hint: shortenedOrNull(said.hint) };
+}
+
+/** The server's message inside of a sentence of ours, for people; agents get it as data (`daemon/mcp/fence.ts`). */
+export function saidBy(error: unknown): string {
+  const message = serverWords(error)?.message ?? (error instanceof Error ? error.message : String(error));
+  return `the server says ${quoted(message)}`;
+}
+
+function shortenedOrNull(text: string | undefined): string | null {
+  return text === undefined || text === '' ? null : shortened(text);
+}
+
+/** The server quotes values in its messages, however long they are. */
+function shortened(text: string): string {
+  return text.length > 1000 ? `${text.slice(0, 1000)}…` : text;
 }
 
 /** Whether the error means that the connection is gone or never was, so that whether the statement ran is unknown. */

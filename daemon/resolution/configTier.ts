@@ -1,3 +1,4 @@
+import { named, quoted } from '../protocol/visibleText.ts';
 import { requireEvidence } from '../registry/claimEvidence.ts';
 import { isSameFile, stillFits, type FolderNow } from '../registry/keptFolders.ts';
 import { bindingTakenOver } from '../registry/evidenceFailures.ts';
@@ -25,7 +26,7 @@ export async function configTier(
   if (search.kind === 'none') return { kind: 'missed', reason: whereLooked(search) };
   noteConfig(search.path);
   const config = await ports.config.read(search.path, vouching(directory, ports.trust));
-  if (!config.autoSwitch) return { kind: 'skipped', reason: `auto_switch is false in ${config.path}` };
+  if (!config.autoSwitch) return { kind: 'skipped', reason: `auto_switch is false in ${named(config.path)}` };
   const folder = { host: ports.host, path: config.folder };
   const { name, id, databaseName, description } = config;
   const { asker } = request;
@@ -45,8 +46,8 @@ export async function configTier(
     (row) => requireEvidence(claim, row, ports.registry, asker),
   );
   if (dryRun) settled.wouldDo ??= [];
-  const what = id === null ? `name "${name}"` : `id ${id.slice(0, 8)}`;
-  const via = search.viaWorktreeOf === null ? '' : ` of the main worktree ${search.viaWorktreeOf}`;
+  const what = id === null ? `name ${quoted(name)}` : `id ${id.slice(0, 8)}`;
+  const via = search.viaWorktreeOf === null ? '' : ` of the main worktree ${named(search.viaWorktreeOf)}`;
   return { kind: 'matched', reason: `${what} in .codebase-mcp/config.json${via}`, settled, configPath: config.path };
 }
 
@@ -105,7 +106,7 @@ const limitText = {
 
 function whereLooked(search: Extract<ConfigSearch, { kind: 'none' }>): string {
   if (search.why === 'home' && search.from === search.upTo) {
-    return `${search.from} is the home folder, which has no project`;
+    return `${named(search.from)} is the home folder, which has no project`;
   }
-  return `no .codebase-mcp/config.json from ${search.from} up to ${limitText[search.why]} ${search.upTo}`;
+  return `no .codebase-mcp/config.json from ${named(search.from)} up to ${limitText[search.why]} ${named(search.upTo)}`;
 }

@@ -1,4 +1,5 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { quoted } from '../protocol/visibleText.ts';
 import { projectMismatch } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleReference } from '../registry/settleReference.ts';
@@ -26,7 +27,7 @@ export async function explicitTier(request: Request, ports: ResolutionPorts): Pr
     }),
   );
   if (settled.row) requireSameAsConfig(strict, settled.row);
-  return { kind: 'matched', reason: `"${project}" was named`, settled, configPath: null };
+  return { kind: 'matched', reason: `${quoted(project)} was named`, settled, configPath: null };
 }
 
 /** The config file of the caller's directory when it insists on its own project. One that nobody vouches for says nothing. */

@@ -2,6 +2,7 @@ import { registrarCommand } from '../protocol/commandText.ts';
 import type { OnStep, ResolveParams } from '../protocol/methods.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { quoted } from '../protocol/visibleText.ts';
 import { person, type Asker } from '../registry/evidence.ts';
 import { warning } from '../registry/failures.ts';
 import { projectOf } from '../registry/model.ts';
@@ -91,7 +92,7 @@ export function reportOf(error: unknown): ErrorReport {
   if (error instanceof RegistrarError) return error.toReport();
   return {
     code: 'INTERNAL',
-    message: `Registrar failed in a way that it should not: ${error instanceof Error ? error.message : String(error)}`,
+    message: `Registrar failed in a way that it should not: ${quoted(error instanceof Error ? error.message : String(error))}`,
     hint: 'Please report it with the log (registrar log).',
   };
 }

@@ -1,3 +1,4 @@
+import { quoted } from '../protocol/visibleText.ts';
 import { parseId } from '../registry/ids.ts';
 
 /** What the workflow server says. `cached` is true when no request was made for this answer. */
@@ -138,5 +139,5 @@ function describe(error: unknown): string {
   const { code } = cause as { code?: unknown };
   if (code === 'ECONNREFUSED') return 'refused';
   if (typeof code === 'string') return `the request failed (${code})`;
-  return `the request failed (${cause instanceof Error ? cause.message : 'unknown error'})`;
+  return `the request failed (${cause instanceof Error ? quoted(cause.message) : 'unknown error'})`;
 }

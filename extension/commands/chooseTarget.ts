@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { ListedProject } from '../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { labelText } from '../views/inertText.ts';
 import { activeFolder } from '../views/statusBarItem.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
@@ -20,7 +21,11 @@ export async function chooseFolder(
   const found = folders.find(({ path }) => path === active) ?? (folders.length === 1 ? folders[0] : undefined);
   if (found) return found;
   if (folders.length === 0) throw noFolder();
-  const items = folders.map((folder) => ({ label: folder.name, description: folder.path, folder }));
+  const items = folders.map((folder) => ({
+    label: labelText(folder.name),
+    description: labelText(folder.path),
+    folder,
+  }));
   const picked = await vscode.window.showQuickPick(items, { title, placeHolder: 'Which folder?' });
   return picked?.folder ?? null;
 }
@@ -60,8 +65,8 @@ function pickProject(
           if (mine !== asked) return;
           picker.busy = false;
           picker.items = projects.map((project) => ({
-            label: project.name,
-            description: project.databaseName,
+            label: labelText(project.name),
+            description: labelText(project.databaseName),
             project,
           }));
         },

@@ -7,6 +7,7 @@ import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { sqlIdentifier } from '../../daemon/protocol/sqlText.ts';
 import { portProblem, readWhere, urlOf } from '../addressParts.ts';
 import { postgresUrl, setPostgresUrl } from '../settings.ts';
+import { messageText } from '../views/inertText.ts';
 import { leftBehindDocument } from '../views/leftBehindDocument.ts';
 import { counted } from '../views/words.ts';
 import { askStep, type Checked } from './askStep.ts';
@@ -151,7 +152,9 @@ async function useAddress(
   await showLeftBehind(context, change);
   if (!found.mayCreateDatabases) {
     void vscode.window.showWarningMessage(
-      `${found.role} may not create databases, so no new projects can be made. As a superuser run: ALTER ROLE ${sqlIdentifier(found.role)} CREATEDB;`,
+      messageText(
+        `${found.role} may not create databases, so no new projects can be made. As a superuser run: ALTER ROLE ${sqlIdentifier(found.role)} CREATEDB;`,
+      ),
     );
   }
   return `${found.address} is used now: PostgreSQL ${found.version}`;

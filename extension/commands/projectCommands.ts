@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { messageText } from '../views/inertText.ts';
 import { askName, chooseProject, type ProjectChoice } from './chooseTarget.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 
@@ -42,8 +43,8 @@ export const forgetProject: Command = async (context, target) => {
   if (!project) return null;
   const detail = `Its database ${project.databaseName} stays as it is. Adopt Database brings the project back.`;
   const choice = await vscode.window.showWarningMessage(
-    `Forget project ${project.name}?`,
-    { modal: true, detail },
+    messageText(`Forget project ${project.name}?`),
+    { modal: true, detail: messageText(detail) },
     'Forget',
   );
   if (choice !== 'Forget') return null;
@@ -65,8 +66,8 @@ async function confirmsDrop({ store }: CommandContext, { name, databaseName }: P
   const detail = `Project ${name}${server === undefined ? '' : ` on ${server}`}. Everything in the database is destroyed. This cannot be undone.`;
   const drop = `Drop ${databaseName}`;
   const choice = await vscode.window.showWarningMessage(
-    `Drop database ${databaseName}?`,
-    { modal: true, detail },
+    messageText(`Drop database ${databaseName}?`),
+    { modal: true, detail: messageText(detail) },
     drop,
   );
   return choice === drop;

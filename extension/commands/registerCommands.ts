@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { commandIds, viewId, type CommandId } from '../contributions.ts';
+import { labelText, messageText } from '../views/inertText.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
 import { connectAgent, copyMcpAddress, rotateAgentToken } from './agentCommands.ts';
 import type { Command, CommandContext } from './commandContext.ts';
@@ -99,7 +100,7 @@ async function run(command: Command, context: CommandContext, target?: TreeNode)
     // Commands of the palette get whatever the caller passes; only rows of the tree are meant.
     const row = typeof target?.id === 'string' ? target : undefined;
     const result = await command(context, row);
-    if (result !== null) vscode.window.setStatusBarMessage(`$(check) ${result}`, resultMs);
+    if (result !== null) vscode.window.setStatusBarMessage(`$(check) ${labelText(result)}`, resultMs);
     return result;
   } catch (error) {
     void showError(error);
@@ -123,11 +124,11 @@ const cures: Partial<Record<ErrorCode, { title: string; command: CommandId }[]>>
 
 async function showError(error: unknown): Promise<void> {
   if (!(error instanceof RegistrarError)) {
-    void vscode.window.showErrorMessage(error instanceof Error ? error.message : String(error));
+    void vscode.window.showErrorMessage(messageText(error instanceof Error ? error.message : String(error)));
     return;
   }
   const offered = cures[error.code] ?? [];
   const text = offered.length > 0 ? error.message : `${error.message} ${error.hint}`;
-  const chosen = await vscode.window.showErrorMessage(text, ...offered);
+  const chosen = await vscode.window.showErrorMessage(messageText(text), ...offered);
   if (chosen) await vscode.commands.executeCommand(chosen.command);
 }

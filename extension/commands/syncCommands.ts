@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { visible } from '../../daemon/protocol/visibleText.ts';
 import { driftDocument, repairDocument } from '../views/driftDocuments.ts';
 import { counted } from '../views/words.ts';
 import type { Command } from './commandContext.ts';
@@ -28,7 +29,7 @@ export const repairDrift: Command = async ({ link, documents, home }) => {
   if (planned.length === 0) return 'Nothing that could be repaired without you';
   const choice = await vscode.window.showInformationMessage(
     `Apply ${counted(planned.length, 'repair')}?`,
-    { modal: true, detail: planned.map(({ description }) => `• ${description}`).join('\n') },
+    { modal: true, detail: planned.map(({ description }) => `• ${visible(description)}`).join('\n') },
     'Repair',
   );
   if (choice !== 'Repair') return null;

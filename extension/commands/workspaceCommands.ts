@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Resolution } from '../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { explanation } from '../views/explanation.ts';
+import { messageText } from '../views/inertText.ts';
 import { askName, chooseFolder, chooseProject, proposedName } from './chooseTarget.ts';
 import type { Command } from './commandContext.ts';
 
@@ -71,6 +72,6 @@ function said(resolution: Resolution): string | null {
   }
   const gone = warnings.find(({ code }) => code === 'DATABASE_RECREATED');
   // The one thing that nobody may overlook: what was in the database is lost.
-  if (gone) void vscode.window.showWarningMessage(gone.message);
+  if (gone) void vscode.window.showWarningMessage(messageText(gone.message));
   return `${project.name}: ${project.databaseName} ${created ? 'created' : 'ready'}`;
 }

@@ -1,11 +1,12 @@
 import type { ConnectionPlan } from '../../daemon/protocol/agentConnections.ts';
 import { agents } from '../../daemon/protocol/agents.ts';
+import { codeBlock, codeSpan } from './inertText.ts';
 import { shortPath } from './words.ts';
 
 /** What connects an agent, as a Markdown document: what goes into which file, and what to know about it. */
 export function connectionDocument({ agent: id, file, snippet, launcher }: ConnectionPlan, home: string): string {
   const { name, format, tellsFolder, writable } = agents[id];
-  const where = `\`${shortPath(file, home)}\``;
+  const where = codeSpan(shortPath(file, home));
   // The snippet last: a question stands over the top of the window while it is read.
   return [
     `# Connect ${name}`,
@@ -13,9 +14,9 @@ export function connectionDocument({ agent: id, file, snippet, launcher }: Conne
     `Then restart ${name}, or its MCP servers.`,
     ...(tellsFolder ? [] : [`${name} does not say in which folder it works: name the folder in what you ask of it.`]),
     ...(launcher && !launcher.exists
-      ? [`\`${shortPath(launcher.path, home)}\` is not there yet: restart the daemon.`]
+      ? [`${codeSpan(shortPath(launcher.path, home))} is not there yet: restart the daemon.`]
       : []),
-    `\`\`\`${format}\n${snippet}\n\`\`\``,
+    codeBlock(format, snippet),
     '',
   ].join('\n\n');
 }

@@ -1,11 +1,12 @@
 import type { DriftFinding, DriftReport, PlannedRepair, RepairResult } from '../../daemon/protocol/drift.ts';
-import { escapeMarkdown, sentence } from './words.ts';
+import { codeSpan, escapeMarkdown } from './inertText.ts';
+import { sentence } from './words.ts';
 
 /** What disagrees, as a Markdown document: what it leads to, what Repair Drift would do, and what only a person can choose. */
 export function driftDocument({ ok, findings, planId }: DriftReport, home: string): string {
   const intro = ok
     ? 'Config files, registry, databases and markers agree. Worth knowing:'
-    : `Config files, registry, databases and markers disagree. **Repair Drift** applies what is marked so (plan \`${planId}\`).`;
+    : `Config files, registry, databases and markers disagree. **Repair Drift** applies what is marked so (plan ${codeSpan(planId)}).`;
   return ['# Drift', intro, ...findings.map((finding) => findingText(finding, home)), ''].join('\n\n');
 }
 

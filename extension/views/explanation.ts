@@ -1,7 +1,8 @@
 import { clockTime } from '../../daemon/protocol/clockTime.ts';
 import type { Attempt, Resolution } from '../../daemon/protocol/model.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
-import { escapeMarkdown, sentence, shortPath, sourceWords } from './words.ts';
+import { codeSpan, escapeMarkdown } from './inertText.ts';
+import { sentence, shortPath, sourceWords } from './words.ts';
 
 interface View {
   home: string;
@@ -33,13 +34,13 @@ export function explanation(resolution: Resolution, folder: WorkspaceFolder, vie
 }
 
 function answerText({ project, server, stale, sync }: Resolution, folder: WorkspaceFolder, view: View): string {
-  const where = `\`${shortPath(folder.path, view.home)}\``;
+  const where = codeSpan(shortPath(folder.path, view.home));
   if (!project) return `No project for ${where}.`;
   const state = stale
     ? `last known${sync?.since === undefined ? '' : ` ${clockTime(sync.since, view.now)}`}; the server does not answer`
     : { synced: 'registered', pending: 'not registered yet', parked: 'needs you' }[sync?.state ?? 'synced'];
-  const on = server ? ` on \`${server.address}\` (${sourceWords[server.source]})` : '';
-  return `${where} belongs to project **${escapeMarkdown(project.name)}**: database \`${project.databaseName}\`${on}, ${state}.`;
+  const on = server ? ` on ${codeSpan(server.address)} (${sourceWords[server.source]})` : '';
+  return `${where} belongs to project **${escapeMarkdown(project.name)}**: database ${codeSpan(project.databaseName)}${on}, ${state}.`;
 }
 
 function traceTable(trace: readonly Attempt[], shown: (text: string) => string): string {
@@ -53,9 +54,9 @@ function traceTable(trace: readonly Attempt[], shown: (text: string) => string):
 
 function projectFacts({ project, configPath }: Resolution, { home }: View): string {
   const rows = [
-    ['id', `\`${project?.id ?? ''}\``],
+    ['id', codeSpan(project?.id ?? '')],
     ['description', escapeMarkdown(project?.description ?? '')],
-    ['config file', configPath === null ? '' : `\`${shortPath(configPath, home)}\``],
+    ['config file', configPath === null ? '' : codeSpan(shortPath(configPath, home))],
     ['created', momentText(project?.createdAt)],
     ['updated', momentText(project?.updatedAt)],
   ].filter(([, value]) => value !== '');

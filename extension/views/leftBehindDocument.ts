@@ -1,12 +1,13 @@
 import type { LeftBehind } from '../../daemon/protocol/control.ts';
 import type { ServerLabel } from '../../daemon/protocol/model.ts';
-import { counted, escapeMarkdown } from './words.ts';
+import { codeBlock, escapeMarkdown } from './inertText.ts';
+import { counted } from './words.ts';
 
 /** What stays on the server that was used before, and how each project is moved, as Markdown. */
 export function leftBehindDocument(projects: readonly LeftBehind[], server: ServerLabel | null): string {
   const sections = projects.map(({ name, pending, command }) => {
     const note = pending ? ' (not registered there yet)' : '';
-    return `## ${escapeMarkdown(name)}${note}\n\n\`\`\`sh\n${command}\n\`\`\``;
+    return `## ${escapeMarkdown(name)}${note}\n\n${codeBlock('sh', command)}`;
   });
   return [
     `# ${counted(projects.length, 'project')} left behind`,

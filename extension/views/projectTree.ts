@@ -1,8 +1,10 @@
 import * as vscode from 'vscode';
+import { visible } from '../../daemon/protocol/visibleText.ts';
 import type { ListParams } from '../../daemon/protocol/methods.ts';
 import type { ProjectPage } from '../../daemon/protocol/model.ts';
 import { commandIds } from '../contributions.ts';
 import type { ProjectStore } from '../projectStore.ts';
+import { escapeMarkdown } from './inertText.ts';
 import { ProjectPages } from './projectPages.ts';
 import { allProjectsId, treeNodes, type TreeNode } from './treeNodes.ts';
 import { welcomeOf } from './welcome.ts';
@@ -66,13 +68,13 @@ export class ProjectTree implements vscode.TreeDataProvider<TreeNode>, vscode.Di
   }
 
   getTreeItem(node: TreeNode): vscode.TreeItem {
-    const item = new vscode.TreeItem(node.label, collapsibleStates[node.state ?? 'leaf']);
+    const item = new vscode.TreeItem(visible(node.label), collapsibleStates[node.state ?? 'leaf']);
     item.id = node.id;
-    if (node.description !== undefined) item.description = node.description;
+    if (node.description !== undefined) item.description = visible(node.description);
     if (node.context !== undefined) item.contextValue = node.context;
     if (node.icon !== undefined) item.iconPath = iconOf(node.icon, node.color);
     if (node.tooltip !== undefined) item.tooltip = new vscode.MarkdownString(node.tooltip);
-    item.accessibilityInformation = { label: node.spoken ?? `${node.label} ${node.description ?? ''}`.trim() };
+    item.accessibilityInformation = { label: visible(node.spoken ?? `${node.label} ${node.description ?? ''}`.trim()) };
     if (node.context === 'more') item.command = { command: commandIds.loadMore, title: node.label };
     return item;
   }
@@ -85,7 +87,8 @@ export class ProjectTree implements vscode.TreeDataProvider<TreeNode>, vscode.Di
 
 function failureNodes(error: unknown): TreeNode[] {
   const message = error instanceof Error ? error.message : String(error);
-  return [{ id: 'projects/failure', label: message, icon: 'error', color: 'list.errorForeground', tooltip: message }];
+  const tooltip = escapeMarkdown(message);
+  return [{ id: 'projects/failure', label: message, icon: 'error', color: 'list.errorForeground', tooltip }];
 }
 
 const collapsibleStates = {

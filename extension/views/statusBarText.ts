@@ -1,5 +1,7 @@
+import { visible } from '../../daemon/protocol/visibleText.ts';
 import type { WindowState } from '../windowState.ts';
 import { folderVerdict, type FolderVerdict, type Verdict } from './folderVerdict.ts';
+import { labelText } from './inertText.ts';
 
 export interface StatusBarText {
   text: string;
@@ -47,23 +49,30 @@ export function statusBarText(
   if (!folder) return null;
   if (state.isTrusted && state.daemonError) {
     const { message } = state.daemonError;
-    return { text: '$(error) Registrar', tooltip: message, severity: 'error', accessibilityLabel: message };
+    return { text: '$(error) Registrar', tooltip: visible(message), severity: 'error', accessibilityLabel: message };
   }
   if (state.isTrusted && state.snapshot?.error?.code === 'POSTGRES_NOT_CHOSEN') {
     const words = 'Registrar: choose PostgreSQL';
     return { text: `$(plug) ${words}`, tooltip: words, severity: 'none', accessibilityLabel: words };
   }
   const verdict = folderVerdict(folder, state.isTrusted, state.snapshot, view);
-  const text = texts[verdict.verdict]?.(verdict.title);
+  const text = texts[verdict.verdict]?.(labelText(cut(verdict.title)));
   if (text === undefined) return null;
   return {
     text,
     tooltip: tooltipOf(verdict),
     severity: severities[verdict.verdict] ?? 'none',
-    accessibilityLabel: `Registrar: ${verdict.title}, ${verdict.summary.replaceAll(' · ', ', ')}`,
+    accessibilityLabel: `Registrar: ${visible(verdict.title)}, ${visible(verdict.summary).replaceAll(' · ', ', ')}`,
   };
 }
 
 function tooltipOf({ title, summary, troubles }: FolderVerdict): string {
-  return [`${title}: ${summary}`, ...troubles.map(({ message, advice }) => `${message} ${advice}`)].join('\n');
+  return [`${title}: ${summary}`, ...troubles.map(({ message, advice }) => `${message} ${advice}`)]
+    .map(visible)
+    .join('\n');
+}
+
+/** The bar is shared with others; the tooltip has the whole. */
+function cut(title: string): string {
+  return title.length > 60 ? `${title.slice(0, 59)}…` : title;
 }

@@ -2,7 +2,8 @@ import type { FolderState, Snapshot } from '../../daemon/protocol/control.ts';
 import type { Attempt, ListedProject, Resolution } from '../../daemon/protocol/model.ts';
 import type { WindowState, WorkspaceFolder } from '../windowState.ts';
 import { folderVerdict, type FolderVerdict, type Trouble } from './folderVerdict.ts';
-import { ago, briefPath, counted, escapeMarkdown, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
+import { codeSpan, escapeMarkdown } from './inertText.ts';
+import { ago, briefPath, counted, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
 
 /** A row of the tree before VS Code has drawn it. */
 export interface TreeNode {
@@ -65,9 +66,9 @@ export function projectNode({ id, name, databaseName, description, sync }: Liste
     context: 'project',
     tooltip: markdown([
       `**${escapeMarkdown(name)}**`,
-      description ?? '',
-      `Database \`${databaseName}\``,
-      `Id \`${id}\``,
+      escapeMarkdown(description ?? ''),
+      `Database ${codeSpan(databaseName)}`,
+      `Id ${codeSpan(id)}`,
     ]),
     project: { id, name, databaseName },
   };
@@ -151,7 +152,7 @@ function answerNodes(
             context: 'server',
             spoken: `Server ${server.address}, ${ownerWord(server.source)}${facts.replaceAll(' · ', ', ')}`,
             tooltip: markdown([
-              `Database \`${project.databaseName}\` on \`${server.address}\``,
+              `Database ${codeSpan(project.databaseName)} on ${codeSpan(server.address)}`,
               `The server: ${sourceWords[server.source]}`,
             ]),
           },
@@ -184,7 +185,7 @@ function agentNode(id: string, { name, directory, lastSeenAt }: Snapshot['agents
     icon: 'hubot',
     context: 'agent',
     spoken: `${name} in ${where}, asked ${when}`,
-    tooltip: markdown([`**${escapeMarkdown(name)}**`, `Works in \`${where}\``, `Asked last ${when}`]),
+    tooltip: markdown([`**${escapeMarkdown(name)}**`, `Works in ${codeSpan(where)}`, `Asked last ${when}`]),
   };
 }
 
@@ -293,10 +294,10 @@ function folderTooltip(
   return markdown([
     `**${escapeMarkdown(title)}** — ${escapeMarkdown(summary)}`,
     project?.description ? escapeMarkdown(project.description) : '',
-    project ? `Database \`${project.databaseName}\`${server ? ` on \`${server.address}\`` : ''}` : '',
-    project ? `Id \`${project.id}\`` : '',
-    `Folder \`${shortPath(folder.path, home)}\``,
-    configPath === null ? '' : `Config \`${shortPath(configPath, home)}\``,
+    project ? `Database ${codeSpan(project.databaseName)}${server ? ` on ${codeSpan(server.address)}` : ''}` : '',
+    project ? `Id ${codeSpan(project.id)}` : '',
+    `Folder ${codeSpan(shortPath(folder.path, home))}`,
+    configPath === null ? '' : `Config ${codeSpan(shortPath(configPath, home))}`,
     ...troubles.map(({ message, advice }) => escapeMarkdown(`${message} ${advice}`)),
   ]);
 }

@@ -99,10 +99,13 @@ describe('SQL of agents', function () {
 
     it('says what is wrong with a statement, with state and position', async () => {
       const missing = await shop.refuse('select nam from customers', 'SQL_FAILED');
-      assert.match(missing.message, /column "nam" does not exist \(42703\)/);
-      assert.deepEqual([missing.details?.['sqlState'], missing.details?.['position']], ['42703', 8]);
+      assert.match(missing.message, /refused the statement \(42703\)/);
+      const hint = 'Perhaps you meant to reference the column "customers.name".';
+      const server = { message: 'column "nam" does not exist', detail: null, hint };
+      assert.deepEqual(missing.details, { sqlState: '42703', position: 8, server });
       const cast = await shop.refuse(`select repeat('x', 100000)::int`, 'SQL_FAILED');
-      assert.ok(cast.message.length < 2000);
+      const { message } = cast.details?.['server'] as { message: string };
+      assert.ok(message.length < 2000);
       const nul = await shop.refuse('select 1\0; drop table customers', 'INVALID_ARGUMENT');
       assert.match(nul.message, /NUL/);
     });

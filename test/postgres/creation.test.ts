@@ -279,7 +279,7 @@ describe('creating a project from a config file', function () {
     fixture.spy.rewrite = (sql) =>
       creations([sql]).length > 0 ? raising('53100', 'could not extend file: No space left on device') : null;
     const { message, hint } = refused(await engine.resolve({ directory: folder }), 'PROVISION_FAILED');
-    assert.match(message, /cb_proj_full_\w+ could not be created: could not extend file.*53100/);
+    assert.match(message, /cb_proj_full_\w+ could not be created: the server says "could not extend file.*53100/);
     assert.match(hint, /Free disk space/);
     assert.equal(stateOf(await fixture.row('full')), 'provisioning');
   });

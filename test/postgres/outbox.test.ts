@@ -318,7 +318,7 @@ function causes(): Cause[] {
     },
     {
       title: 'a trigger that raises',
-      reason: /registry refused the row: not today \(P0001\)/,
+      reason: /registry refused the row: "not today" \(P0001\)/,
       cause: raising('P0001', 'not today'),
     },
     {

@@ -95,7 +95,7 @@ describe('the schema that every project database gets', function () {
     const { message, hint } = refused(answer, 'PROVISION_FAILED');
     assert.match(
       message,
-      /project schema could not be applied to cb_proj_broken_\w+: type "no_such_type" does not exist/,
+      /project schema could not be applied to cb_proj_broken_\w+: the server says "type \\"no_such_type\\" does not exist"/,
     );
     assert.match(hint, /registrar\.postgres\.projectSchema.*nothing of it was kept/);
     assert.deepEqual(path(answer), ['explicit skipped', 'config failed']);

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { visible } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { driftReport, orError } from '../schemas.ts';
@@ -15,7 +16,7 @@ export const checkDrift = defineTool({
   async handler(_input, call) {
     call.progress('comparing registry, databases and config files');
     const report = await call.api.drift();
-    const lines = report.findings.map(({ message, risk }) => `- ${message} ${risk}`);
+    const lines = report.findings.map(({ message, risk }) => `- ${visible(message)} ${visible(risk)}`);
     const head = report.ok
       ? 'No drift.'
       : `Show the user this plan; repair_drift with planId "${report.planId}" applies it.`;

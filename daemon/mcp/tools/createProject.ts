@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { named } from '../../protocol/visibleText.ts';
 import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';
 import { defineTool } from '../defineTool.ts';
@@ -22,7 +23,7 @@ export const createProject = defineTool({
   async handler({ name, description, directory: given }, call) {
     const directory = given == null ? null : usableDirectory(given, call.home);
     if (given != null && directory === null) throw noDirectory(given);
-    call.progress(`making project ${name} and its database`);
+    call.progress(`making project ${named(name)} and its database`);
     const resolution = await call.api.createProject(
       { name, description: description ?? null, directory },
       call.progress,

@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { dataText } from '../answers.ts';
+import { named } from '../../protocol/visibleText.ts';
 import { defineTool } from '../defineTool.ts';
+import { fenced, notices } from '../fence.ts';
 import { onDatabase } from '../onDatabase.ts';
 import {
   databaseDescription,
@@ -26,7 +27,7 @@ export const describeDatabase = defineTool({
       if (description === null) return { resolution, found: null };
       const { tables, databaseName, truncated } = description;
       const cut = truncated ? ' There are more tables or columns than these.' : '';
-      const text = `Project ${resolution.project?.name ?? ''}, database ${databaseName}: ${tables.length} tables and views.${cut}`;
-      return { resolution, found: { structured: { description }, text: dataText(text, tables) } };
+      const text = `Project ${named(resolution.project?.name ?? '')}, database ${named(databaseName)}: ${tables.length} tables and views.${cut}`;
+      return { resolution, found: { structured: { description }, text: fenced(text, notices.database, tables) } };
     }),
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { named } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, listedProject, orError } from '../schemas.ts';
@@ -15,6 +16,6 @@ export const forgetProject = defineTool({
   async handler({ project }, { api }) {
     const forgotten = await api.forgetProject({ project });
     const { name } = forgotten.project;
-    return done(forgotten, `Forgotten: ${name}. Its data is still in ${forgotten.databaseName}.`);
+    return done(forgotten, `Forgotten: ${named(name)}. Its data is still in ${named(forgotten.databaseName)}.`);
   },
 });

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { named } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, listedProject, orError } from '../schemas.ts';
@@ -13,6 +14,9 @@ export const getProject = defineTool({
   annotations: reading,
   async handler({ project }, { api }) {
     const found = await api.showProject({ project });
-    return done(found, `${found.name} (${found.id}): database ${found.databaseName}, made ${found.createdAt}.`);
+    return done(
+      found,
+      `${named(found.name)} (${found.id}): database ${named(found.databaseName)}, made ${found.createdAt}.`,
+    );
   },
 });

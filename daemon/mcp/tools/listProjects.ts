@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { named, quoted } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { listedProject, orError } from '../schemas.ts';
@@ -23,9 +24,9 @@ export const listProjects = defineTool({
     });
     const lines = page.projects.map(({ name, id, databaseName, sync }) => {
       const state = { synced: '', pending: ', not registered yet', parked: ', needs the user' }[sync.state];
-      return `${name} (${id}): ${databaseName}${state}`;
+      return `${named(name)} (${id}): ${named(databaseName)}${state}`;
     });
-    const more = page.nextCursor === null ? [] : [`More: pass cursor ${JSON.stringify(page.nextCursor)}.`];
+    const more = page.nextCursor === null ? [] : [`More: pass cursor ${quoted(page.nextCursor)}.`];
     return done(page, [lines.length === 0 ? 'No projects.' : lines.join('\n'), ...more].join('\n'));
   },
 });

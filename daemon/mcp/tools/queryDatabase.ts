@@ -1,6 +1,7 @@
 import * as z from 'zod';
-import { dataText } from '../answers.ts';
+import { named } from '../../protocol/visibleText.ts';
 import { defineTool } from '../defineTool.ts';
+import { fenced, notices } from '../fence.ts';
 import { onDatabase } from '../onDatabase.ts';
 import {
   directoryArgument,
@@ -36,8 +37,8 @@ export const queryDatabase = defineTool({
       if (result === null) return { resolution, found: null };
       const { columns, rows, truncated, truncatedBy } = result;
       const cut = truncated ? ` Cut off by the limit of ${truncatedBy ?? 'rows'}: there is more.` : '';
-      const text = `Project ${resolution.project?.name ?? ''}: ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}.${cut}`;
+      const text = `Project ${named(resolution.project?.name ?? '')}: ${rows.length} ${rows.length === 1 ? 'row' : 'rows'}.${cut}`;
       const data = { columns: columns.map(({ name }) => name), rows };
-      return { resolution, found: { structured: { result }, text: dataText(text, data) } };
+      return { resolution, found: { structured: { result }, text: fenced(text, notices.database, data) } };
     }),
 });

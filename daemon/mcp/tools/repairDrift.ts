@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { visible } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { orError, repairResult } from '../schemas.ts';
@@ -17,7 +18,9 @@ export const repairDrift = defineTool({
     call.progress('applying the plan');
     const result = await call.api.repair({ planId }, call.progress);
     const count = `${result.applied.length} applied, ${result.skipped.length} skipped, ${result.failed.length} failed.`;
-    const failed = result.failed.map(({ description, error }) => `- ${description}: ${error.message} ${error.hint}`);
+    const failed = result.failed.map(
+      ({ description, error }) => `- ${visible(description)}: ${visible(`${error.message} ${error.hint}`)}`,
+    );
     return done(result, [count, ...failed].join('\n'));
   },
 });

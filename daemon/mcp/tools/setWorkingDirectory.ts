@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { RegistrarError } from '../../protocol/registrarError.ts';
+import { quoted } from '../../protocol/visibleText.ts';
 import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';
 import { defineTool } from '../defineTool.ts';
@@ -30,7 +31,7 @@ export const setWorkingDirectory = defineTool({
 export function noDirectory(given: string): RegistrarError {
   return new RegistrarError({
     code: 'DIRECTORY_INVALID',
-    message: `"${given}" counts as no directory: the root, the home folder and unreplaced variables are nobody's project.`,
+    message: `${quoted(given)} counts as no directory: the root, the home folder and unreplaced variables are nobody's project.`,
     hint: 'Pass the absolute path of the folder that you work in.',
   });
 }

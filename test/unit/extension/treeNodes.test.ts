@@ -137,7 +137,7 @@ describe('the tree', () => {
   it('does not let names act as Markdown', () => {
     const project = { ...shop, description: '[click](command:evil) **now**' };
     const [root] = treeNodes(windowOn({ ...resolutions.ready, project }), view);
-    assert.ok(root?.tooltip?.includes(String.raw`\[click\]\(command:evil\)`));
+    assert.ok(root?.tooltip?.includes(String.raw`\[click\]\(command\:evil\)`));
   });
 
   it('lists a project of the registry with its database, and whether it is registered', () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
+import { notices } from '../../../daemon/mcp/fence.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { emptySync, shop } from '../cli/fakeCli.ts';
 import { attach, serveAgents, type ServedAgents } from './agentFixture.ts';
@@ -49,8 +50,9 @@ describe('the resources for agents', () => {
       ['registrar://projects/{id}'],
     );
     const server = { address: 'localhost:5432', source: 'file' };
-    assert.deepEqual(await read('registrar://status'), { server, sync: emptySync });
-    assert.deepEqual(await read(`registrar://projects/${shop.id}`), shop);
+    const notice = notices.registry;
+    assert.deepEqual(await read('registrar://status'), { notice, server, sync: emptySync });
+    assert.deepEqual(await read(`registrar://projects/${shop.id}`), { notice, ...shop });
   });
 
   it('that are not there say so with a code and what to do, however they are spelled', async () => {
@@ -78,7 +80,7 @@ describe('the resources for agents', () => {
     });
     assert.deepEqual(served.faults, []);
     trouble = new Error('a defect');
-    await assert.rejects(read('registrar://status'), { code: -32603, message: /should not: a defect/ });
+    await assert.rejects(read('registrar://status'), { code: -32603, message: /should not: "a defect"/ });
     assert.deepEqual(served.faults, [trouble]);
   });
 });

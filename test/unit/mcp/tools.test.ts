@@ -3,6 +3,7 @@ import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { toolList } from '../../../daemon/mcp/toolList.ts';
 import { repeatableTools } from '../../../daemon/protocol/agentStream.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
+import { notices } from '../../../daemon/mcp/fence.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { refused, resolved } from '../cli/fakeCli.ts';
 import { attach, call, resolvedAs, serveAgents, type ServedAgents } from './agentFixture.ts';
@@ -238,7 +239,10 @@ describe('the tools for agents', function () {
       assert.match(answer.text, text);
     }
     const thrown = await call(client, 'list_projects');
-    assert.deepEqual(thrown.structured, { error: { code, message: 'What happened.', hint: 'Do this.' } });
+    assert.deepEqual(thrown.structured, {
+      notice: notices.registry,
+      error: { code, message: 'What happened.', hint: 'Do this.' },
+    });
   });
 
   it('say what waits, what needs the user, and what comes from memory', async () => {
