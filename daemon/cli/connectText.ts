@@ -88,7 +88,7 @@ function warnings({ agent, scope, launcher, tokenVariable }: ConnectionPlan, { h
   if (!tellsFolder) warn(`${agentName} does not say in which folder it works`, 'name the folder in what you ask of it');
   if (tokenVariable) {
     const { name, value, reason } = tokenVariable;
-    warn(`the token is not written, because the file ${reason}`, `start the agent with ${name}=${value}`);
+    warn(`the token is not written, because the file ${shown(reason, home)}`, `start the agent with ${name}=${value}`);
   }
   return lines;
 }

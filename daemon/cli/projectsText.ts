@@ -41,13 +41,14 @@ export function unusedText({ projects, sizesMissing }: UnusedProjects, view: Tex
   ].join('\n');
 }
 
-function table(heading: readonly string[], rows: readonly (readonly string[])[], view: TextView): string {
+function table(heading: readonly string[], given: readonly (readonly string[])[], view: TextView): string {
+  const rows = given.map((row) => row.map((cell) => shown(cell, view.home)));
   const widths = heading.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
   );
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) => shown(cell, view.home).padEnd(widths[column] ?? 0))
+      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join('  ')
       .trimEnd();
   return [view.paint('dim', line(heading)), ...rows.map(line)].join('\n');
@@ -72,7 +73,7 @@ export function projectText(project: ListedProject, view: TextView): string {
     ['updated', clockTime(updatedAt, view.now)],
   ];
   const lines = facts.map(([fact, value]) => `  ${fact.padEnd(9)}  ${shown(value, view.home)}`);
-  return [view.paint('bold', name), ...lines].join('\n');
+  return [view.paint('bold', shown(name, view.home)), ...lines].join('\n');
 }
 
 const stateWords = { synced: 'registered', pending: 'not registered yet', parked: 'needs you' } as const;

@@ -50,7 +50,7 @@ function answerLine(resolution: Resolution, view: TextView): string {
   const state = stateText(resolution, view);
   if (!project) return state;
   const where = server ? ` on ${shown(server.address, view.home)}` : '';
-  return `${view.paint('bold', project.name)} → ${project.databaseName}${where}   ${state}`;
+  return `${view.paint('bold', shown(project.name, view.home))} → ${shown(project.databaseName, view.home)}${where}   ${state}`;
 }
 
 function stateText({ created, stale, sync, wouldDo }: Resolution, view: TextView): string {

@@ -26,7 +26,7 @@ export function syncText({ pending, parked }: SyncStatus, view: TextView): strin
 }
 
 function queuedLine({ name, databaseName, since }: QueuedProject, state: string, view: TextView): string {
-  return `  ${name}  ${databaseName}  ${state}, since ${clockTime(since, view.now)}`;
+  return `  ${shown(name, view.home)}  ${shown(databaseName, view.home)}  ${state}, since ${clockTime(since, view.now)}`;
 }
 
 function warningLine(message: string, view: TextView): string {

@@ -113,9 +113,9 @@ function servedLines({ chosen, daemon }: ChosenPostgres, { home, paint }: TextVi
   ];
 }
 
-function factsText({ version, role, mayCreateDatabases, registry }: PostgresFacts, { paint }: TextView): string {
+function factsText({ version, role, mayCreateDatabases, registry }: PostgresFacts, { home, paint }: TextView): string {
   const may = mayCreateDatabases ? 'may create databases' : 'may not create databases';
-  const line = `PostgreSQL ${version}, role ${role}, ${may}, registry ${registry}`;
+  const line = shown(`PostgreSQL ${version}, role ${role}, ${may}, registry ${registry}`, home);
   if (mayCreateDatabases) return line;
   return [
     line,

@@ -4,6 +4,7 @@ import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { projectText } from '../projectsText.ts';
 import { readAnswer } from '../readAnswer.ts';
+import { shown } from '../terminalText.ts';
 import { addProjectListCommand } from './projectListCommand.ts';
 import { selectionText } from './resolveCommands.ts';
 
@@ -78,9 +79,9 @@ function addChanges(projects: Command, session: CliSession): void {
     .addHelpText('after', '\nExample:\n  $ registrar projects forget shop')
     .action(async (project: string) => {
       const forgotten = await session.withRegistrar((registrar) => registrar.forgetProject({ project }));
-      session.output.answer(forgotten, ({ paint }) =>
+      session.output.answer(forgotten, ({ paint, home }) =>
         [
-          `${paint('bold', forgotten.project.name)} is forgotten. Its database ${forgotten.databaseName} is untouched.`,
+          `${paint('bold', shown(forgotten.project.name, home))} is forgotten. Its database ${shown(forgotten.databaseName, home)} is untouched.`,
           `${paint('cyan', 'next:')} ${registrarCommand('projects adopt', [forgotten.databaseName])} brings it back`,
         ].join('\n'),
       );
@@ -99,15 +100,15 @@ function addDrop(projects: Command, session: CliSession): void {
         if (options.confirm !== undefined) return registrar.dropProject({ project, confirm: options.confirm });
         const { id, name, databaseName } = await registrar.showProject({ project });
         const question =
-          `Dropping ${name} destroys database ${databaseName} with everything in it.\n` +
+          `Dropping ${shown(name, '')} destroys database ${shown(databaseName, '')} with everything in it.\n` +
           `To go on, type the name of the database: `;
         // By id: it is this one that the question was about, whatever has this name by now.
         return registrar.dropProject({ project: id, confirm: await readAnswer(session.context, question) });
       });
       session.output.answer(
         dropped,
-        ({ paint }) =>
-          `${paint('bold', dropped.project.name)} is dropped. Its database ${dropped.databaseName} is gone.`,
+        ({ paint, home }) =>
+          `${paint('bold', shown(dropped.project.name, home))} is dropped. Its database ${shown(dropped.databaseName, home)} is gone.`,
       );
     });
 }

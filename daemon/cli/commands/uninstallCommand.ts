@@ -76,7 +76,8 @@ async function databasesOf(session: CliSession): Promise<Pick<Plan, 'databases' 
 function planText({ stateFolder, bundledData, agents, databases, databasesUnknown }: Plan, view: TextView): string {
   const { home, paint } = view;
   const isBundled = databases?.server.source === 'bundled';
-  const projects = databases?.projects.map(({ name, databaseName }) => `    ${databaseName}  ${name}`) ?? [];
+  const projects =
+    databases?.projects.map(({ name, databaseName }) => `    ${shown(databaseName, home)}  ${shown(name, home)}`) ?? [];
   return [
     'This would be removed:',
     `  ${shown(stateFolder, home)}   settings, log, launcher, and what is not registered yet`,
