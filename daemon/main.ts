@@ -225,6 +225,10 @@ async function main(): Promise<void> {
       });
       return folder;
     },
+    async writeEnvironmentFile(path, edit) {
+      const { writeEnvironmentFile } = await import('./engine/writeEnvironmentFile.ts');
+      return writeEnvironmentFile(path, edit);
+    },
     async run(command, args, variables) {
       const { runCommand } = await import('./cli/exec/runCommand.ts');
       return runCommand(command, args, variables, () => !isParent && !streams.areOpen());

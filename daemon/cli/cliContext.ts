@@ -123,6 +123,16 @@ export interface CliContext {
   /** Makes the folder that a first look needs; gives its absolute path. */
   sampleWorkspace(): Promise<string>;
   /**
+   * Writes a file that holds a password, whole or not at all. A new one is only the user's to read.
+   *
+   * @param edit makes the new bytes; null stands for no file
+   * @throws RegistrarError INVALID_ARGUMENT when git tracks it, or it cannot be written; it is then as it was
+   */
+  writeEnvironmentFile(
+    path: string,
+    edit: (before: Buffer | null) => Buffer,
+  ): Promise<'created' | 'changed' | 'unchanged'>;
+  /**
    * Runs a command on this terminal; gives its exit status (128 + n when signal n ended it), or never returns because this
    * process became the command. Signals are the command's meanwhile. Throws CommandNotRun when it cannot be found or run.
    */

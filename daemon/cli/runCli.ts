@@ -8,7 +8,7 @@ import { CliSession, saying } from './cliSession.ts';
 import { addConnectCommand } from './commands/connectCommand.ts';
 import { addDriftCommands } from './commands/driftCommands.ts';
 import { addDaemonCommands } from './commands/daemonCommands.ts';
-import { addEnvironmentCommands } from './commands/environmentCommands.ts';
+import { addEnvironmentCommands, refusalForShell } from './commands/environmentCommands.ts';
 import { addMcpCommand } from './commands/mcpCommand.ts';
 import { addPostgresCommand } from './commands/postgresCommand.ts';
 import { addProjectCommands } from './commands/projectCommands.ts';
@@ -53,6 +53,7 @@ export async function runCli(context: CliContext): Promise<number> {
     if (error instanceof CommanderError && error.code === 'commander.help' && !output.json) return 2;
     const report = reportOf(error);
     output.error(report);
+    context.stdout.write(refusalForShell(context) ?? '');
     return statusOfError(report.code);
   }
 }

@@ -1,34 +1,63 @@
-import type { Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { Connection, RegistrarApi } from '../../protocol/methods.ts';
 import { libpqVariables } from '../../protocol/libpqVariables.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
-import type { CliSession } from '../cliSession.ts';
+import type { CliContext } from '../cliContext.ts';
+import { saying, type CliSession } from '../cliSession.ts';
 import { CommandNotRun } from '../exec/commandNotRun.ts';
-import { dotenvText, misleadingVariables, shellText } from '../environmentText.ts';
+import { dotenvText } from '../environment/dotenvText.ts';
+import { withHost } from '../environment/databaseUrl.ts';
+import { editEnvironmentFile, type EditedFile } from '../environment/editEnvironmentFile.ts';
+import { refusedText, shells, shellText, type Shell } from '../environment/shellText.ts';
 import { statusOfResolution } from '../exitStatus.ts';
 import { resolutionText } from '../resolutionText.ts';
 import { addSelection, selected, selectionText } from './resolveCommands.ts';
 import type { Selection } from './resolveCommands.ts';
+import { shown } from '../terminalText.ts';
 
 /** `env` and `exec`: the project's database for programs that know nothing of Registrar. */
 export function addEnvironmentCommands(program: Command, session: CliSession): void {
   const { context, output } = session;
 
   addSelection(program.command('env'))
-    .description('print PGHOST … DATABASE_URL of the folder’s project, password included, for a shell or a program')
-    .option('--dotenv', 'as lines for a .env file')
-    .addHelpText('after', '\nExample:\n  $ eval "$(registrar env)"\n  $ registrar env --dotenv > .env')
-    .action(async (options: Selection & { dotenv?: true }) => {
-      const print = async (registrar: RegistrarApi): Promise<void> => {
+    .description(
+      'print PGHOST … DATABASE_URL of the folder’s project, password included, for a shell, a program or a file',
+    )
+    .addOption(
+      new Option('--shell <shell>', 'lines for this shell; sh is also bash’s and zsh’s').choices(shells).default('sh'),
+    )
+    .addOption(new Option('--dotenv', 'as lines for a .env file').conflicts('write'))
+    .option(
+      '--write <file>',
+      'set DATABASE_URL, and those of the others that the file has, in a .env file; keep the rest',
+      saying,
+    )
+    .addOption(
+      new Option(
+        '--map <key=variable>',
+        'with --write: give a key of the file the value of a variable; may be repeated',
+      )
+        .argParser(mapped)
+        .default(new Map(), 'none'),
+    )
+    .option(
+      '--host <name>',
+      'with --write: what the host is called where the file is read, as in a container',
+      hostName,
+    )
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ eval "$(registrar env)"\n  $ registrar env --write .env --map DB_HOST=PGHOST',
+    )
+    .action(async (options: EnvOptions) => {
+      if (options.write === undefined && (options.host !== undefined || options.map.size > 0))
+        throw onlyWith('--write');
+      await session.withRegistrar(async (registrar) => {
         const environment = await connect(registrar, options, session);
-        if (!environment) return;
-        output.answer(environment, () =>
-          options.dotenv
-            ? dotenvText(environment)
-            : shellText(environment, misleadingVariables(context.environment, environment)),
-        );
-      };
-      await session.withRegistrar(print);
+        if (environment && options.write !== undefined) return write(session, options.write, environment, options);
+        if (environment) print(session, environment, options);
+        else if (!output.json) context.stdout.write(refusalForShell(context) ?? '');
+      });
     });
 
   addSelection(program.command('exec'))
@@ -50,6 +79,98 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
         session.status = await run(session, command, args, { ...inherited, ...environment });
       });
     });
+}
+
+interface EnvOptions extends Selection {
+  dotenv?: true;
+  shell: Shell;
+  write?: string;
+  map: Map<string, string>;
+  host?: string;
+}
+
+function print(session: CliSession, environment: Record<string, string>, options: EnvOptions): void {
+  const { output } = session;
+  if (output.json || !options.dotenv) {
+    output.answer(environment, () => shellText(environment, options.shell));
+    return;
+  }
+  const { text, leftOut } = dotenvText(environment);
+  output.answer(environment, () => text);
+  sayLeftOut(session, leftOut);
+}
+
+async function write(
+  session: CliSession,
+  file: string,
+  environment: Record<string, string>,
+  { map, host }: EnvOptions,
+): Promise<void> {
+  const { context, output } = session;
+  const path = session.directory(file);
+  const given = host === undefined ? environment : withHost(environment, host);
+  let edited: EditedFile | null = null;
+  const done = await context.writeEnvironmentFile(path, (before) => {
+    edited = editEnvironmentFile(before, given, map);
+    return edited.bytes;
+  });
+  const { set = [], leftOut = [], misleading = [] } = (edited as EditedFile | null) ?? {};
+  output.answer({ file: path, done, set, leftOut }, ({ home }) =>
+    done === 'unchanged'
+      ? `${shown(path, home)} has it all already.`
+      : `${shown(path, home)}: ${set.join(', ')} ${done === 'created' ? 'written to a new file' : 'set'}.`,
+  );
+  sayLeftOut(session, leftOut);
+  for (const name of misleading) {
+    output.progress(
+      () => `warning: ${file} also sets ${name}, which leads PostgreSQL’s own clients elsewhere. Remove it.`,
+    );
+  }
+}
+
+function sayLeftOut({ output }: CliSession, leftOut: readonly string[]): void {
+  for (const name of leftOut) {
+    output.progress(
+      () =>
+        `warning: ${name} is left out: no quoting carries it to every program. DATABASE_URL has it, percent-encoded.`,
+    );
+  }
+}
+
+/**
+ * What a shell that evaluates the output of `env` has to get whenever there is no project: nothing at all would be taken for
+ * success, and the variables that it has would stay. Null for everything but such an `env`; a terminal evaluates nothing.
+ */
+export function refusalForShell({ argv, stdout }: Pick<CliContext, 'argv' | 'stdout'>): string | null {
+  const command = argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--database-url');
+  if (command !== 'env' || stdout.isTTY) return null;
+  if (argv.some((word) => /^--(?:json|dotenv|write|help)(?:=|$)|^-h$/.test(word))) return null;
+  const given = argv.map((word, index) => (word === '--shell' ? argv[index + 1] : /^--shell=(.*)$/.exec(word)?.[1]));
+  return `${refusedText(shells.find((shell) => given.includes(shell)) ?? 'sh')}\n`;
+}
+
+function mapped(pair: string, before: Map<string, string>): Map<string, string> {
+  const [, key, variable = ''] = /^([A-Za-z_][\w.-]*)=(\w+)$/.exec(pair) ?? [];
+  if (
+    key === undefined ||
+    !['DATABASE_URL', 'PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD', 'PGSSLMODE'].includes(variable)
+  ) {
+    throw new InvalidArgumentError('Write KEY=VARIABLE, such as DB_HOST=PGHOST.');
+  }
+  return new Map([...before, [key, variable]]);
+}
+
+function hostName(name: string): string {
+  if (/^[\w.:-]+$/.test(name)) return name;
+  throw new InvalidArgumentError('It must be a host name or an IP address.');
+}
+
+function onlyWith(option: string): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: `--map and --host are for a file, and ${option} is missing.`,
+    hint: 'registrar env --write FILE',
+  });
 }
 
 /** What connects to the project, or null after the refusal was printed. Its warnings go beside the output, not into it. */

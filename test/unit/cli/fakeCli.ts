@@ -200,6 +200,7 @@ export async function cli(argv: string[], parts: FakeParts = {}): Promise<FakeRu
     }),
     describePostgres: async () => parts.chosen ?? chosenBy(current),
     sampleWorkspace: async () => '/home/a/.local/state/project-registrar/sample',
+    writeEnvironmentFile: async () => 'unchanged',
     run: async (command, args, environment) => {
       calls.push(['run', command, args, environment]);
       return 0;

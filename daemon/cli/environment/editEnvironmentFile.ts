@@ -1,0 +1,145 @@
+import { RegistrarError } from '../../protocol/registrarError.ts';
+import { fileQuoted, type Quoting } from './dotenvText.ts';
+import { databaseUrlLike } from './databaseUrl.ts';
+
+export interface EditedFile {
+  bytes: Buffer;
+  /** The keys that have the project's values now, in the file's order. */
+  set: string[];
+  /** Those whose values no quoting carries; they are empty in the file. */
+  leftOut: string[];
+  /** Keys that the file sets besides, and that lead libpq elsewhere. */
+  misleading: string[];
+}
+
+/**
+ * Puts a project's variables into the text of a `.env` file: DATABASE_URL and the keys that a map names are added when they
+ * are missing, other variables of the project are changed where they are. Nothing else changes, to the byte.
+ *
+ * @param before null when there is no file
+ * @param map what keys of the file get the value of which variable
+ * @throws RegistrarError INVALID_ARGUMENT for what is no such file, or a URL in it that is no PostgreSQL's
+ */
+export function editEnvironmentFile(
+  before: Buffer | null,
+  environment: Readonly<Record<string, string>>,
+  map: ReadonlyMap<string, string>,
+): EditedFile {
+  // One character per byte, so that what is not understood stays as it is.
+  const text = (before ?? Buffer.alloc(0)).toString('latin1');
+  if (text.includes('\0')) throw noEnvironmentFile();
+  const assignments = readAssignments(text);
+  const variableOf = (key: string): string | undefined =>
+    map.get(key) ?? (ownKeys.has(key) || key in environment ? key : undefined);
+  const leftOut = new Set<string>();
+  const valueFor = (key: string, variable: string, current: Assignment | null): string => {
+    if (variable === 'DATABASE_URL') return urlFor(key, environment[variable] ?? '', current);
+    const value = environment[variable] ?? '';
+    const quoted = fileQuoted(binary(value), current?.quoting ?? 'single');
+    if (quoted === null) leftOut.add(key);
+    return quoted ?? "''";
+  };
+  let edited = '';
+  let end = 0;
+  const set = new Set<string>();
+  for (const assignment of assignments) {
+    const variable = variableOf(assignment.key);
+    if (variable === undefined) continue;
+    edited += text.slice(end, assignment.from) + valueFor(assignment.key, variable, assignment);
+    end = assignment.to;
+    set.add(assignment.key);
+  }
+  edited += text.slice(end);
+  // A map that gives the URL another key says that the file does not need DATABASE_URL.
+  const needed = [...map.values()].includes('DATABASE_URL') ? [...map.keys()] : ['DATABASE_URL', ...map.keys()];
+  const newLine = text.includes('\r\n') ? '\r\n' : '\n';
+  const prefix = assignments.length > 0 && assignments.every(({ isExported }) => isExported) ? 'export ' : '';
+  for (const key of needed) {
+    const variable = variableOf(key);
+    if (set.has(key) || variable === undefined) continue;
+    if (edited !== '' && !edited.endsWith('\n')) edited += newLine;
+    edited += `${prefix}${key}=${valueFor(key, variable, null)}${newLine}`;
+    set.add(key);
+  }
+  return {
+    bytes: Buffer.from(edited, 'latin1'),
+    set: [...set],
+    leftOut: [...leftOut],
+    misleading: ['PGHOSTADDR', 'PGSERVICE'].filter(
+      (name) => assignments.some(({ key }) => key === name) && !set.has(name),
+    ),
+  };
+}
+
+/** Where a file has them, they are the project's, empty when it has none. */
+const ownKeys = new Set(['DATABASE_URL', 'PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']);
+
+interface Assignment {
+  key: string;
+  isExported: boolean;
+  quoting: Quoting;
+  /** Without its quotation marks. */
+  value: string;
+  /** The value with its quotation marks. */
+  from: number;
+  to: number;
+}
+
+/** As dotenv and shells read it: a quoted value may go over several lines, and what looks like a key in it is none. */
+function readAssignments(text: string): Assignment[] {
+  const found: Assignment[] = [];
+  const line = /^(?:\u00ef\u00bb\u00bf)?[ \t]*(export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=[ \t]*|^.*$/gm;
+  for (let match = line.exec(text); match; match = line.exec(text)) {
+    const [all, exported, key] = match;
+    if (key === undefined) {
+      if (all === '') line.lastIndex += 1;
+      continue;
+    }
+    const from = match.index + all.length;
+    const value = quotedAt(text, from) ?? unquotedAt(text, from);
+    found.push({ key, isExported: exported !== undefined, from, ...value });
+    // On to the next line: a comment behind the value is none of ours.
+    const next = text.indexOf('\n', value.to);
+    if (next === -1) break;
+    line.lastIndex = next + 1;
+  }
+  return found;
+}
+
+type Value = Pick<Assignment, 'quoting' | 'value' | 'to'>;
+
+function quotedAt(text: string, from: number): Value | null {
+  const quotes = /'((?:\\'|[^'])*)'|"((?:\\[^]|[^"\\])*)"|`([^`]*)`/y;
+  quotes.lastIndex = from;
+  const match = quotes.exec(text);
+  if (!match) return null;
+  const to = from + match[0].length;
+  // More behind it, as a shell may join it, is one value with it.
+  if (!/^[ \t]*(?:#.*)?(?:\r?\n|$)/.test(text.slice(to, to + 4096))) return null;
+  const value = match[1] ?? match[2] ?? match[3] ?? '';
+  return { quoting: match[2] === undefined ? 'single' : 'double', value, to };
+}
+
+function unquotedAt(text: string, from: number): Value {
+  const value = /^[^\r\n]*?(?=[ \t]*(?:[ \t]#|\r?\n|\r?$))/.exec(text.slice(from))?.[0] ?? '';
+  return { quoting: 'none', value, to: from + value.length };
+}
+
+function urlFor(key: string, url: string, current: Assignment | null): string {
+  const value = databaseUrlLike(url, current?.value ?? '', key);
+  // Only what was kept of the old one may hold what single quotes do not carry; then it stays in those that it was in.
+  if (current?.quoting === 'double' && /[$']/.test(value)) return `"${value}"`;
+  return `'${value.replaceAll("'", '%27')}'`;
+}
+
+function binary(value: string): string {
+  return Buffer.from(value).toString('latin1');
+}
+
+function noEnvironmentFile(): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: 'The file holds bytes that no .env file has; nothing was written.',
+    hint: 'Name a text file in UTF-8.',
+  });
+}
