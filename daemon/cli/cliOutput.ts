@@ -12,13 +12,27 @@ export class CliOutput {
   readonly json: boolean;
   readonly #context: CliContext;
   readonly #mayColour: boolean;
+  #failure: Error | null = null;
 
   constructor(context: CliContext, options: { json: boolean; colour: boolean }) {
     this.#context = context;
     this.json = options.json;
     const { NO_COLOR: noColor = '', TERM: terminal } = context.environment;
     this.#mayColour = options.colour && noColor === '' && terminal !== 'dumb';
-    for (const stream of [context.stdout, context.stderr]) stream.on('error', ignoreClosedPipe);
+    context.stdout.on('error', (error) => {
+      if (isClosedPipe(error) || this.#failure) return;
+      this.#failure = error;
+      context.stderr.write(`registrar: the output could not be written: ${error.message}\n`);
+    });
+    context.stderr.on('error', () => {
+      // Whoever does not want to hear what is wrong still gets the status.
+    });
+  }
+
+  /** Whether the output got where it was sent, as far as is known; a full disk is told of a moment after writing. */
+  async isWritten(): Promise<boolean> {
+    await new Promise((resolve) => setImmediate(resolve));
+    return this.#failure === null;
   }
 
   /** The answer: as JSON, or as what `text` makes of it. */
@@ -55,6 +69,6 @@ export class CliOutput {
 }
 
 /** Whoever reads our output may stop early (`| head`); that is no failure, and the rest is dropped. */
-function ignoreClosedPipe(error: Error): void {
-  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+function isClosedPipe(error: Error): boolean {
+  return 'code' in error && error.code === 'EPIPE';
 }

@@ -46,9 +46,9 @@ export async function runCli(context: CliContext): Promise<number> {
   addUninstallCommand(program, session);
   try {
     await program.parseAsync(argv, { from: 'user' });
-    return session.status;
+    return session.status === 0 && !(await output.isWritten()) ? 1 : session.status;
   } catch (error) {
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.exitCode === 0) return (await output.isWritten()) ? 0 : 1;
     // Commander has then printed the help of the command that lacks a subcommand.
     if (error instanceof CommanderError && error.code === 'commander.help' && !output.json) return 2;
     const report = reportOf(error);

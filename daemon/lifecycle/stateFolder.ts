@@ -42,7 +42,7 @@ export function stateFolderPath(
  */
 export async function openStateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     const status = await stat(path);
     if (!status.isDirectory()) throw badFolder(`The state folder ${path} is not a folder.`);
     if (process.getuid === undefined) return;
@@ -71,6 +71,34 @@ export async function openStateFolder(path: string): Promise<void> {
     const reason = error instanceof Error ? error.message : String(error);
     throw badFolder(`The state folder ${path} cannot be used: ${reason}`, ownFolder, error);
   }
+}
+
+/**
+ * Makes a folder and those above it. Node's own `recursive` tries for ever where mkdir says ENOENT although the folder above
+ * is there, as in /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    // Its owner and mode are looked at next; a read-only file system may say EROFS of a folder that is there.
+    if (await isThere(path)) return;
+    const above = dirname(path);
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code !== 'ENOENT' || above === path) throw error;
+    await makeFolder(above);
+    await mkdir(path, { mode: 0o700 }).catch(async (second: unknown) => {
+      // Somebody else may have made it meanwhile.
+      if (!(await isThere(path))) throw second;
+    });
+  }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }
 
 /**

@@ -11,7 +11,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import { codeBlocks, markdownFiles, readDocument, repository, withoutBlocks } from '../support/documents.ts';
 
 /** The languages that blocks have, and so what is done with them: each command in `sh` is run, by documentation.test.ts. */
-const languages = ['sh', 'text', 'json', 'sql', 'ts'];
+const languages = ['sh', 'text', 'json', 'sql', 'ts', 'bash', 'toml'];
 
 /** Names in capitals that are no codes. */
 const otherNames = [/^PG[A-Z]+$/, /^REGISTRAR_[A-Z_]+$/, /^(DATABASE_URL|NO_COLOR|CHROME_PATH|BEGIN|COMMIT)$/];

@@ -157,9 +157,9 @@ describe('registrar env, the built command', function () {
     ] as const) {
       writeFileSync(
         join(directory, 'mise.toml'),
-        '[env]\n_.source = "registrar.sh"\nPGSERVICE = false\nPGHOSTADDR = false\n',
+        '[env]\n_.source = "database.sh"\nPGSERVICE = false\nPGHOSTADDR = false\n',
       );
-      writeFileSync(join(directory, 'registrar.sh'), `eval "$(registrar env ${options})" || exit 1\n`);
+      writeFileSync(join(directory, 'database.sh'), `eval "$(registrar env ${options})" || exit 1\n`);
       run('mise', ['trust', '--quiet', directory]);
       const done = run('mise', ['exec', '--', 'sh', '-c', application()]);
       assert.equal(done.status, status, done.stderr);
@@ -211,6 +211,20 @@ describe('registrar env, the built command', function () {
       /^DATABASE_URL='postgresql:\/\/[^']*@host\.docker\.internal:\d+\/[^']*'\nDB_HOST='host\.docker\.internal'\n$/,
     );
     assert.equal(statSync(join(directory, 'new.env')).mode & 0o777, 0o600);
+  });
+
+  it('fails when what it prints cannot be written, and not when nobody reads on', function () {
+    if (process.platform !== 'linux') {
+      console.log('      not run: only Linux has /dev/full');
+      this.skip();
+    }
+    for (const command of ['resolve', 'env --json', '--help']) {
+      const full = run('sh', ['-c', `registrar ${command} > /dev/full`]);
+      assert.equal(full.status, 1, command);
+      assert.match(full.stderr, /^registrar: the output could not be written: ENOSPC: [^\n]*\n$/);
+    }
+    const closed = run('bash', ['-c', 'registrar projects list | true; echo "${PIPESTATUS[0]}"']);
+    assert.deepEqual([closed.stdout, closed.stderr], ['0\n', '']);
   });
 
   it('refuses options that go with no file, and maps of what there is not', () => {

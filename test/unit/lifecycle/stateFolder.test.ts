@@ -60,6 +60,22 @@ describe('the state folder', () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  it('is made with the folders above it, by several at once', async () => {
+    const path = join(folder, 'a', 'b', 'c');
+    await Promise.all(Array.from({ length: 8 }, () => openStateFolder(path)));
+    assert.equal((await stat(path)).isDirectory(), true);
+  });
+
+  it('that cannot be made is refused at once, whatever mkdir says', async () => {
+    await writeFile(join(folder, 'file'), '');
+    const paths = [join(folder, 'file'), join(folder, 'file', 'x')];
+    // There mkdir says ENOENT beside a folder that is there.
+    if (process.platform === 'linux') paths.push('/proc/registrar-state', '/proc/registrar-state/x');
+    for (const path of paths) {
+      await assert.rejects(openStateFolder(path), { code: 'INVALID_ARGUMENT' }, path);
+    }
+  });
+
   it('is made with all folders above it, for this user alone', async () => {
     const path = join(folder, 'a', 'b');
     await openStateFolder(path);

@@ -9,12 +9,7 @@ import { join } from 'node:path';
 const support = join(import.meta.dirname, '../../../support');
 const child = join(support, 'runCommandChild.ts');
 
-/** Says when it may be sent signals, counts them, and ends with 7 when it has heard the last word on its input. */
-const counter = `
-for s in TERM INT HUP QUIT USR1 USR2; do trap "echo $s" $s; done
-echo ready $$
-while read -r line; do [ "$line" = end ] && exit 7; echo "heard $line"; done
-exit 7`;
+const counter = join(support, 'signalCounter.cjs');
 
 describe('running a command', function () {
   this.timeout(60_000);
@@ -32,8 +27,12 @@ describe('running a command', function () {
   });
 
   for (const how of ['replace', 'beside'] as const) {
-    const start = (...command: string[]): ChildProcessWithoutNullStreams =>
-      spawn(process.execPath, [child, how, ...command], { cwd: folder, stdio: 'pipe' });
+    const started: ChildProcessWithoutNullStreams[] = [];
+    const start = (...command: string[]): ChildProcessWithoutNullStreams => {
+      const run = spawn(process.execPath, [child, how, ...command], { cwd: folder, stdio: 'pipe' });
+      started.push(run);
+      return run;
+    };
 
     describe(how === 'replace' ? 'in this process’s place' : 'beside this process', () => {
       before(function () {
@@ -43,9 +42,14 @@ describe('running a command', function () {
         }
       });
 
+      // Whatever a failed test left waiting for its input.
+      afterEach(() => {
+        for (const run of started.splice(0)) run.stdin.destroy();
+      });
+
       it('passes each signal on, once, and gives the status', async () => {
         for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const) {
-          const run = start('bash', '-c', counter);
+          const run = start(process.execPath, counter);
           const read = reader(run);
           const pid = Number(/ready (\d+)/.exec(await read(/ready \d+\n/))?.[1]);
           assert.equal(pid === run.pid, how === 'replace');
@@ -121,8 +125,10 @@ describe('running a command', function () {
 
       it('lets Ctrl-C arrive once, and Ctrl-Z stop the command until fg', async function () {
         const shell = ['bash', '--norc', '--noprofile', '-i'];
-        await writeFile(join(folder, 'counter'), counter);
-        await writeFile(join(folder, 'run'), `exec '${process.execPath}' '${child}' ${how} bash ./counter\n`);
+        await writeFile(
+          join(folder, 'run'),
+          `exec '${process.execPath}' '${child}' ${how} '${process.execPath}' '${counter}'\n`,
+        );
         const steps = [
           ['bash-', 'bash ./run\r'],
           ['ready', ''],
