@@ -20,6 +20,8 @@ export function fillTerminals(
     if (key !== target.key) return;
     variables.clear();
     variables.description = `The database of project ${target.project}`;
+    // Refused, such as while the server does not answer: the next change asks again.
+    if (!environment) key = '';
     for (const [name, value] of Object.entries(environment ?? {})) variables.replace(name, value);
   };
   const look = (): void => {

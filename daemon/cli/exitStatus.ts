@@ -1,7 +1,7 @@
 import type { ErrorCode } from '../protocol/codes.ts';
 import type { Resolution } from '../protocol/model.ts';
 
-/** 0 done, 1 refused or unresolved, 2 wrong usage, 3 daemon or PostgreSQL unreachable. */
+/** 0 done, 1 refused or unresolved, 2 wrong usage, 3 daemon or PostgreSQL unreachable, busy or full. */
 export type ExitStatus = 0 | 1 | 2 | 3;
 
 export function statusOfError(code: ErrorCode): ExitStatus {
@@ -18,6 +18,9 @@ export function statusOfResolution({ outcome, error, wouldDo }: Resolution): Exi
 const unreachable: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DAEMON_UNREACHABLE',
   'REGISTRY_UNREACHABLE',
+  'REGISTRY_BUSY',
+  'SERVER_FULL',
+  'DISK_FULL',
   'CREDENTIALS_REQUIRED',
   'POSTGRES_NOT_CHOSEN',
 ]);

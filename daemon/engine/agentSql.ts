@@ -1,12 +1,17 @@
-import { AgentRoles, type AgentProject } from '../postgres/agentRoles.ts';
+import { AgentRoles } from '../postgres/agentRoles.ts';
 import { AgentSessions, defaultAgentLimits, type AgentClient, type AgentLimits } from '../postgres/agentSession.ts';
 import { describeDatabase } from '../postgres/describeDatabase.ts';
+import { missingAsProject } from '../postgres/proveDatabase.ts';
+import { addressLabel } from '../postgres/address.ts';
 import { queryDatabase, requireQuery } from '../postgres/queryDatabase.ts';
 import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
 import type { LastingWrites, QueryResult } from '../protocol/agentSql.ts';
+import type { ErrorCode } from '../protocol/codes.ts';
 import type { RegistrarApi, ResolveParams } from '../protocol/methods.ts';
-import type { Resolution } from '../protocol/model.ts';
+import type { Project, Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { requireOwnWord } from '../registry/handOver.ts';
+import { handOver, NotProved, type HandedOver } from './handOver.ts';
 import type { EngineLog } from './openEngine.ts';
 
 export interface AgentSqlOptions {
@@ -33,12 +38,10 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
   /** The log says that something was asked and how it ended; what was asked may hold secrets. */
   async function run<T>(
     operation: string,
-    resolution: Resolution,
+    project: Project,
     signal: AbortSignal | undefined,
     work: (client: AgentClient) => Promise<T>,
-  ): Promise<T | null> {
-    const project = databaseOf(resolution);
-    if (!project) return null;
+  ): Promise<T> {
     const startedAt = performance.now();
     const fields = (): Record<string, unknown> => ({
       operation,
@@ -46,28 +49,48 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
       databaseName: project.databaseName,
       durationMs: Math.round(performance.now() - startedAt),
     });
+    const { id, databaseName } = project;
+    const requireOwn = requireOwnWord.bind(null, project, registry.name);
+    const progress = { isProved: false };
     try {
-      const answer = await sessions.run(project, signal, work);
+      const answer = await sessions.run({ id, databaseName, requireOwn }, signal, (client) => {
+        progress.isProved = true;
+        return work(client);
+      });
       options.log.info(fields(), 'answered');
       return answer;
-    } catch (error) {
+    } catch (thrown) {
+      const error = missingAsProject(thrown, project, addressLabel(registry.address));
       const code = error instanceof RegistrarError ? error.code : null;
       options.log.info({ ...fields(), code }, signal?.aborted ? 'cancelled' : 'not answered');
+      if (!progress.isProved && error instanceof RegistrarError && unproved.has(error.code)) throw new NotProved(error);
       throw error;
     }
   }
 
+  function onDatabase<T>(
+    operation: string,
+    params: ResolveParams,
+    signal: AbortSignal | undefined,
+    work: (client: AgentClient) => Promise<T>,
+  ): Promise<HandedOver<T>> {
+    return handOver(
+      () => options.resolve(params),
+      (project) => run(operation, project, signal, work),
+    );
+  }
+
   return {
     async describeDatabase(params, signal) {
-      const resolution = await options.resolve(params);
-      return { resolution, description: await run('describe', resolution, signal, describeDatabase) };
+      const { resolution, given } = await onDatabase('describe', params, signal, describeDatabase);
+      return { resolution, description: given };
     },
     async queryDatabase({ sql, params: values, limit, ...params }, signal) {
       const query = { sql, ...(values ? { params: values } : {}), ...(limit === undefined ? {} : { limit }) };
       requireQuery(query);
-      const resolution = await options.resolve(params);
       const work = (client: AgentClient): Promise<QueryResult> => queryDatabase(client, query, limits.bytes);
-      return { resolution, result: await run('query', resolution, signal, work) };
+      const { resolution, given } = await onDatabase('query', params, signal, work);
+      return { resolution, result: given };
     },
     lastingWrites: () => sessions.lastingWrites(),
     async dropRoles(projectIds) {
@@ -76,8 +99,12 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
   };
 }
 
-/** Null unless the project was resolved and its database is there: a dry run may only have said that it would be made. */
-function databaseOf({ outcome, project, wouldDo }: Resolution): AgentProject | null {
-  if (outcome !== 'resolved' || !project || (wouldDo?.length ?? 0) > 0) return null;
-  return { id: project.id, databaseName: project.databaseName };
-}
+/** What keeps a database from being proved, as against what is missing for agents' SQL in one that is. */
+const unproved: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'DATABASE_FOREIGN',
+  'DATABASE_MISSING',
+  'MARKER_MISSING',
+  'PROJECT_FORGOTTEN',
+  'REGISTRY_UNREACHABLE',
+  'CREDENTIALS_REQUIRED',
+]);

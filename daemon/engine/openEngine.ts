@@ -13,14 +13,13 @@ import { ClaimsFile } from '../lifecycle/claimsFile.ts';
 import { hostId } from '../lifecycle/hostFile.ts';
 import { KnownProjects } from '../lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../lifecycle/stateFolder.ts';
-import { addressEnvironment, addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
+import { addressKey, addressLabel, type PostgresAddress } from '../postgres/address.ts';
 import type { AgentLimits } from '../postgres/agentSession.ts';
 import { databaseSizes } from '../postgres/databaseSizes.ts';
 import { databases } from '../postgres/databases.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
 import { countProjects, databaseFacts } from '../postgres/figures.ts';
-import { passwordFor } from '../postgres/pgpass.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
@@ -50,6 +49,8 @@ import { configFiles, exists, idWriter, isOnlyConfigNamed } from './configFiles.
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import { removeBinding, useProject } from './bindFolder.ts';
 import { createProject, updateProject, type CommandPorts } from './projectCommands.ts';
+import { connectionTo } from './connectionTo.ts';
+import { handOver } from './handOver.ts';
 import { unusedProjects } from './unusedProjects.ts';
 
 export interface EngineOptions {
@@ -302,12 +303,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     useProject: (params, onStep) => useProject(params, commands, onStep),
     removeBinding: (params) => removeBinding(params, commands),
     async connection(params) {
-      const answer = await resolveLogged(params);
-      if (answer.outcome !== 'resolved' || !answer.project) return { resolution: answer, environment: null };
-      const { databaseName } = answer.project;
-      const [host] = address.hosts;
-      const password = address.password ?? (host ? await passwordFor(address, host, databaseName) : null);
-      return { resolution: answer, environment: addressEnvironment({ ...address, password }, databaseName) };
+      const { resolution, given } = await handOver(
+        () => resolveLogged(params),
+        (project) => connectionTo(project, database, log),
+      );
+      return { resolution, environment: given };
     },
     describeDatabase: agents.describeDatabase,
     queryDatabase: agents.queryDatabase,

@@ -52,7 +52,8 @@ function ownText(error: ErrorReport, directory: string | null): string {
     case 'CONFIG_NOT_TRUSTED':
       return `Refused: the user has not trusted this folder. ${sentence(message)} Ask them. Do not work around it.`;
     case 'REGISTRY_UNREACHABLE':
-      return `Refused: the server does not answer and this project is not known here. ${sentence(message)} Do not use another. Retry later or tell the user.`;
+      // Whether the project is known here the message says.
+      return `Refused: the server does not answer. ${sentence(message)} Do not use another. Retry later or tell the user.`;
     default:
       return `Refused: ${said} Next: ${sentence(hint)}`;
   }

@@ -2,18 +2,22 @@ import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { PostgresAddress } from './address.ts';
 import { agentRoleFailed, agentRoleForbidden, agentRoleTaken } from './agentFaults.ts';
+import { askDatabase } from './databaseWord.ts';
 import { withConnection } from './directConnection.ts';
 import { closeLastingWrites } from './lastingWrites.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { scramVerifier } from './scramVerifier.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import type { DatabaseWord } from '../registry/handOver.ts';
 
 /** A project as the SQL of agents needs it. */
 export interface AgentProject {
   /** A UUID with hyphens. */
   id: string;
   databaseName: string;
+  /** Throws unless what its database says of itself lets it be used; asked on every connection, before anything else. */
+  requireOwn(said: DatabaseWord): void;
 }
 
 /** Sessions at most of one such role; a query that was cut off may hold one for a while. */
@@ -145,13 +149,16 @@ export class AgentRoles {
    * table at the same moment (XX000, "tuple concurrently updated"). A migration of the user's may collide with it all the
    * same, or drop a table in between (42P01, 3F000), so it is tried three times.
    */
-  async #inDatabase({ databaseName }: AgentProject, work: (client: pg.Client) => Promise<void>): Promise<void> {
+  async #inDatabase(project: AgentProject, work: (client: pg.Client) => Promise<void>): Promise<void> {
     const { address, limits } = this.#registry;
+    const { databaseName } = project;
     const connection = { connectMs: limits.writeMs, workMs: limits.provisionMs };
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#registry.oneAtATime(`agents of ${databaseName}`, limits.writeMs, () =>
           withConnection(address, databaseName, connection, async (client) => {
+            // A role that may read what is in there must not be left behind in somebody else's.
+            project.requireOwn(await askDatabase(client));
             await client.query('begin');
             await client.query(`set local statement_timeout = ${limits.writeMs}`);
             // A function of the database's own must not stand in for one of the system's here.

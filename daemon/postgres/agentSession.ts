@@ -12,6 +12,7 @@ import {
 } from './agentFaults.ts';
 import { unreadableSql, type AgentProject, type AgentRoles } from './agentRoles.ts';
 import { cancelRequest } from './cancelRequest.ts';
+import { wordColumns, wordOf, type WordRow } from './databaseWord.ts';
 import { withConnection } from './directConnection.ts';
 import { lastingWritesSql } from './lastingWrites.ts';
 import { sqlState } from './sqlErrors.ts';
@@ -74,7 +75,7 @@ export class AgentSessions {
    *
    * @param signal cancels it on the server, too; its reason is then thrown
    * @throws RegistrarError SQL_FAILED, SQL_REJECTED and SQL_TIMEOUT of what `work` asks; REGISTRY_FORBIDDEN naming the grant
-   *   that is missing, PROVISION_FAILED, REGISTRY_UNREACHABLE, and whatever `work` throws
+   *   that is missing, PROVISION_FAILED, REGISTRY_UNREACHABLE, and whatever `work` and `project.requireOwn` throw
    */
   async run<T>(
     project: AgentProject,
@@ -133,7 +134,7 @@ export class AgentSessions {
     }
   }
 
-  /** Begins the transaction, makes sure of who asks, and opens the tables that were made since the last time. */
+  /** Begins the transaction, makes sure of whose the database is and who asks, and opens the tables that were made since the last time. */
   async #begin(client: pg.Client, project: AgentProject): Promise<void> {
     const { statementMs, lockMs } = this.#limits;
     const role = this.#roles.nameFor(project);
@@ -149,8 +150,9 @@ export class AgentSessions {
              exists (select from pg_catalog.pg_roles r where r.rolname = current_user
                      and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
                           or exists (select from pg_catalog.pg_auth_members m where m.member = r.oid))) as is_mighty,
-             (${closedSql}) as closed, (${lastingWritesSql}) as lasting`)) as unknown as pg.QueryResult<Begun>[];
+             (${closedSql}) as closed, (${lastingWritesSql}) as lasting, ${wordColumns}`)) as unknown as pg.QueryResult<Begun>[];
     const begun = results.at(-1)?.rows[0];
+    project.requireOwn(wordOf(begun));
     // A pooler gives out process ids of its own, and may log in as somebody else.
     const { processID } = client as unknown as { processID: number };
     if (begun?.role !== role || begun.pid !== processID) throw poolerBetween();
@@ -204,7 +206,7 @@ export class AgentSessions {
   }
 }
 
-interface Begun {
+interface Begun extends WordRow {
   role: string;
   pid: number;
   is_mighty: boolean;

@@ -27,6 +27,15 @@ export async function connectClient(
   database: string,
   limits: ConnectLimits,
 ): Promise<Client> {
+  return (await connectReached(address, database, limits)).client;
+}
+
+/** As `connectClient`, with the host of the address that answered. */
+export async function connectReached(
+  address: PostgresAddress,
+  database: string,
+  limits: ConnectLimits,
+): Promise<{ client: Client; host: HostPort }> {
   const deadline = performance.now() + limits.timeoutMs;
   const wanted = address.targetSessionAttrs;
   const rounds: TargetSessionAttrs[] = wanted === 'prefer-standby' ? ['standby', 'any'] : [wanted];
@@ -38,7 +47,8 @@ export async function connectClient(
       const share = Math.max(1, (deadline - performance.now()) / triesLeft--);
       const limitMs = Math.min(share, address.connectTimeoutMs ?? Infinity);
       try {
-        return await connectHost({ address, database, host, attrs, deadline: performance.now() + limitMs });
+        const client = await connectHost({ address, database, host, attrs, deadline: performance.now() + limitMs });
+        return { client, host };
       } catch (error) {
         const final = finalFailure(error, address, host, database);
         if (final) throw final;

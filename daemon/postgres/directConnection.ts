@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import type { PostgresAddress } from './address.ts';
-import { connectClient } from './connect.ts';
+import type { HostPort, PostgresAddress } from './address.ts';
+import { connectReached } from './connect.ts';
 import { connectionBroke, unreachableFor } from './registryFaults.ts';
 import { isConnectionLoss } from './sqlErrors.ts';
 
@@ -18,6 +18,7 @@ const goodbyeMs = 1000;
 /**
  * Runs `work` on a connection of its own to one database, and closes it.
  *
+ * @param work is told which host of the address answered
  * @returns what `work` returned
  *
  * Throws what `connectClient` throws, pg's error for refused SQL, and REGISTRY_UNREACHABLE when the connection breaks or the
@@ -27,9 +28,9 @@ export async function withConnection<T>(
   address: PostgresAddress,
   database: string,
   limits: DirectLimits,
-  work: (client: Client) => Promise<T>,
+  work: (client: Client, host: HostPort) => Promise<T>,
 ): Promise<T> {
-  const client = await connectClient(address, database, { timeoutMs: limits.connectMs });
+  const { client, host } = await connectReached(address, database, { timeoutMs: limits.connectMs });
   let timer: NodeJS.Timeout | undefined;
   const limit = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
@@ -38,7 +39,7 @@ export async function withConnection<T>(
     }, limits.workMs);
   });
   try {
-    return await Promise.race([work(client), limit]);
+    return await Promise.race([work(client, host), limit]);
   } catch (error) {
     if (error instanceof RegistrarError || !isConnectionLoss(error)) throw error;
     throw connectionBroke(error);

@@ -8,6 +8,7 @@ import { withConnection } from './directConnection.ts';
 import { migrate } from './migrations.ts';
 import { closePublicSchema } from './publicSchema.ts';
 import { closePool, createPool, runQuery, type Query } from './pool.ts';
+import { asServerTrouble } from './serverTrouble.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 import { withRegistryLock } from './registryLock.ts';
 import { inTransaction, type Execute } from './transaction.ts';
@@ -79,7 +80,10 @@ export class RegistryDatabase {
     return { open: totalCount, idle: idleCount, waiting: waitingCount };
   }
 
-  /** One statement in the registry's database. Throws RegistrarError for a lost connection, pg's error for refused SQL. */
+  /**
+   * One statement in the registry's database. Throws RegistrarError for a lost connection and for what the server cannot do
+   * at present, pg's error for refused SQL.
+   */
   async query(query: Query, timeoutMs: number): Promise<Row[]> {
     const run = async (): Promise<Row[]> => {
       if (this.#isPooled) return runQuery(this.#pool, unnamed(query), timeoutMs);
@@ -179,7 +183,7 @@ export class RegistryDatabase {
       return result;
     } catch (error) {
       if (isConnectionLoss(error)) this.#isSilent = true;
-      throw error;
+      throw asServerTrouble(error);
     }
   }
 

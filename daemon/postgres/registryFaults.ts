@@ -2,6 +2,7 @@ import type { ErrorReport } from '../protocol/registrarError.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named, quoted, visible } from '../protocol/visibleText.ts';
+import { troubleOf } from './serverTrouble.ts';
 import { sqlState } from './sqlErrors.ts';
 
 /** What is asked of the registry, for messages: `insert into projects` and the grant that allows it. */
@@ -66,15 +67,6 @@ export function unreachableFor(what: string, timeoutMs: number): RegistrarError 
   });
 }
 
-const shortReasons: Record<string, string> = {
-  '25006': 'registry read only',
-  '53100': 'registry disk full',
-  '53200': 'registry out of memory',
-  '53300': 'registry has no free connection',
-  '55P03': 'registry table is locked',
-  '57014': 'registry statement was cancelled',
-};
-
 /**
  * Why a write to the registry failed while its server answers, as the reason that people read beside a pending project.
  */
@@ -84,10 +76,11 @@ export function unwritable(error: unknown, what: Asked, role: string, database: 
   const state = sqlState(error);
   if (state === '42501') return registryForbidden(what, role, database).toReport();
   const text = error instanceof Error ? error.message : String(error);
-  const reason = (state && shortReasons[state]) ?? `registry refused the row: ${quoted(text)}`;
+  const trouble = troubleOf(state);
+  const reason = trouble?.reason ?? `registry refused the row: ${quoted(text)}`;
   const isSchema = state?.startsWith('42') === true || state?.startsWith('23') === true;
   return {
-    code: isSchema ? 'REGISTRY_SCHEMA' : 'REGISTRY_UNREACHABLE',
+    code: trouble?.code ?? (isSchema ? 'REGISTRY_SCHEMA' : 'REGISTRY_UNREACHABLE'),
     message: state ? `${reason} (${state})` : reason,
     hint: 'Registrar tries again by itself; to hurry it, mend the cause and run: registrar sync',
     details: { sqlState: state },

@@ -165,6 +165,37 @@ export function databaseForeign(
   });
 }
 
+/** Nobody but the registry can say whose an unmarked database is, and it did not or could not mark it. */
+export function markerMissing({
+  id,
+  name,
+  databaseName,
+}: Pick<RegistryRow, 'id' | 'name' | 'databaseName'>): RegistrarError {
+  return new RegistrarError({
+    code: 'MARKER_MISSING',
+    message: `Database ${databaseName} does not say that it is project "${name}"'s: it carries no marker. Nothing was handed over.`,
+    hint: `As the database's owner, while the registry can be written: registrar resolve --project ${quoted(name)} marks it.`,
+    details: { project: { id, name }, database: databaseName },
+  });
+}
+
+/** @param label the servers that were asked */
+export function databaseGone(
+  { id, name, databaseName }: Pick<RegistryRow, 'id' | 'name' | 'databaseName'>,
+  label: string,
+  cause: unknown,
+): RegistrarError {
+  return new RegistrarError(
+    {
+      code: 'DATABASE_MISSING',
+      message: `Database ${databaseName} of project "${name}" is not on ${label} any more: it was dropped or renamed. Nothing was handed over.`,
+      hint: 'registrar drift says what there is; rename the database back, or restore it from a backup.',
+      details: { project: { id, name }, database: databaseName },
+    },
+    { cause },
+  );
+}
+
 export function databaseOccupied(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',
@@ -230,7 +261,7 @@ export function mayNotCreate(role: string, label: string): RegistrarError {
 
 export function serverReadOnly(label: string): RegistrarError {
   return new RegistrarError({
-    code: 'PROVISION_FAILED',
+    code: 'REGISTRY_READ_ONLY',
     message: `${named(label)} is read only (a standby, or set so). Nothing was made.`,
     hint: 'Connect to the primary: target_session_attrs=read-write in the address chooses it.',
   });

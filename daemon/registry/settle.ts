@@ -18,6 +18,7 @@ import {
   warning,
 } from './failures.ts';
 import { evidenceHashes, type Asker } from './evidence.ts';
+import { ownerByMarker } from './handOver.ts';
 import { parseId } from './ids.ts';
 import { readMarker, standingOf, writeMarker } from './marker.ts';
 import type { Claim, DatabaseSighting, Folder, Marker, RegistryRow, Sighting } from './model.ts';
@@ -307,11 +308,7 @@ function markerStanding(run: Run, row: RegistryRow, database: DatabaseSighting):
 
 /** Whose the database is by its marker, as the end of a sentence. */
 export function ownerOf(run: Run, database: DatabaseSighting): string {
-  const reading = readMarker(database.comment);
-  if (reading.kind === 'none') return 'it carries no marker';
-  const { marker } = reading;
-  const registry = marker.registry === run.ports.catalog.registry ? '' : ` of registry ${marker.registry}`;
-  return `its marker says project "${marker.name}" (${marker.projectId})${registry}`;
+  return ownerByMarker(database.comment, run.ports.catalog.registry);
 }
 
 /** Other databases that carry the row's marker: its own, renamed behind our back. */
@@ -322,12 +319,20 @@ export async function databasesElsewhere(run: Run, row: RegistryRow): Promise<st
     .map(({ databaseName }) => databaseName);
 }
 
+const notMarked = {
+  forbidden: 'this role may not write one',
+  'read-only': 'the registry takes no writes at present',
+} as const;
+
 async function restoreMarker(run: Run, sighting: Sighting, folder: Folder | null): Promise<Settled | 'again'> {
   const { row, database } = sighting;
-  const commented = await run.ports.catalog.comment(ownComment(run, row, database, null));
+  const commented = await run.ports.catalog.comment(ownComment(run, row, database, null)).catch((error: unknown) => {
+    if (error instanceof RegistrarError && error.code === 'REGISTRY_READ_ONLY') return 'read-only' as const;
+    throw error;
+  });
   if (commented === 'lost') return 'again';
-  if (commented === 'forbidden') {
-    const reason = 'the database carries no marker, and this role may not write one';
+  if (commented === 'forbidden' || commented === 'read-only') {
+    const reason = `the database carries no marker, and ${notMarked[commented]}`;
     return usable(run, sighting, folder, { outcome: 'skipped', reason });
   }
   run.warnings.push(

@@ -67,6 +67,10 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     cause: 'The database belongs to another project or registry, or holds tables of somebody unknown.',
     remedy: 'Correct the name; `registrar projects adopt DATABASE` takes over one that nobody owns.',
   },
+  MARKER_MISSING: {
+    cause: 'The database carries no marker, so it does not say whose it is, and the registry could not mark it.',
+    remedy: '`registrar resolve --project NAME` by the database’s owner, while the registry can be written.',
+  },
   PROVISION_FAILED: {
     cause: 'The server could not create, prepare or drop a database, or the bundled PostgreSQL could not start.',
     remedy: 'Mend what the message names, such as a missing privilege or a full disk; the next resolve goes on.',
@@ -78,6 +82,24 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
   REGISTRY_UNREACHABLE: {
     cause: 'The PostgreSQL server does not answer, or the connection broke.',
     remedy: 'Check that it runs and that the address is right: `registrar postgres show`.',
+  },
+  REGISTRY_BUSY: {
+    cause:
+      'The server answers, and what was asked waited too long: a lock, a time limit of the role, or much other work.',
+    remedy: 'Try again; `pg_stat_activity` shows who holds the lock.',
+  },
+  SERVER_FULL: {
+    cause: 'The server takes no more connections, or has no memory left.',
+    remedy: 'Close connections that nobody uses, raise `max_connections`, or put a pooler in between.',
+  },
+  DISK_FULL: {
+    cause: 'The server’s disk is full.',
+    remedy: 'Free disk space on the server, then ask again.',
+  },
+  REGISTRY_READ_ONLY: {
+    cause:
+      'The server, the registry’s database or this role takes no writes: a standby, or `default_transaction_read_only`.',
+    remedy: 'Connect to the primary (`target_session_attrs=read-write`), or have the setting taken back.',
   },
   REGISTRY_FORBIDDEN: {
     cause: 'The server is there and a privilege is missing; the message names it.',

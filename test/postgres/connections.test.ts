@@ -98,6 +98,36 @@ describe('the connections of an engine', function () {
     await engine.close();
   });
 
+  it('X1: a hand-over opens one connection beside the registry’s, to the database that it hands out, and closes it', async () => {
+    await proxy.empty();
+    const engine = await fixture.engine({ address: address() });
+    const folder = await workspace('handed over');
+    const { databaseName } = resolved(await engine.resolve({ directory: folder }));
+    for (let time = 1; time <= 3; time += 1) {
+      const [before, open] = [proxy.accepted(), proxy.connections()];
+      fixture.spy.take();
+      const { environment } = await engine.connection({ directory: folder });
+      assert.equal(environment?.['PGDATABASE'], databaseName);
+      assert.equal(proxy.accepted() - before, 1);
+      assert.equal(fixture.spy.take().filter((sql) => sql.includes('pg_catalog.current_database()')).length, 1);
+      // What was opened says goodbye before the answer is given; its end may still be on the way here.
+      while (proxy.connections() > open) await new Promise(setImmediate);
+    }
+    await engine.close();
+  });
+
+  it('X1: agents’ SQL asks whose the database is on the connection that it reads with', async () => {
+    await proxy.empty();
+    const engine = await fixture.engine({ address: address() });
+    const folder = await workspace('asked');
+    await engine.queryDatabase({ directory: folder, sql: 'select 1' });
+    const before = proxy.accepted();
+    const { result } = await engine.queryDatabase({ directory: folder, sql: 'select 1' });
+    assert.deepEqual(result?.rows, [[1]]);
+    assert.equal(proxy.accepted() - before, 1);
+    await engine.close();
+  });
+
   it('E3: connections that nobody uses are closed, and opened again when they are needed', async () => {
     await proxy.empty();
     const engine = await fixture.engine({ address: address(), limits: { ...defaultLimits, idleMs: 100 } });

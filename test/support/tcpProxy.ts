@@ -13,6 +13,8 @@ export interface TcpProxy {
   refuse(): void;
   /** What is open now never forwards anything again and is not closed, as where a firewall forgot it; new ones work. */
   strand(): void;
+  /** What new connections send is held back for this long, ms: a server that takes its time over a login. */
+  slow(ms: number): void;
   /** Connections that are open now. */
   connections(): number;
   /** Connections that were ever accepted. */
@@ -31,6 +33,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   const pairs = new Set<{ client: net.Socket; upstream: net.Socket; stranded: boolean }>();
   const events = new EventEmitter();
   let paused = false;
+  let slowMs = 0;
   let refusing = false;
   let accepted = 0;
   let bytesUp = 0;
@@ -66,6 +69,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
       });
     }
     if (paused) upstream.pause();
+    else if (slowMs > 0) setTimeout(() => client.resume(), slowMs).unref();
     else client.resume();
     events.emit('connection');
   });
@@ -108,6 +112,9 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
         pair.client.pause();
         pair.upstream.pause();
       }
+    },
+    slow: (ms) => {
+      slowMs = ms;
     },
     connections: () => pairs.size,
     accepted: () => accepted,

@@ -154,8 +154,10 @@ describe('a PostgreSQL that does not answer', function () {
         );
         for (const answer of answers) assertStale(answer, project, reason);
         assert.deepEqual(path(await settles('again', engine.resolve({ directory: known }))), recalled);
-        const { environment } = await settles('connection', engine.connection({ directory: known }));
-        assert.equal(environment?.['PGDATABASE'], project.databaseName);
+        // What is remembered is for looking: nobody can be asked whose the database is.
+        const { resolution, environment } = await settles('connection', engine.connection({ directory: known }));
+        refused(resolution, 'REGISTRY_UNREACHABLE');
+        assert.equal(environment, null);
 
         const unknown = [
           { directory: stranger },

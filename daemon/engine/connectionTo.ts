@@ -1,0 +1,26 @@
+import { addressEnvironment } from '../postgres/address.ts';
+import { passwordFor } from '../postgres/pgpass.ts';
+import { proveDatabase } from '../postgres/proveDatabase.ts';
+import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
+import type { Project } from '../protocol/model.ts';
+import { RegistrarError } from '../protocol/registrarError.ts';
+import { NotProved } from './handOver.ts';
+import type { EngineLog } from './openEngine.ts';
+
+/** The variables for a project's database on the host that has just said that it holds it. Throws NotProved. */
+export async function connectionTo(
+  project: Project,
+  registry: RegistryDatabase,
+  log: EngineLog,
+): Promise<Record<string, string>> {
+  const { address } = registry;
+  const { id, databaseName } = project;
+  const host = await proveDatabase(registry, project).catch((error: unknown) => {
+    if (!(error instanceof RegistrarError)) throw error;
+    const { code, message } = error;
+    log.warn({ operation: 'hand over', projectId: id, databaseName, code }, message);
+    throw new NotProved(error);
+  });
+  const password = await passwordFor(address, host, databaseName);
+  return addressEnvironment({ ...address, password }, databaseName, host);
+}

@@ -1,0 +1,31 @@
+import type { Client } from 'pg';
+import type { DatabaseWord } from '../registry/handOver.ts';
+
+/**
+ * Which database this connection is in, and its comment. The owner of a database decides what an unqualified name means in
+ * it, so nothing here is unqualified, and no function or operator of the database's own is called.
+ */
+export const wordColumns = `
+  pg_catalog.current_database()::pg_catalog.text as database,
+  (select s.description from pg_catalog.pg_database d
+     join pg_catalog.pg_shdescription s
+       on s.objoid OPERATOR(pg_catalog.=) d.oid
+       and s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass::pg_catalog.oid
+     where d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) as comment`;
+
+/** A row of `wordColumns`. */
+export interface WordRow {
+  database: string;
+  comment: string | null;
+}
+
+/** Asks the database that a connection is in whose it is: one statement, which any pooler lets through. */
+export async function askDatabase(client: Client): Promise<DatabaseWord> {
+  const { rows } = await client.query<WordRow>(`select ${wordColumns}`);
+  return wordOf(rows[0]);
+}
+
+/** An answer without a row says of no database that it is anybody's. */
+export function wordOf(row: WordRow | undefined): DatabaseWord {
+  return { databaseName: row?.database ?? '', comment: row?.comment ?? null };
+}
