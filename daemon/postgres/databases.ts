@@ -12,6 +12,7 @@ import { markedDatabasesSql } from './migrations.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { unreachableFor } from './registryFaults.ts';
 import { closePublicSchema, opensPublicSql } from './publicSchema.ts';
+import { troubleOf, type ServerTrouble } from './serverTrouble.ts';
 import { isConnectionLoss, saidBy, serverWords, sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
 
@@ -210,28 +211,35 @@ function isTemplateTrouble(error: unknown): boolean {
   return state === '55006' || (state === 'XX000' && error instanceof Error && error.message.includes('collation'));
 }
 
-/** The state with which the server refused a statement; null when there was no answer, which says nothing about the statement. */
-function refusedState(error: unknown): string | null {
-  return error instanceof RegistrarError || isConnectionLoss(error) ? null : sqlState(error);
+interface Refused {
+  state: string;
+  trouble: ServerTrouble | null;
+}
+
+/** With what the server refused a statement; null when there was no answer, which says nothing about the statement. */
+function refusalIn(error: unknown): Refused | null {
+  const state = sqlState(error);
+  const trouble = troubleOf(state);
+  if (state === null || isConnectionLoss(error) || (error instanceof RegistrarError && !trouble)) return null;
+  return { state, trouble };
 }
 
 function createFailed(error: unknown, databaseName: string, role: string, ownerRole: string | null): unknown {
-  const state = refusedState(error);
-  if (state === null) return error;
+  const refusal = refusalIn(error);
+  if (!refusal) return error;
+  const { state, trouble } = refusal;
   const hints: Record<string, string> = {
     '42501':
       ownerRole === null
         ? `As a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEDB;`
         : `As a superuser: GRANT ${sqlIdentifier(ownerRole)} TO ${sqlIdentifier(role)};`,
     '42704': 'Create the role that registrar.postgres.ownerRole names, or change the setting.',
-    '53100': 'Free disk space on the server, then resolve again.',
-    '53300': 'Close connections or raise max_connections, then resolve again.',
   };
   return new RegistrarError(
     {
-      code: 'PROVISION_FAILED',
+      code: trouble?.code ?? 'PROVISION_FAILED',
       message: `Database ${named(databaseName)} could not be created: ${saidBy(error)} (${state}).`,
-      hint: hints[state] ?? 'Mend the cause on the server, then resolve again.',
+      hint: hints[state] ?? trouble?.hint ?? 'Mend the cause on the server, then resolve again.',
       details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
@@ -239,13 +247,14 @@ function createFailed(error: unknown, databaseName: string, role: string, ownerR
 }
 
 function dropFailed(error: unknown, databaseName: string): unknown {
-  const state = refusedState(error);
-  if (state === null) return error;
+  const refusal = refusalIn(error);
+  if (!refusal) return error;
+  const { state, trouble } = refusal;
   return new RegistrarError(
     {
-      code: 'PROVISION_FAILED',
+      code: trouble?.code ?? 'PROVISION_FAILED',
       message: `Database ${named(databaseName)} could not be dropped: ${saidBy(error)} (${state}).`,
-      hint: 'Mend the cause on the server, then drop the project again, or: registrar repair',
+      hint: trouble?.hint ?? 'Mend the cause on the server, then drop the project again, or: registrar repair',
       details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
@@ -253,13 +262,18 @@ function dropFailed(error: unknown, databaseName: string): unknown {
 }
 
 function schemaFailed(error: unknown, databaseName: string): unknown {
-  const state = refusedState(error);
-  if (state === null) return error;
+  const refusal = refusalIn(error);
+  if (!refusal) return error;
+  const { state, trouble } = refusal;
+  // Its own time limit is a matter of the schema.
+  const isOwn = trouble === null || trouble.code === 'REGISTRY_BUSY';
   return new RegistrarError(
     {
-      code: 'PROVISION_FAILED',
+      code: isOwn ? 'PROVISION_FAILED' : trouble.code,
       message: `The project schema could not be applied to ${named(databaseName)}: ${saidBy(error)} (${state}).`,
-      hint: 'Correct the file that registrar.postgres.projectSchema names, then resolve again; nothing of it was kept.',
+      hint: !isOwn
+        ? trouble.hint
+        : 'Correct the file that registrar.postgres.projectSchema names, then resolve again; nothing of it was kept.',
       details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },

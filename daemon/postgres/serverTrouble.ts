@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../protocol/codes.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { sqlState } from './sqlErrors.ts';
+import { serverWords, sqlState } from './sqlErrors.ts';
 
 /** What a server that answers cannot do at present, whatever is asked of it. */
 export interface ServerTrouble {
@@ -56,6 +56,6 @@ export function asServerTrouble(error: unknown): unknown {
   const trouble = troubleOf(state);
   if (!trouble) return error;
   const { code, reason, hint } = trouble;
-  const details = { sqlState: state, said: error.message };
+  const details = { sqlState: state, server: serverWords(error) };
   return new RegistrarError({ code, message: `${reason} (${String(state)})`, hint, details }, { cause: error });
 }

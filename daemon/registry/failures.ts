@@ -173,8 +173,8 @@ export function markerMissing({
 }: Pick<RegistryRow, 'id' | 'name' | 'databaseName'>): RegistrarError {
   return new RegistrarError({
     code: 'MARKER_MISSING',
-    message: `Database ${databaseName} does not say that it is project "${name}"'s: it carries no marker. Nothing was handed over.`,
-    hint: `As the database's owner, while the registry can be written: registrar resolve --project ${quoted(name)} marks it.`,
+    message: `Database ${named(databaseName)} does not say that it is project ${quoted(name)}'s: it carries no marker. Nothing was handed over.`,
+    hint: `${registrarCommand('resolve', [], { project: name })} marks it, by the database's owner and while the registry can be written.`,
     details: { project: { id, name }, database: databaseName },
   });
 }
@@ -188,7 +188,7 @@ export function databaseGone(
   return new RegistrarError(
     {
       code: 'DATABASE_MISSING',
-      message: `Database ${databaseName} of project "${name}" is not on ${label} any more: it was dropped or renamed. Nothing was handed over.`,
+      message: `Database ${named(databaseName)} of project ${quoted(name)} is not on ${named(label)} any more: it was dropped or renamed. Nothing was handed over.`,
       hint: 'registrar drift says what there is; rename the database back, or restore it from a backup.',
       details: { project: { id, name }, database: databaseName },
     },

@@ -1,4 +1,5 @@
 import type { Project } from '../protocol/model.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
 import { databaseForeign, markerMissing, projectForgotten } from './failures.ts';
 import { readMarker, standingOf } from './marker.ts';
 import { readRegistrarMetadata } from './rowMetadata.ts';
@@ -20,7 +21,7 @@ export function requireOwnWord(project: Project, registry: string, said: Databas
   const { databaseName } = project;
   // A pooler may know a database under a name that is another one's on the server.
   if (said.databaseName !== databaseName) {
-    throw databaseForeign(project, databaseName, `the server gave database ${said.databaseName} under that name`);
+    throw databaseForeign(project, databaseName, `the server gave database ${named(said.databaseName)} under that name`);
   }
   const row = { ...project, registrar: readRegistrarMetadata(project.metadata) };
   switch (standingOf(said.comment, row, registry)) {
@@ -40,6 +41,6 @@ export function ownerByMarker(comment: string | null, registry: string): string 
   const reading = readMarker(comment);
   if (reading.kind === 'none') return 'it carries no marker';
   const { marker } = reading;
-  const of = marker.registry === registry ? '' : ` of registry ${marker.registry}`;
-  return `its marker says project "${marker.name}" (${marker.projectId})${of}`;
+  const of = marker.registry === registry ? '' : ` of registry ${named(marker.registry)}`;
+  return `its marker says project ${quoted(marker.name)} (${marker.projectId})${of}`;
 }

@@ -273,12 +273,12 @@ describe('creating a project from a config file', function () {
     await assertAgreement(fixture, project, folder);
   });
 
-  it('C8: a full disk under CREATE DATABASE is PROVISION_FAILED with its reason, and leaves nothing usable behind', async () => {
+  it('C8: a full disk under CREATE DATABASE is DISK_FULL with its reason, and leaves nothing usable behind', async () => {
     const engine = await fixture.engine();
     const folder = await workspace('full');
     fixture.spy.rewrite = (sql) =>
       creations([sql]).length > 0 ? raising('53100', 'could not extend file: No space left on device') : null;
-    const { message, hint } = refused(await engine.resolve({ directory: folder }), 'PROVISION_FAILED');
+    const { message, hint } = refused(await engine.resolve({ directory: folder }), 'DISK_FULL');
     assert.match(message, /cb_proj_full_\w+ could not be created: the server says "could not extend file.*53100/);
     assert.match(hint, /Free disk space/);
     assert.equal(stateOf(await fixture.row('full')), 'provisioning');

@@ -256,7 +256,7 @@ describe('a project that the registry cannot take', function () {
     const folder = await workspace({ name: 'homeless' });
     fixture.spy.take();
     const answer = await engine.resolve({ directory: folder });
-    const { message, hint } = refused(answer, 'REGISTRY_UNREACHABLE');
+    const { message, hint } = refused(answer, 'DISK_FULL');
     assert.match(message, /registry disk full \(53100\).*could not be kept on this machine either.*Nothing was made/);
     assert.notEqual(hint, '');
     assert.deepEqual(creations(fixture.spy.take()), []);

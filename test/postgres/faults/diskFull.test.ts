@@ -100,7 +100,7 @@ describe('a disk that is full', function () {
     const before = await readFile(join(folder, '.codebase-mcp/config.json'), 'utf8');
     await stateDisk.fill();
     fixture.spy.take();
-    const { message } = refused(await engine.resolve({ directory: folder }), 'REGISTRY_UNREACHABLE');
+    const { message } = refused(await engine.resolve({ directory: folder }), 'DISK_FULL');
     assert.match(message, /registry disk full \(53100\)/);
     assert.match(message, /could not be kept on this machine either: ENOSPC.*Nothing was made/);
     assert.deepEqual(creations(fixture.spy.take()), []);
