@@ -21,7 +21,11 @@ export function requireOwnWord(project: Project, registry: string, said: Databas
   const { databaseName } = project;
   // A pooler may know a database under a name that is another one's on the server.
   if (said.databaseName !== databaseName) {
-    throw databaseForeign(project, databaseName, `the server gave database ${named(said.databaseName)} under that name`);
+    throw databaseForeign(
+      project,
+      databaseName,
+      `the server gave database ${named(said.databaseName)} under that name`,
+    );
   }
   const row = { ...project, registrar: readRegistrarMetadata(project.metadata) };
   switch (standingOf(said.comment, row, registry)) {
