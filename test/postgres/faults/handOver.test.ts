@@ -196,18 +196,14 @@ describe('what is handed over (X1)', function () {
         // A command closes what it opened; this one is asked again.
         const kept: Engine = { ...engine, close: () => Promise.resolve() };
         const progress = { hasRun: false };
-        const run = async (environment: Record<string, string | undefined>): Promise<void> => {
+        const app = async (environment: Record<string, string | undefined>): Promise<void> => {
           progress.hasRun = true;
           await asApp(environment, project, command);
         };
         const context = {
           cwd: folder,
-          spawn: async (
-            _command: string,
-            _args: readonly string[],
-            environment: Record<string, string | undefined>,
-          ) => {
-            await run(environment);
+          run: async (_command: string, _args: readonly string[], environment: Record<string, string | undefined>) => {
+            await app(environment);
             return 0;
           },
         };
@@ -215,7 +211,7 @@ describe('what is handed over (X1)', function () {
           api: kept,
           context,
         });
-        if (command === 'env' && asked.status === 0) await run(JSON.parse(asked.stdout) as Record<string, string>);
+        if (command === 'env' && asked.status === 0) await app(JSON.parse(asked.stdout) as Record<string, string>);
         if (progress.hasRun) {
           assert.equal(asked.status, 0, asked.stderr);
           return 'runs';

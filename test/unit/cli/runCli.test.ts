@@ -64,7 +64,10 @@ describe('registrar', () => {
 
   describe('errors', () => {
     for (const code of errorCodes) {
-      const unreachable = ['DAEMON_UNREACHABLE', 'REGISTRY_UNREACHABLE', 'CREDENTIALS_REQUIRED', 'POSTGRES_NOT_CHOSEN'];
+      const unreachable = [
+        ...['DAEMON_UNREACHABLE', 'REGISTRY_UNREACHABLE', 'CREDENTIALS_REQUIRED', 'POSTGRES_NOT_CHOSEN'],
+        ...['REGISTRY_BUSY', 'SERVER_FULL', 'DISK_FULL'],
+      ];
       const status = code === 'INVALID_ARGUMENT' ? 2 : unreachable.includes(code) ? 3 : 1;
       it(`${code} ends with ${status}, thrown or in a resolution, and closes what was opened`, async () => {
         const error = { code, message: 'It happened.', hint: 'Do this.' };
