@@ -49,6 +49,7 @@ export default defineConfig(
     'node_modules/',
     '.vscode-test/',
     '.postgres-majors/',
+    '.clients-cache/',
     'test-output/',
     'coverage/',
     'scripts/*.d.mts',
