@@ -1,4 +1,4 @@
-import { lstat, realpath, stat } from 'node:fs/promises';
+import { lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileIdentity } from '../registry/model.ts';
 import type { FolderIdentity } from '../registry/ports.ts';
@@ -13,8 +13,19 @@ const maxLevels = 20;
  * @param limits `home`: a `.git` in the home folder says nothing about the folders below
  */
 export async function identifyFolder(folder: string, limits: { home: string }): Promise<FolderIdentity> {
-  const [identity, dotGit] = await Promise.all([identityOf(folder), nearestDotGit(folder, limits.home)]);
-  return { identity, dotGit: identity && dotGit };
+  const [identity, git] = await Promise.all([identityOf(folder), nearestDotGit(folder, limits.home)]);
+  if (!identity || !git) return { identity, dotGit: null, configStamp: null };
+  return { identity, dotGit: git.identity, configStamp: await stampOf(join(git.path, 'config')) };
+}
+
+/** Null where `.git` is a file: its repository's config is the main checkout's to watch. */
+async function stampOf(path: string): Promise<string | null> {
+  try {
+    const { mtimeNs, size, ino } = await stat(path, { bigint: true });
+    return [mtimeNs, size, ino].join(' ');
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -35,11 +46,12 @@ export async function presenceOf(path: string, device: string | null): Promise<'
   return device === null || parent.device === device ? 'gone' : 'unknown';
 }
 
-async function nearestDotGit(folder: string, home: string): Promise<FileIdentity | null> {
+async function nearestDotGit(folder: string, home: string): Promise<{ path: string; identity: FileIdentity } | null> {
   let at = folder;
   for (let level = 1; level <= maxLevels && at !== home && dirname(at) !== at; level += 1) {
-    const found = await identityOf(join(at, '.git'));
-    if (found) return found;
+    const path = join(at, '.git');
+    const identity = await identityOf(path);
+    if (identity) return { path, identity };
     at = dirname(at);
   }
   return null;
@@ -52,9 +64,4 @@ async function identityOf(path: string): Promise<FileIdentity | null> {
   } catch {
     return null;
   }
-}
-
-/** The real path of the home folder, or the path itself where it does not exist. */
-export async function realHome(home: string): Promise<string> {
-  return realpath(home).catch(() => home);
 }

@@ -10,7 +10,7 @@ import { keptFolder } from '../registry/recordUse.ts';
 import { changeRow, startRun } from '../registry/settle.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import { requireNoVeto, vouching } from '../resolution/trust.ts';
-import { configNotWritten, type CommandPorts } from './projectCommands.ts';
+import { configNotWritten, keepBinding, type CommandPorts } from './projectCommands.ts';
 
 /** Changes of the row that one binding survives; beyond it somebody keeps changing the project. */
 const attempts = 5;
@@ -33,7 +33,7 @@ export async function useProject(params: UseParams, ports: CommandPorts, onStep?
   const { row, claim } = await recordClaim(params, folder, asker, ports);
   const request = { directory: folder, ...(params.agent ? { agent: params.agent } : {}) };
   if (params.local === true) {
-    await ports.bindings.keep(row.id, claim);
+    await keepBinding(row.id, claim, ports);
     return ports.resolve(request, onStep);
   }
   await ports.bindings.remove(({ claim: bound }) => bound.path === folder);

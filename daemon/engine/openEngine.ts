@@ -173,7 +173,14 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       presence: presenceOf,
       isOnlyConfigNamed: (root, folder, name) => isOnlyConfigNamed(root, folder, name, reader),
     },
-    claims,
+    claims: {
+      of: (projectIds) => claims.of(projectIds),
+      // Where the disk refuses it, the folder shows its evidence again when the daemon is another.
+      keep: (projectId, claim) =>
+        claims.keep(projectId, claim).catch((error: unknown) => {
+          log.warn({ operation: 'claims', projectId, reason: textOf(error) }, 'a folder’s claim could not be kept');
+        }),
+    },
     origin: {
       newId: randomUUID,
       now: () => now().toISOString(),

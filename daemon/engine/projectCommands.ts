@@ -1,17 +1,17 @@
-import type { ClaimsFile } from '../lifecycle/claimsFile.ts';
-import { nameTakenForAgent } from '../registry/evidenceFailures.ts';
 import { dirname } from 'node:path';
+import type { ClaimsFile } from '../lifecycle/claimsFile.ts';
 import type { AgentAsker, CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
 import type { ConfigEdit } from '../config/editConfig.ts';
+import { nameTakenForAgent } from '../registry/evidenceFailures.ts';
 import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
 import { findSighting } from '../registry/settleReference.ts';
-import type { RegistryRow } from '../registry/model.ts';
+import type { KeptClaim, RegistryRow } from '../registry/model.ts';
 import { checkName } from '../registry/names.ts';
 import { updateProject as updateRow } from '../registry/updateProject.ts';
 import type { ResolutionPorts, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
@@ -151,8 +151,24 @@ async function createBound(
   if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
   const kept = registry.claims.of([settled.row.id]).find(({ path }) => path === folder);
   if (!kept) throw configNotWritten(folder, 'the state folder does not take the binding');
-  await ports.bindings.keep(settled.row.id, kept);
+  await keepBinding(settled.row.id, kept, ports);
   return { ...(await ports.resolve({ directory: folder })), created: settled.created };
+}
+
+/** @throws RegistrarError CONFIG_UNREADABLE when the state folder refuses it */
+export async function keepBinding(projectId: string, claim: KeptClaim, { bindings }: CommandPorts): Promise<void> {
+  try {
+    await bindings.keep(projectId, claim);
+  } catch (error) {
+    throw new RegistrarError(
+      {
+        code: 'CONFIG_UNREADABLE',
+        message: `The binding of ${claim.path} could not be kept: ${error instanceof Error ? error.message : String(error)}.`,
+        hint: 'Make the state folder writable and its disk free (registrar status names it), then repeat the command.',
+      },
+      { cause: error },
+    );
+  }
 }
 
 function askedBy({ agent }: CreateParams): { agent?: AgentAsker } {

@@ -68,7 +68,8 @@ export class ClaimsFile {
 
   /** @returns whether there was such a claim */
   async remove(isMeant: (claim: ProjectClaim) => boolean): Promise<boolean> {
-    let isChanged = false;
+    let isChanged = [...this.#claims.values()].some(isMeant);
+    if (!isChanged) return false;
     await this.#change((claims) => {
       for (const [key, claim] of claims) if (isMeant(claim)) isChanged = claims.delete(key) || isChanged;
     });

@@ -37,13 +37,14 @@ export function registrarCommand(
   return commandText(['registrar', ...command.split(' '), ...after], shell);
 }
 
-/** Values by the names of their options, without dashes; those that are undefined were not given. */
-export type CommandOptions = Readonly<Record<string, string | undefined>>;
+/** Values by the names of their options, without dashes; `true` for a flag; those that are undefined were not given. */
+export type CommandOptions = Readonly<Record<string, string | true | undefined>>;
 
 /** Options as words of a command line. */
 export function optionWords(options: CommandOptions): string[] {
   return Object.entries(options).flatMap(([name, value]) => {
     if (value === undefined) return [];
+    if (value === true) return [`--${name}`];
     return value.startsWith('-') ? [`--${name}=${value}`] : [`--${name}`, value];
   });
 }

@@ -1,4 +1,5 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
 import type { Claiming } from './claimEvidence.ts';
 import { originsOf, type Judged } from './evidence.ts';
 import { claimedElsewhereNoted, firstClaimNoted } from './evidenceFailures.ts';
@@ -52,7 +53,7 @@ export async function reserve(
     },
   };
   run.begun = true;
-  run.options.onStep?.(`registering project "${claim.name}"`);
+  run.options.onStep?.(`registering project ${quoted(claim.name)}`);
   const reserved = await registry.reserve(row);
   switch (reserved.kind) {
     case 'reserved':
@@ -119,10 +120,10 @@ export async function changeIdentity(
   const { folder } = claim;
   const newId = claim.id ?? row.id;
   const plan = {
-    'claim-folder': { step: `record ${folder?.path ?? ''} as the folder of project "${row.name}"`, change: {} },
-    'move-folder': { step: `record ${folder?.path ?? ''} as the new folder of project "${row.name}"`, change: {} },
-    rename: { step: `rename project "${row.name}" to "${claim.name}"`, change: { name: claim.name } },
-    're-key': { step: `change the id of project "${row.name}" from ${row.id} to ${newId}`, change: { id: newId } },
+    'claim-folder': { step: `record ${named(folder?.path ?? '')} as the folder of project ${quoted(row.name)}`, change: {} },
+    'move-folder': { step: `record ${named(folder?.path ?? '')} as the new folder of project ${quoted(row.name)}`, change: {} },
+    rename: { step: `rename project ${quoted(row.name)} to ${quoted(claim.name)}`, change: { name: claim.name } },
+    're-key': { step: `change the id of project ${quoted(row.name)} from ${row.id} to ${newId}`, change: { id: newId } },
   }[decision];
   // A rename can take away the very name that was expected.
   if (decision === 'rename') requireExpected(run.options.expect, { ...row, name: claim.name });
@@ -156,16 +157,16 @@ function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string, 
   const path = claim.folder?.path ?? '';
   if (decision === 'rename') {
     const hint = 'If that was not meant, change project.name back.';
-    warnings.push(warning('RENAMED', `Project "${row.name}" is now named "${claim.name}", as the config says.`, hint));
+    warnings.push(warning('RENAMED', `Project ${quoted(row.name)} is now named ${quoted(claim.name)}, as the config says.`, hint));
   } else if (decision === 're-key') {
-    const message = `Project "${row.name}" has the config's id ${claim.id ?? ''} now; it is still found by ${row.id}.`;
+    const message = `Project ${quoted(row.name)} has the config's id ${claim.id ?? ''} now; it is still found by ${row.id}.`;
     warnings.push(warning('REKEYED', message, 'If that was not meant, change project.id back; both ids find it.'));
   } else if (decision === 'claim-folder') {
     warnings.push(firstClaimNoted(row, path));
   } else if (judged?.decision === 'elsewhere') {
     warnings.push(claimedElsewhereNoted(row));
   } else {
-    const message = `Project "${row.name}" was in ${row.registrar.folder?.path ?? ''}, which is gone; it is here now.`;
+    const message = `Project ${quoted(row.name)} was in ${named(row.registrar.folder?.path ?? '')}, which is gone; it is here now.`;
     warnings.push(warning('FOLDER_MOVED', message, 'If this is another project, give it another project.name.'));
   }
 }
@@ -174,7 +175,7 @@ function creationSteps(claim: Claim, databaseName: string): string[] {
   const shown =
     claim.id === null && claim.databaseName === null ? databaseName.replace(/[0-9a-f]{8}$/, '…') : databaseName;
   return [
-    `register project "${claim.name}"`,
+    `register project ${quoted(claim.name)}`,
     `create database ${shown}`,
     ...(claim.id === null && claim.folder ? ["write the project's id into the config"] : []),
   ];

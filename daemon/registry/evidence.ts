@@ -49,14 +49,16 @@ export function isAdmitted(decision: EvidenceDecision): boolean {
 }
 
 /**
- * Gathers what connects a folder with a project, and decides. A folder that claimed before costs two looks at the file
- * system; only another one has its repository read.
+ * Gathers what connects a folder with a project, and decides. A folder that claimed before costs a few looks at the file
+ * system; its repository is read again when its config was written since, or when it is another.
  */
 export async function judge(question: EvidenceQuestion, ports: EvidencePorts): Promise<Judged> {
   const found = await ports.folders.identify(question.folder);
   const now: FolderNow = { path: question.folder, ...found, git: undefined };
   const own = keptOf(question.row, now, ports);
-  const sameGit = own.find(({ dotGit }) => isSameFile(dotGit, now.dotGit));
+  const sameGit = own.find(
+    ({ dotGit, configStamp }) => isSameFile(dotGit, now.dotGit) && (configStamp ?? null) === now.configStamp,
+  );
   if (sameGit) return { decision: 'claimed', now, kept: sameGit };
   now.git = await ports.folders.git(question.folder);
   const kept = own.find((folder) => stillFits(folder, now)) ?? null;

@@ -1,5 +1,7 @@
 import type { Warning } from '../protocol/model.ts';
+import { registrarCommand } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { named, quoted } from '../protocol/visibleText.ts';
 import type { Asker } from './evidence.ts';
 import { originsOf } from './evidence.ts';
 import { warning } from './failures.ts';
@@ -27,8 +29,8 @@ export function belongsElsewhere(
   const name = proposedName(claim);
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `"${row.name}" belongs to ${whose}; this folder ${what}. Nothing was read or made.`,
-    hint: `registrar init ${name} --local (a database of its own, no file changes) | registrar use ${quoted(row.name)} (share its database)`,
+    message: `${quoted(row.name)} belongs to ${whose}; this folder ${what}. Nothing was read or made.`,
+    hint: `${registrarCommand('init', [name], { local: true })} | ${registrarCommand('use', [row.name])}`,
     details: {
       name: claim.name,
       project: { id: row.id, name: row.name },
@@ -51,11 +53,20 @@ export function conflictForAgent(): RegistrarError {
   });
 }
 
+/** What an agent hears of a project that somebody unregistered on purpose. */
+export function forgottenForAgent(): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_FORGOTTEN',
+    message: 'The project that this folder names was forgotten on purpose. Nothing was read or made.',
+    hint: 'Ask your user; do not make another one in its place.',
+  });
+}
+
 /** A folder that a person would be let into, and that an agent may have made itself. */
 export function waitsForPerson(folder: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `${JSON.stringify(folder)} claims a project for the first time, from outside the folder that you were started for. Nothing was read or made.`,
+    message: `${quoted(folder)} claims a project for the first time, from outside the folder that you were started for. Nothing was read or made.`,
     hint: 'Ask your user to resolve that folder once, in VS Code or a terminal; do not run use.',
   });
 }
@@ -65,8 +76,8 @@ export function bindingTakenOver(folder: string, name: string, asker: Asker): Re
   if (asker.kind === 'agent') return conflictForAgent();
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `This machine binds ${folder} to "${name}", but another repository is there now. Nothing was read or made.`,
-    hint: `registrar use ${quoted(name)} --local (bind it again) | registrar use --local --remove`,
+    message: `This machine binds ${named(folder)} to ${quoted(name)}, but another repository is there now. Nothing was read or made.`,
+    hint: `${registrarCommand('use', [name], { local: true })} | registrar use --local --remove`,
     details: { name, folder, choices: ['use', 'remove'] },
   });
 }
@@ -78,12 +89,12 @@ export function originNotConfirmed(
   here: string | null,
   typed: string | null,
 ): RegistrarError {
-  const what = here === null ? 'has no origin' : `is ${here}`;
-  const wrong = typed === null ? '' : ` You typed ${JSON.stringify(typed)}.`;
+  const what = here === null ? 'has no origin' : `is ${named(here)}`;
+  const wrong = typed === null ? '' : ` You typed ${quoted(typed)}.`;
   return new RegistrarError({
     code: 'CONFIRMATION_REQUIRED',
-    message: `"${row.name}" belongs to ${origin}; this folder ${what}, and would share its database.${wrong} Nothing was done.`,
-    hint: `registrar use ${quoted(row.name)} --confirm ${origin}`,
+    message: `${quoted(row.name)} belongs to ${named(origin)}; this folder ${what}, and would share its database.${wrong} Nothing was done.`,
+    hint: registrarCommand('use', [row.name], { confirm: origin }),
     details: { project: { id: row.id, name: row.name }, origin, folderOrigin: here },
   });
 }
@@ -92,24 +103,37 @@ export function originNotConfirmed(
 export function nameTakenForAgent(name: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `The name ${JSON.stringify(name)} is taken. Nothing was created.`,
+    message: `The name ${quoted(name)} is taken. Nothing was created.`,
     hint: 'Ask your user for another name; do not run use.',
   });
+}
+
+/** A local binding to a project that the registry does not have any more. */
+export function boundProjectGone(folder: string, name: string, cause: RegistrarError): RegistrarError {
+  return new RegistrarError(
+    {
+      code: 'PROJECT_NOT_FOUND',
+      message: `This machine binds ${named(folder)} to project ${quoted(name)}, which the registry does not have. Nothing was made.`,
+      hint: 'registrar use --local --remove | registrar use PROJECT --local',
+      details: { name, folder },
+    },
+    { cause },
+  );
 }
 
 /** Told once, when the row has just recorded the folder. */
 export function firstClaimNoted(row: RegistryRow, folder: string): Warning {
   return warning(
     'FIRST_CLAIM',
-    `Project "${row.name}" had no folder; ${folder} is its first, and others have to show that they belong to it.`,
-    `If this is not its folder: registrar use PROJECT here, and registrar use ${quoted(row.name)} in the right one.`,
+    `Project ${quoted(row.name)} had no folder; ${named(folder)} is its first, and others have to show that they belong to it.`,
+    `If this is not its folder: registrar use PROJECT here, and ${registrarCommand('use', [row.name])} in the right one.`,
   );
 }
 
 export function claimedElsewhereNoted(row: RegistryRow): Warning {
   return warning(
     'CLAIMED_ELSEWHERE',
-    `Project "${row.name}" was made on another machine; this folder shares its database now.`,
+    `Project ${quoted(row.name)} was made on another machine; this folder shares its database now.`,
     'If this is another project, give it another project.name and remove project.id.',
   );
 }
@@ -118,18 +142,19 @@ export function claimedElsewhereNoted(row: RegistryRow): Warning {
 function comparison(row: RegistryRow, git: FolderGit | null, host: Host): [whose: string, what: string] {
   const [own] = originsOf(row);
   const here = git?.origins[0] ?? null;
-  const what = here === null ? 'has no origin' : `is ${here}`;
-  if (!own) return [row.registrar.git?.origins[0] ?? whereWithoutOrigin(row, host), what];
+  const what = here === null ? 'has no origin' : `is ${named(here)}`;
+  const listed = row.registrar.git?.origins[0];
+  if (!own) return [listed === undefined ? whereWithoutOrigin(row, host) : named(listed), what];
   if (git?.origins.includes(own.origin) === true) {
     // The same repository by its address: then the places in it differ, or one text means two repositories.
-    if (own.path === git.pathInRepository) return [`${own.origin} on another machine`, what];
-    return [`${placeIn(own.path)} of ${own.origin}`, `is ${placeIn(git.pathInRepository)} of it`];
+    if (own.path === git.pathInRepository) return [`${named(own.origin)} on another machine`, what];
+    return [`${placeIn(own.path)} of ${named(own.origin)}`, `is ${placeIn(git.pathInRepository)} of it`];
   }
-  return [own.origin, what];
+  return [named(own.origin), what];
 }
 
 function placeIn(path: string): string {
-  return path === '' ? 'the root' : JSON.stringify(path);
+  return path === '' ? 'the root' : quoted(path);
 }
 
 function whereWithoutOrigin(row: RegistryRow, host: Host): string {
@@ -144,8 +169,4 @@ function proposedName({ name, folder }: Claim): string {
   const own = last.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
   const base = name.replaceAll(' ', '-');
   return own === '' || own.toLowerCase() === name.toLowerCase() ? `${base}-2` : `${base}-${own}`.slice(0, 100);
-}
-
-function quoted(name: string): string {
-  return name.includes(' ') ? `"${name}"` : name;
 }

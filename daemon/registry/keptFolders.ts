@@ -13,6 +13,7 @@ export interface FolderNow {
   path: string;
   identity: FileIdentity | null;
   dotGit: FileIdentity | null;
+  configStamp: string | null;
   git: FolderGit | null | undefined;
 }
 

@@ -52,6 +52,8 @@ export interface KeptFolder {
   dotGit: FileIdentity | null;
   /** The origins that supported the claim, the first first; empty where the folder had none. */
   origins: string[];
+  /** Changes with the repository's config; kept in the state folder only, so that a new origin there is noticed. */
+  configStamp?: string;
 }
 
 /** A folder that claimed a project, and the name that its config last claimed. */

@@ -164,6 +164,8 @@ export interface FolderPort {
 export interface FolderIdentity {
   identity: FileIdentity | null;
   dotGit: FileIdentity | null;
+  /** Changes when the repository's config is written; null where `.git` is no folder. */
+  configStamp: string | null;
 }
 
 /** The claims of this host's folders, kept in the state folder. */

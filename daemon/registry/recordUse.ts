@@ -59,10 +59,15 @@ export function keptOrigins({ now }: Judged, origin: Pick<OriginPort, 'hostId'>)
 async function keepClaim(row: RegistryRow, { name, judged }: Claimed, ports: RegistryPorts): Promise<void> {
   const folder = keptFolder(judged, ports.origin);
   const before = ports.claims.of([row.id]).find(({ path, hostId }) => path === folder.path && hostId === folder.hostId);
-  const claim: KeptClaim = { ...folder, name, at: before?.at ?? ports.origin.now() };
+  const stamp = judged.now.configStamp;
+  const claim: KeptClaim = {
+    ...folder,
+    name,
+    at: before?.at ?? ports.origin.now(),
+    ...(stamp === null ? {} : { configStamp: stamp }),
+  };
   if (before && JSON.stringify(before) === JSON.stringify(claim)) return;
-  // Where the disk refuses it the folder shows its evidence again the next time.
-  await ports.claims.keep(row.id, { ...claim, at: ports.origin.now() }).catch(() => undefined);
+  await ports.claims.keep(row.id, { ...claim, at: ports.origin.now() });
 }
 
 /**

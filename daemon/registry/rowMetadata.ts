@@ -107,9 +107,9 @@ function keptFolderOf(value: unknown): KeptFolder | null {
 /** A claim as a row or the state folder keeps it; null for what does not have its shape. */
 export function readKeptClaim(value: unknown): KeptClaim | null {
   const folder = keptFolderOf(value);
-  const fields = objectOf(value);
-  if (!folder || !isString(fields?.['name']) || !isString(fields['at'])) return null;
-  return { ...folder, name: fields['name'], at: fields['at'] };
+  const { name, at, configStamp } = objectOf(value) ?? {};
+  if (!folder || !isString(name) || !isString(at)) return null;
+  return { ...folder, name, at, ...(isString(configStamp) ? { configStamp } : {}) };
 }
 
 function identityOf(value: unknown): FileIdentity | null {

@@ -1,8 +1,9 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
+import { quoted } from '../protocol/visibleText.ts';
 import { changeIdentity, reserve } from './claimChanges.ts';
 import { identityCaseOf, judgeClaim, refusalOf, requireEvidence, type Claiming, type Seen } from './claimEvidence.ts';
 import { person } from './evidence.ts';
-import { conflictForAgent } from './evidenceFailures.ts';
+import { conflictForAgent, forgottenForAgent } from './evidenceFailures.ts';
 import {
   contradiction,
   nameConflict,
@@ -63,8 +64,10 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
     if (marked.length > 0 && !isSameSeen(seen, await look(run, claim))) return { kind: 'again' };
     if (decision === 'refuse-conflict' && chosen && (await getsId(run, claiming, chosen.row, config)))
       return { kind: 'again' };
-    if (decision !== 'refuse-conflict' && asker.kind === 'agent' && !(await hasIdByNow(claiming, config)))
-      throw conflictForAgent();
+    if (decision !== 'refuse-conflict' && asker.kind === 'agent') {
+      if (await hasIdByNow(claiming, config)) return { kind: 'again' };
+      throw decision === 'refuse-forgotten' ? forgottenForAgent() : conflictForAgent();
+    }
   }
   const marker = marked[0];
   switch (decision) {
@@ -219,8 +222,8 @@ function givesWay(claim: Claim, { row, database }: Sighting): boolean {
 
 function noteDifference(run: Run, claim: Claim, row: RegistryRow): void {
   if (run.warnings.some(({ code }) => code === 'NAME_DIFFERS')) return;
-  const message = `The config says "${claim.name}", but this project's name is "${row.name}".`;
-  const hint = `Set project.name to "${row.name}", or: registrar projects rename ${row.id} NAME`;
+  const message = `The config says ${quoted(claim.name)}, but this project's name is ${quoted(row.name)}.`;
+  const hint = `Set project.name to ${quoted(row.name)}, or: registrar projects rename ${row.id} NAME`;
   run.warnings.push(warning('NAME_DIFFERS', message, hint));
 }
 

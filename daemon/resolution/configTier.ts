@@ -1,7 +1,8 @@
+import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
 import { requireEvidence } from '../registry/claimEvidence.ts';
 import { isSameFile, stillFits, type FolderNow } from '../registry/keptFolders.ts';
-import { bindingTakenOver } from '../registry/evidenceFailures.ts';
+import { bindingTakenOver, boundProjectGone } from '../registry/evidenceFailures.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
 import { settleReference } from '../registry/settleReference.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
@@ -88,7 +89,10 @@ async function boundTo({ projectId, claim }: Binding, request: Request, ports: R
       onStep: request.onStep,
       claimed: { name, judged: { decision: 'claimed', now, kept: claim } },
     }),
-  );
+  ).catch((error: unknown) => {
+    const isGone = error instanceof RegistrarError && error.code === 'PROJECT_NOT_FOUND';
+    throw isGone ? boundProjectGone(folder, name, error) : error;
+  });
   return {
     kind: 'matched',
     reason: `id ${projectId.slice(0, 8)} bound to ${folder} on this machine`,

@@ -63,7 +63,7 @@ describe('a claim that is settled while another changes the same project', () =>
       folders: {
         exists: () => Promise.resolve(true),
         git: () => Promise.resolve(null),
-        identify: () => Promise.resolve({ identity: null, dotGit: null }),
+        identify: () => Promise.resolve({ identity: null, dotGit: null, configStamp: null }),
         presence: () => Promise.resolve('there'),
         isOnlyConfigNamed: () => Promise.resolve(true),
       },
