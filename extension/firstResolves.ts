@@ -68,6 +68,8 @@ function isAwaited(code: ErrorCode): boolean {
 
 const awaited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'REGISTRY_UNREACHABLE',
+  'REGISTRY_BUSY',
+  'SERVER_FULL',
   'CREDENTIALS_REQUIRED',
   'POSTGRES_NOT_CHOSEN',
   'ADDRESS_MISMATCH',

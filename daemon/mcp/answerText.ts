@@ -11,6 +11,11 @@ export function resolutionText(resolution: Resolution, source: DirectorySource |
   if (!project) return dryRunText(wouldDo ?? []);
   if (stale) {
     const since = sync?.since === undefined ? '' : ` at ${sync.since}`;
+    const why = resolution.warnings.find(({ code }) => code === 'STALE')?.message ?? '';
+    // A registry that is busy, or that this role may not read, leaves the project's own database to be asked.
+    if (why !== '' && !why.includes('queries will fail')) {
+      return `Project ${named(project.name)}, from memory${since}; the registry could not be asked. Its database is asked itself before each query; do not fall back.`;
+    }
     return `Project ${named(project.name)}, from memory${since}; server unreachable. Queries will fail; do not fall back.`;
   }
   const place = `Project ${named(project.name)}. Database ${named(project.databaseName)} on ${server ? named(server.address) : 'the server'}, ready`;
@@ -51,6 +56,9 @@ function ownText(error: ErrorReport, directory: string | null): string {
       return `Refused: ${said} Ask the user: share, or rename (${visible(hint)}). Do not choose.`;
     case 'CONFIG_NOT_TRUSTED':
       return `Refused: the user has not trusted this folder. ${sentence(message)} Ask them. Do not work around it.`;
+    case 'REGISTRY_BUSY':
+    case 'SERVER_FULL':
+      return `Refused: ${said} Do not use another. Retry later or tell the user.`;
     case 'REGISTRY_UNREACHABLE':
       // Whether the project is known here the message says.
       return `Refused: the server does not answer. ${sentence(message)} Do not use another. Retry later or tell the user.`;

@@ -3,6 +3,7 @@ import type { HostPort, PostgresAddress } from './address.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
+import { troubleOf } from './serverTrouble.ts';
 import { serverWords, sqlState } from './sqlErrors.ts';
 
 /** Why one host of an address did not serve. */
@@ -77,6 +78,11 @@ function judge(
         code: 'REGISTRY_FORBIDDEN',
         hint: `Ask its owner to run: GRANT CONNECT ON DATABASE ${sqlIdentifier(database)} TO the user of the address.`,
       };
+    case '55000':
+      return {
+        code: 'REGISTRY_FORBIDDEN',
+        hint: `The database is closed to everybody. As its owner: ALTER DATABASE ${sqlIdentifier(database)} ALLOW_CONNECTIONS true;`,
+      };
     case '3D000':
       return { code: 'DATABASE_MISSING', hint: 'Create the database, or correct its name.' };
     default:
@@ -87,25 +93,42 @@ function judge(
 const passwordHint =
   'Give the right one: `registrar postgres URL` asks for it; or set PGPASSWORD, or add a line to ~/.pgpass (mode 0600).';
 
-/** REGISTRY_UNREACHABLE with every host that was tried and why it did not serve. */
+/**
+ * Why no host served, every host with its reason: SERVER_FULL where one is there and takes no more connections, else
+ * REGISTRY_UNREACHABLE.
+ */
 export function unreachable(failures: readonly HostFailure[]): RegistrarError {
-  const [first] = failures;
   const tried = failures.map(({ host, reason }) => ({ host: hostLabel(host), reason }));
+  const full = failures.find(({ cause }) => troubleOf(sqlState(cause))?.code === 'SERVER_FULL');
+  const telling = full ?? failures[0];
+  const state = sqlState(telling?.cause);
+  const [only] = tried;
   const message =
-    tried.length === 1 && tried[0]
-      ? `${tried[0].host} does not answer (${tried[0].reason})`
+    tried.length === 1 && only
+      ? `${only.host} ${verbFor(state)} (${only.reason})`
       : `no PostgreSQL host serves: ${tried.map(({ host, reason }) => `${host} (${reason})`).join(', ')}`;
   return new RegistrarError(
     {
-      code: 'REGISTRY_UNREACHABLE',
+      code: full ? 'SERVER_FULL' : 'REGISTRY_UNREACHABLE',
       message,
-      hint: failures.every(({ cause }) => cause instanceof UnsuitableHost)
-        ? 'Check sslmode, sslrootcert, channel_binding and target_session_attrs of the address.'
-        : 'Check that PostgreSQL runs there and that the address is right: registrar postgres show.',
-      details: { hosts: tried, reason: first?.reason ?? 'no host' },
+      hint: hintFor(failures, state),
+      details: { hosts: tried, reason: telling?.reason ?? 'no host', ...(state === null ? {} : { sqlState: state }) },
     },
-    { cause: first?.cause },
+    { cause: telling?.cause },
   );
+}
+
+function verbFor(state: string | null): string {
+  if (troubleOf(state)?.code === 'SERVER_FULL') return 'takes no more connections';
+  return state?.startsWith('57P') === true ? 'is not ready' : 'does not answer';
+}
+
+function hintFor(failures: readonly HostFailure[], state: string | null): string {
+  const trouble = troubleOf(state);
+  if (trouble) return trouble.hint;
+  return failures.every(({ cause }) => cause instanceof UnsuitableHost)
+    ? 'Check sslmode, sslrootcert, channel_binding and target_session_attrs of the address.'
+    : 'Check that PostgreSQL runs there and that the address is right: registrar postgres show.';
 }
 
 /** Why a connection failed, in a few words. `limitMs` is what the host was given. */

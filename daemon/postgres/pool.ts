@@ -6,6 +6,7 @@ import { addressLabel } from './address.ts';
 import type { PostgresAddress } from './address.ts';
 import { connectClient } from './connect.ts';
 import { PooledClient } from './pooledClient.ts';
+import { askServer, tooBusy, type ServerSign } from './serverSign.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 
 export interface PoolLimits {
@@ -44,6 +45,7 @@ export function createPool(address: PostgresAddress, database: string, limits: P
     Client: AddressClient as unknown as new () => ClientBase,
   });
   labels.set(pool, addressLabel(address));
+  askers.set(pool, (leftMs) => askServer(address, database, leftMs));
   // An idle connection that dies is dropped by the pool and opened again by the next query: nobody needs to hear of it.
   pool.on('error', () => undefined);
   const open: OpenClients = { lent: new Set(), idle: new Set() };
@@ -184,6 +186,9 @@ export function distrustIdle(pool: Pool): void {
 }
 
 const labels = new WeakMap<Pool, string>();
+/** How each pool's server is asked, over a connection of its own, whether it is there. */
+const askers = new WeakMap<Pool, (leftMs: number) => Promise<ServerSign>>();
+const signs = new WeakMap<Pool, { sign: ServerSign }>();
 
 interface OpenClients {
   lent: Set<PoolClient>;
@@ -207,9 +212,14 @@ function startLimit(pool: Pool, timeoutMs: number): Limit {
   const label = labels.get(pool) ?? 'PostgreSQL';
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<never>((_, reject) => {
+    const leftMs = Math.ceil(timeoutMs * askingShare);
+    // One timer until then: nearly every answer comes long before.
     timer = setTimeout(() => {
-      reject(timedOut(label, timeoutMs));
-    }, timeoutMs);
+      const asked = signOf(pool, leftMs);
+      timer = setTimeout(() => {
+        reject(asked.sign === 'none' ? timedOut(label, timeoutMs) : tooBusy(label, timeoutMs, asked.sign));
+      }, leftMs);
+    }, timeoutMs - leftMs);
   });
   // It may be over between two waits, when nobody listens.
   over.catch(() => undefined);
@@ -217,6 +227,24 @@ function startLimit(pool: Pool, timeoutMs: number): Limit {
     clearTimeout(timer);
   };
   return { over, label, timeoutMs, clear };
+}
+
+/** The last part of a limit, in which the server is asked over another connection whether it is there at all. */
+const askingShare = 0.4;
+
+/** Asked once for all who wait at the same time. What comes of it is read when their limits are over. */
+function signOf(pool: Pool, leftMs: number): { sign: ServerSign } {
+  const running = signs.get(pool);
+  if (running) return running;
+  const asked: { sign: ServerSign } = { sign: 'none' };
+  signs.set(pool, asked);
+  const asking = askers.get(pool)?.(leftMs) ?? Promise.resolve('none' as const);
+  void asking
+    .then((sign) => {
+      asked.sign = sign;
+    })
+    .finally(() => signs.delete(pool));
+  return asked;
 }
 
 /** Whoever still asks while everything is being closed. */

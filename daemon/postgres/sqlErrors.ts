@@ -48,7 +48,8 @@ export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== null) return state.startsWith('08') || lostStates.has(state);
   return causes(error).some((link) => {
-    if (link instanceof RegistrarError) return link.code === 'REGISTRY_UNREACHABLE';
+    // Without a state of the server's, busy is a limit of ours that ran out.
+    if (link instanceof RegistrarError) return link.code === 'REGISTRY_UNREACHABLE' || link.code === 'REGISTRY_BUSY';
     const { code } = link as { code?: unknown };
     return (
       (typeof code === 'string' && lostCodes.has(code)) || lostMessages.some((text) => link.message.startsWith(text))

@@ -23,6 +23,7 @@ import { parseId } from './ids.ts';
 import { readMarker, standingOf, writeMarker } from './marker.ts';
 import type { Claim, DatabaseSighting, Folder, Marker, RegistryRow, Sighting } from './model.ts';
 import { databaseNameFor } from './names.ts';
+import { isSilence } from './silence.ts';
 import type { Changed, CommentChange, RegistryPorts, RowChange } from './ports.ts';
 
 export interface SettleOptions {
@@ -92,8 +93,7 @@ export async function settle(run: Run, identify: () => Promise<Identified>, clai
   try {
     return await settleInPasses(run, identify, claim);
   } catch (error) {
-    const isUnreachable = error instanceof RegistrarError && error.code === 'REGISTRY_UNREACHABLE';
-    throw run.begun && isUnreachable ? interrupted(error) : error;
+    throw run.begun && isSilence(error) ? interrupted(error) : error;
   }
 }
 

@@ -5,6 +5,7 @@ import { interrupted } from '../registry/failures.ts';
 import { folderKey, type Folder, type RegistryRow } from '../registry/model.ts';
 import type { LookKeys, RegistryPorts } from '../registry/ports.ts';
 import type { Settled } from '../registry/settle.ts';
+import { isSilence } from '../registry/silence.ts';
 import { settledFromMemory } from '../registry/settledFromMemory.ts';
 
 /**
@@ -27,7 +28,7 @@ export async function fromMemoryIfUnreachable(
   try {
     return await settle(!recalled);
   } catch (error) {
-    if (!(error instanceof RegistrarError) || error.code !== 'REGISTRY_UNREACHABLE') throw error;
+    if (!isSilence(error)) throw error;
     if (recalled) await permit(recalled.row);
     if (recalled) return { ...settledFromMemory(recalled, error.toReport()), sync: pendingState(ports, recalled.row) };
     if (error.details?.['begun'] === true) throw error;
@@ -54,7 +55,7 @@ function pendingState(ports: RegistryPorts, row: RegistryRow): SyncState | null 
 function unknownHere(error: RegistrarError): RegistrarError {
   return new RegistrarError(
     {
-      code: 'REGISTRY_UNREACHABLE',
+      code: error.code,
       message: `${error.message.replace(/\.$/, '')}. This project is not known here, so nothing was made.`,
       hint: error.hint,
       ...(error.details ? { details: error.details } : {}),

@@ -124,8 +124,13 @@ const refusalWords: Partial<Record<ErrorCode, string>> = {
   PROJECT_FORGOTTEN: 'forgotten',
   DATABASE_MISSING: 'database is missing',
   DATABASE_FOREIGN: 'database is not its own',
+  MARKER_MISSING: 'database carries no marker',
   PROVISION_FAILED: 'database could not be made',
   REGISTRY_UNREACHABLE: 'server does not answer',
+  REGISTRY_BUSY: 'registry is busy',
+  SERVER_FULL: 'server is full',
+  DISK_FULL: 'server’s disk is full',
+  REGISTRY_READ_ONLY: 'server is read-only',
   REGISTRY_FORBIDDEN: 'permission is missing',
   CREDENTIALS_REQUIRED: 'password needed',
 };
@@ -206,7 +211,8 @@ function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot 
   }
   if (warning.code === 'STALE') {
     const address = resolution.server?.address ?? 'The server';
-    const message = `${address} does not answer; queries will fail.`;
+    const isDown = warning.message.includes('queries will fail');
+    const message = isDown ? `${address} does not answer; queries will fail.` : 'The registry could not be asked.';
     return { kind: 'stale', message, advice: sentence(warning.message), isError: false, needsSomeone: true };
   }
   return {

@@ -328,7 +328,7 @@ function causes(): Cause[] {
     },
     {
       title: 'a table that is locked',
-      reason: /did not answer within 4000 ms/,
+      reason: /Waited 4 s for the registry on .* \(locked by another session\)/,
       async cause(fixture) {
         await (await fixture.engine()).listProjects({});
         const url = new URL((await testServer()).url);

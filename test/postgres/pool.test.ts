@@ -61,7 +61,8 @@ describe('a pool of connections', () => {
       await work;
     } catch (error) {
       assert.ok(error instanceof RegistrarError, String(error));
-      assert.equal(error.code, 'REGISTRY_UNREACHABLE');
+      // Busy where another connection was answered meanwhile, which the short limits here leave open.
+      assert.match(error.code, /^REGISTRY_(?:UNREACHABLE|BUSY)$/);
       assert.ok(isConnectionLoss(error));
       return error;
     }
@@ -208,7 +209,9 @@ describe('a pool of connections', () => {
     assert.equal(error.details?.['reason'], 'timeout');
     held.release();
     await backend(pool);
-    assert.equal(proxy.connections(), 1);
+    // Beside the pool's, the one that asked whether the server is there says goodbye.
+    while (proxy.connections() > 1) await new Promise(setImmediate);
+    assert.equal(pool.totalCount, 1);
   });
 });
 
