@@ -5,7 +5,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { readEndpoint } from '../lifecycle/endpointFile.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
-import { openStateFolder, stateFolderPath } from '../lifecycle/stateFolder.ts';
+import { openRuntimeFolder, openStateFolder, stateFolderPath } from '../lifecycle/stateFolder.ts';
 import type { ClientFolder, ClientKind, GivenAddress, InitializeParams, Snapshot } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
@@ -93,7 +93,9 @@ interface LocalClient extends Pick<DaemonClientOptions, 'onSnapshot' | 'onProgre
 async function localClient(options: LocalDaemonOptions, local: LocalClient): Promise<DaemonClient> {
   await openStateFolder(options.stateFolder);
   const stateFolder = await realpath(options.stateFolder);
-  const { path } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
+  const { path, runtimeFolder } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
+  // Said here: who waits in somebody else's folder for a daemon would only hear that none came.
+  if (runtimeFolder !== null) await openRuntimeFolder(runtimeFolder);
   const { client, start, ...listeners } = local;
   return new DaemonClient({
     ...listeners,

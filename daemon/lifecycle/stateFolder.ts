@@ -41,22 +41,51 @@ export function stateFolderPath(
  * @throws RegistrarError `INVALID_ARGUMENT` when the folder cannot be made or is not this user's alone
  */
 export async function openStateFolder(path: string): Promise<void> {
+  await openPrivateFolder(path, { what: `state folder ${path}`, hint: ownFolder, mayBeLink: true });
+}
+
+/**
+ * The same for the folder below `/tmp` that holds the socket of a state folder with a long path. Everybody may make something
+ * of that name before; a link is never followed there.
+ *
+ * @throws RegistrarError `INVALID_ARGUMENT` when it is not a folder of this user's alone
+ */
+export async function openRuntimeFolder(path: string): Promise<void> {
+  await openPrivateFolder(path, {
+    what: `folder ${path} for the daemon's socket`,
+    hint: 'Set REGISTRAR_HOME to a folder with a shorter path, which needs no other, or have this one removed.',
+    mayBeLink: false,
+  });
+}
+
+interface PrivateFolder {
+  what: string;
+  hint: string;
+  mayBeLink: boolean;
+}
+
+async function openPrivateFolder(path: string, { what, hint, mayBeLink }: PrivateFolder): Promise<void> {
   try {
-    await makeFolder(path);
+    const failed = await makeFolder(path).then(
+      () => null,
+      (error: unknown) => error,
+    );
+    // Something in the way, a link to nowhere among it, is looked at; where there is nothing, its making failed.
+    const link = await lstat(path).catch((error: unknown) => {
+      throw failed ?? error;
+    });
+    if (!mayBeLink && link.isSymbolicLink()) throw badFolder(`The ${what} is a link to somewhere else.`, hint);
     const status = await stat(path);
-    if (!status.isDirectory()) throw badFolder(`The state folder ${path} is not a folder.`);
+    if (!status.isDirectory()) throw badFolder(`The ${what} is not a folder.`, hint);
     if (process.getuid === undefined) return;
     const user = process.getuid();
     // Another user who may write beside it could put a link there, to a folder of ours that is not meant for state.
-    const link = await lstat(path);
     const owner = link.uid === user || link.uid === 0 ? status.uid : link.uid;
-    if (owner !== user) {
-      throw badFolder(`The state folder ${path} belongs to user ${owner}, not to you (user ${user}).`);
-    }
+    if (owner !== user) throw badFolder(`The ${what} belongs to user ${owner}, not to you (user ${user}).`, hint);
     // Whoever may write there may have put settings there that are not this user's.
     if ((status.mode & 0o022) !== 0) {
       throw badFolder(
-        `Others may write into the state folder ${path}.`,
+        `Others may write into the ${what}.`,
         `Look whether all in it is yours, then: ${commandText(['chmod', '700', path])}. Or set REGISTRAR_HOME to another folder.`,
       );
     }
@@ -64,12 +93,12 @@ export async function openStateFolder(path: string): Promise<void> {
     await chmod(path, (status.mode & 0o7000) | 0o700);
     // Some file systems accept a chmod and keep their own modes.
     if (((await stat(path)).mode & 0o077) !== 0) {
-      throw badFolder(`Others may enter the state folder ${path}, and its file system does not let that be changed.`);
+      throw badFolder(`Others may enter the ${what}, and its file system does not let that be changed.`, hint);
     }
   } catch (error) {
     if (error instanceof RegistrarError) throw error;
     const reason = error instanceof Error ? error.message : String(error);
-    throw badFolder(`The state folder ${path} cannot be used: ${reason}`, ownFolder, error);
+    throw badFolder(`The ${what} cannot be used: ${reason}`, hint, error);
   }
 }
 

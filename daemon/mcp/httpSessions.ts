@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import { isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
+import { InitializeRequestSchema, isInitializeRequest } from '@modelcontextprotocol/sdk/types.js';
 import type { AgentPort } from './agentPort.ts';
 import { AgentSession } from './agentSession.ts';
 import { headerDirectory } from './bindings.ts';
@@ -10,15 +10,23 @@ import { serveAgent, type ServedAgent } from './serveAgent.ts';
 
 export interface SessionLimits {
   sessions: number;
+  /** Of one client, as it names itself. */
+  sessionsOfClient: number;
   /** A session that nobody used for so long ends; its client then starts a new one, ms. */
   idleMs: number;
   /** Requests of one session that may be under way at once, a stream that is kept open among them. */
   requestsAtOnce: number;
 }
 
-export const sessionLimits: SessionLimits = { sessions: 100, idleMs: 2 * 60 * 60_000, requestsAtOnce: 64 };
+export const sessionLimits: SessionLimits = {
+  sessions: 100,
+  sessionsOfClient: 50,
+  idleMs: 2 * 60 * 60_000,
+  requestsAtOnce: 64,
+};
 
 interface HttpSession {
+  client: string;
   agent: AgentSession;
   transport: StreamableHTTPServerTransport;
   served: ServedAgent;
@@ -59,11 +67,7 @@ export class HttpSessions {
       bare(response, 429);
       return;
     }
-    session.requests += 1;
-    response.once('close', () => {
-      session.requests -= 1;
-      session.agent.lastSeenAt = new Date();
-    });
+    useFor(session, response);
     if (body !== undefined) sendHeadWithBody(response);
     await session.transport.handleRequest(request, response, body);
   }
@@ -85,7 +89,7 @@ export class HttpSessions {
   }
 
   async #begin(request: IncomingMessage, response: ServerResponse, body: unknown): Promise<void> {
-    this.#makeRoom();
+    const client = clientOf(body);
     const id = randomUUID();
     const agent = new AgentSession(id, null);
     agent.directory = this.#saidDirectory(request);
@@ -94,7 +98,15 @@ export class HttpSessions {
       onsessionclosed: () => this.#end(id),
     });
     const served = await serveAgent(agent, transport, this.#port);
-    this.#sessions.set(id, { agent, transport, served, requests: 0 });
+    // Only now: of many that begin at once each counts for the next.
+    if (!this.#makeRoom(client)) {
+      bare(response, 429);
+      await served.close();
+      return;
+    }
+    const session: HttpSession = { client, agent, transport, served, requests: 0 };
+    this.#sessions.set(id, session);
+    useFor(session, response);
     await transport.handleRequest(request, response, body);
     // A request that the transport refused made no session.
     if (transport.sessionId === undefined) await this.#end(id);
@@ -110,13 +122,26 @@ export class HttpSessions {
     }
   }
 
-  /** The one that was not used for longest goes. */
-  #makeRoom(): void {
-    if (this.#sessions.size < this.#limits.sessions) return;
-    const [oldest] = [...this.#sessions].sort(
-      ([, one], [, other]) => one.agent.lastSeenAt.getTime() - other.agent.lastSeenAt.getTime(),
-    );
-    if (oldest) void this.#end(oldest[0]);
+  /**
+   * Of the client that begins another when it has all that it may have, else of the one that has the most, the session that
+   * was not used for longest goes: many clients never say that they end one. A session with a request or stream under way is
+   * used; where there are no others, false is given.
+   */
+  #makeRoom(client: string): boolean {
+    const count = new Map<string, number>();
+    for (const session of this.#sessions.values()) count.set(session.client, (count.get(session.client) ?? 0) + 1);
+    const isFull = (count.get(client) ?? 0) >= this.#limits.sessionsOfClient;
+    if (!isFull && this.#sessions.size < this.#limits.sessions) return true;
+    const [unused] = [...this.#sessions]
+      .filter(([, session]) => session.requests === 0 && (!isFull || session.client === client))
+      .sort(
+        ([, one], [, other]) =>
+          (count.get(other.client) ?? 0) - (count.get(one.client) ?? 0) ||
+          one.agent.lastSeenAt.getTime() - other.agent.lastSeenAt.getTime(),
+      );
+    if (!unused) return false;
+    void this.#end(unused[0]);
+    return true;
   }
 
   async #end(id: string): Promise<void> {
@@ -126,6 +151,21 @@ export class HttpSessions {
     this.#port.onChanged();
     await session.served.close().catch(this.#port.onFault);
   }
+}
+
+/** A session is in use until the response is sent or its client has gone. */
+function useFor(session: HttpSession, response: ServerResponse): void {
+  session.requests += 1;
+  response.once('close', () => {
+    session.requests -= 1;
+    session.agent.lastSeenAt = new Date();
+  });
+}
+
+/** Its name and version; the token is the same for all. */
+function clientOf(body: unknown): string {
+  const { data } = InitializeRequestSchema.safeParse(body);
+  return data ? JSON.stringify([data.params.clientInfo.name, data.params.clientInfo.version]) : '';
 }
 
 /**

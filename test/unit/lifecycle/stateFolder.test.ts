@@ -2,7 +2,12 @@ import assert from 'node:assert/strict';
 import { chmod, chown, mkdir, mkdtemp, readFile, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStateFolder, stateFolderPath, writePrivateFile } from '../../../daemon/lifecycle/stateFolder.ts';
+import {
+  openRuntimeFolder,
+  openStateFolder,
+  stateFolderPath,
+  writePrivateFile,
+} from '../../../daemon/lifecycle/stateFolder.ts';
 
 describe('stateFolderPath', () => {
   const cases: { title: string; environment: Record<string, string>; platform: NodeJS.Platform; path: string }[] = [
@@ -138,6 +143,59 @@ describe('the state folder', () => {
       message: /belongs to user 12345, not to you \(user 0\)/,
     });
     assert.equal(await modeOf(folder), 0o755);
+  });
+
+  describe('that is only for the socket (I11)', () => {
+    it('is made, and closed to others when it is this user’s own', async () => {
+      const path = join(folder, 'made');
+      await openRuntimeFolder(path);
+      assert.equal(await modeOf(path), 0o700);
+      await chmod(path, 0o755);
+      await openRuntimeFolder(path);
+      assert.equal(await modeOf(path), 0o700);
+    });
+
+    it('is refused when a link stands there, wherever it leads', async () => {
+      await mkdir(join(folder, 'real'), { mode: 0o755 });
+      for (const [name, target] of [
+        ['own', join(folder, 'real')],
+        ['nowhere', join(folder, 'none')],
+        ['root', '/'],
+      ] as const) {
+        await symlink(target, join(folder, name));
+        await assert.rejects(openRuntimeFolder(join(folder, name)), {
+          code: 'INVALID_ARGUMENT',
+          message: /^The folder .* for the daemon's socket is a link to somewhere else/,
+          hint: /REGISTRAR_HOME to a folder with a shorter path/,
+        });
+      }
+      assert.equal(await modeOf(join(folder, 'real')), 0o755);
+    });
+
+    it('is refused when others may write into it, or it is no folder', async () => {
+      for (const mode of [0o777, 0o1777, 0o720]) {
+        await chmod(folder, mode);
+        await assert.rejects(openRuntimeFolder(folder), { message: /^Others may write into the folder .* socket/ });
+        assert.equal(await modeOf(folder), mode);
+      }
+      await chmod(folder, 0o700);
+      await writeFile(join(folder, 'file'), 'mine');
+      await assert.rejects(openRuntimeFolder(join(folder, 'file')), { message: /socket is not a folder/ });
+    });
+
+    it('is refused when another user made it before', async function () {
+      if (process.getuid?.() !== 0) {
+        await assert.rejects(openRuntimeFolder('/usr'), { message: /socket belongs to user 0, not to you/ });
+        return;
+      }
+      await chown(folder, 12_345, 12_345);
+      await assert.rejects(openRuntimeFolder(folder), {
+        code: 'INVALID_ARGUMENT',
+        message: /socket belongs to user 12345, not to you \(user 0\)/,
+        hint: /shorter path/,
+      });
+      assert.equal((await stat(folder)).uid, 12_345);
+    });
   });
 
   it('keeps files that only their owner can read, and no leftovers of a write', async () => {

@@ -157,7 +157,7 @@ describe('access to the endpoint', function () {
   });
 
   it('ends the session that was not used for longest when there are too many, and those that are idle', async () => {
-    served = await serveAgents({}, { sessions: { sessions: 2, idleMs: 1000, requestsAtOnce: 4 } });
+    served = await serveAgents({}, { sessions: { sessions: 2, sessionsOfClient: 2, idleMs: 1000, requestsAtOnce: 4 } });
     const ids: string[] = [];
     for (let count = 0; count < 3; count += 1) ids.push(String((await send(hello)).headers['mcp-session-id']));
     const ping = { jsonrpc: '2.0', id: 2, method: 'ping' };
@@ -170,6 +170,65 @@ describe('access to the endpoint', function () {
     served.host.endIdleSessions(Date.now() + 3_600_000);
     assert.equal(await status(ids[1]), 404);
     assert.equal(await status(ids[2]), 404);
+  });
+
+  describe('by a client that begins one session after the other (I11)', () => {
+    const limits = { sessions: { sessions: 6, sessionsOfClient: 3, idleMs: 1000, requestsAtOnce: 4 } };
+    const named = (name: string) => ({ ...hello, params: { ...hello.params, clientInfo: { name, version: '1' } } });
+    const begin = async (name: string): Promise<string> => String((await send(named(name))).headers['mcp-session-id']);
+    const status = async (id: string): Promise<number> =>
+      (await send({ jsonrpc: '2.0', id: 2, method: 'ping' }, { 'mcp-session-id': id })).status;
+
+    it('ends its own, and nobody else’s', async () => {
+      served = await serveAgents({}, limits);
+      const others = [await begin('quiet'), await begin('calm')];
+      const ids: string[] = [];
+      for (let count = 0; count < 20; count += 1) ids.push(await begin('greedy'));
+      for (const id of others) assert.equal(await status(id), 200);
+      assert.deepEqual(await Promise.all(ids.map(status)), [...Array<number>(17).fill(404), 200, 200, 200]);
+    });
+
+    it('begins no more than it may also when all come at once', async () => {
+      served = await serveAgents({}, limits);
+      const answers = await Promise.all(Array.from({ length: 20 }, () => send(named('greedy'))));
+      const ids = answers.flatMap(({ headers }) => [headers['mcp-session-id'] ?? []].flat());
+      const alive = (await Promise.all(ids.map(status))).filter((code) => code === 200);
+      assert.ok(alive.length <= 3, String(alive.length));
+    });
+
+    it('ends one of who has the most when there are too many in all', async () => {
+      served = await serveAgents({}, limits);
+      const quiet = await begin('quiet');
+      const greedy = [await begin('greedy'), await begin('greedy'), await begin('greedy')];
+      const rest = [await begin('calm'), await begin('calm'), await begin('late')];
+      for (const id of [quiet, ...rest, ...greedy.slice(1)]) assert.equal(await status(id), 200);
+      assert.equal(await status(greedy[0] ?? ''), 404);
+    });
+
+    it('ends none that is busy: the client is told to wait when it has no others', async () => {
+      const go = signalled();
+      const asked = { count: 0, all: signalled() };
+      served = await serveAgents(
+        {
+          syncStatus: async () => {
+            asked.count += 1;
+            if (asked.count === 3) asked.all.settle();
+            await go.promise;
+            return emptySync;
+          },
+        },
+        limits,
+      );
+      const ids = [await begin('greedy'), await begin('greedy'), await begin('greedy')];
+      const call = { jsonrpc: '2.0', id: 3, method: 'tools/call', params: { name: 'sync_status', arguments: {} } };
+      const busy = ids.map((id) => send(call, { 'mcp-session-id': id }));
+      await asked.all.promise;
+      isBare(await send(named('greedy')), 429);
+      assert.equal((await send(named('quiet'))).status, 200);
+      go.settle();
+      for (const answer of await Promise.all(busy)) assert.match(answer.body, /"id":3/);
+      assert.equal((await send(named('greedy'))).status, 200);
+    });
   });
 
   it('cuts a body that is too long without reading it, whether its length is said or not', async () => {
