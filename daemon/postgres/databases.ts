@@ -67,9 +67,13 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     await inTurn(() => registry.query({ text, values: [] }, limits.provisionMs));
   }
 
-  async function withDatabase<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+  function visit<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
     const directLimits = { connectMs: limits.writeMs, workMs: limits.provisionMs };
-    return inTurn(() => withConnection(registry.address, databaseName, directLimits, work));
+    return withConnection(registry.address, databaseName, directLimits, work);
+  }
+
+  function withDatabase<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
+    return inTurn(() => visit(databaseName, work));
   }
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -166,8 +170,11 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
 
     async applySchema({ sql, version }, change) {
       const once = (work: (client: pg.Client) => Promise<void>): Promise<void> =>
-        registry.oneAtATime(`schema of ${change.databaseName}`, limits.provisionMs, () =>
-          withDatabase(change.databaseName, work),
+        // The lock has a connection of its own, so it is taken within the turn.
+        inTurn(() =>
+          registry.oneAtATime(`schema of ${change.databaseName}`, limits.provisionMs, () =>
+            visit(change.databaseName, work),
+          ),
         );
       await once(async (client) => {
         try {
