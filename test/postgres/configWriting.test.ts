@@ -77,19 +77,20 @@ describe('writing the id into the config file of a new project', function () {
     assert.deepEqual(await readdir(dirname(file)), []);
   });
 
-  it('C9: registrar.config.writeId "never" leaves the file alone, and says so', async () => {
+  it('C9: registrar.config.writeId "never" leaves the file alone, and warns nobody who asked for that', async () => {
     const engine = await fixture.engine({ settings: { 'registrar.config.writeId': 'never' } });
     const folder = await fixture.folder();
     const file = await fixture.config(folder, { version: '1.0', project: { name: 'never' } });
     const before = await readFile(file, 'utf8');
     const answer = await engine.resolve({ directory: folder });
     const project = resolved(answer);
-    assert.deepEqual(warningCodes(answer), ['ID_NOT_WRITTEN']);
-    assert.match(answer.warnings[0]?.message ?? '', /registrar\.config\.writeId is "never"/);
+    assert.deepEqual(warningCodes(answer), []);
     assert.equal(await readFile(file, 'utf8'), before);
     await assertAgreement(fixture, project, null);
     fixture.spy.take();
-    assert.equal(resolved(await engine.resolve({ directory: folder })).id, project.id);
+    const again = await engine.resolve({ directory: folder });
+    assert.deepEqual([resolved(again).id, warningCodes(again)], [project.id, []]);
+    assert.match(again.trace[1]?.reason ?? '', /^name "never"/);
     assert.deepEqual(changes(fixture.spy.take()), []);
   });
 
@@ -110,11 +111,15 @@ describe('writing the id into the config file of a new project', function () {
       const name = tracked ? 'tracked' : 'untracked';
       const file = await fixture.config(folder, { version: '1.0', project: { name } });
       if (tracked) git('add', file);
+      const before = await readFile(file, 'utf8');
       const answer = await engine.resolve({ directory: folder });
       const { id } = resolved(answer);
-      assert.deepEqual(warningCodes(answer), tracked ? ['ID_NOT_WRITTEN'] : []);
-      if (tracked) assert.match(answer.warnings[0]?.message ?? '', /git tracks the file/);
+      assert.deepEqual(warningCodes(answer), []);
       assert.equal((await fixture.readConfig(folder)).project.id, tracked ? undefined : id);
+      if (tracked) assert.equal(await readFile(file, 'utf8'), before);
+      const again = await engine.resolve({ directory: folder });
+      assert.deepEqual([resolved(again).id, again.created], [id, false]);
+      assert.match(again.trace[1]?.reason ?? '', tracked ? /^name "tracked"/ : new RegExp(`^id ${id.slice(0, 8)}`));
     }
   });
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
+import { rename } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
@@ -33,17 +34,31 @@ describe('two claims that cannot both be right', () => {
     return made;
   }
 
-  it('H4: of two unrelated folders with one name, the second is refused with both folders and the choices', async () => {
+  it('H4: of two unrelated folders with one name, the second is refused with whose it is and the choices', async () => {
     const [one, two] = [await fixture.folder(), await fixture.folder()];
     const first = await project(one, 'notes');
     await named(two, 'notes');
     const answer = await engine.resolve({ directory: two });
     const error = refused(answer, 'PROJECT_CONFLICT');
     assert.deepEqual(path(answer), ['explicit skipped', 'config failed']);
-    assert.ok(error.message.includes(one) && error.message.includes(two), error.message);
-    assert.match(error.message, /Nothing was created/);
-    assert.match(error.hint, /registrar use notes.*project\.name/);
-    assert.deepEqual(error.details?.['choices'], ['use', 'rename']);
+    assert.equal(
+      error.message,
+      '"notes" belongs to a folder on this machine; this folder has no origin. Nothing was read or made.',
+    );
+    const proposal = `notes-${basename(two)}`;
+    assert.ok(error.hint.startsWith(`registrar init ${proposal} --local (`), error.hint);
+    assert.match(error.hint, / \| registrar use notes \(share its database\)$/);
+    assert.deepEqual(error.details, {
+      name: 'notes',
+      project: { id: first.id, name: 'notes' },
+      origin: null,
+      folder: two,
+      folderOrigin: null,
+      proposal,
+      choices: ['init', 'use', 'rename'],
+    });
+    // Whose it is, and no more: neither the other folder nor the database.
+    assert.ok(!JSON.stringify(error).includes(`${one}"`), JSON.stringify(error));
     assert.doesNotMatch(JSON.stringify(error), /cb_proj_/);
     assert.deepEqual(changes(fixture.spy.take()), []);
     assert.deepEqual((await fixture.readConfig(two)).project, { name: 'notes' });
@@ -57,7 +72,12 @@ describe('two claims that cannot both be right', () => {
     const first = await project(web, 'service');
     await named(api, 'service');
     const error = refused(await engine.resolve({ directory: api }), 'PROJECT_CONFLICT');
-    assert.ok(error.message.includes(web) && error.message.includes(api), error.message);
+    assert.equal(
+      error.message,
+      '"service" belongs to "packages/web" of example.com/acme/mono; this folder is "packages/api" of it. Nothing was read or made.',
+    );
+    const { origin, folder, folderOrigin } = error.details ?? {};
+    assert.deepEqual([origin, folder, folderOrigin], ['example.com/acme/mono', api, 'example.com/acme/mono']);
     assert.deepEqual(changes(fixture.spy.take()), []);
     await assertAgreement(fixture, first, web);
     // The choice that the hint offers: another name.
@@ -68,14 +88,38 @@ describe('two claims that cannot both be right', () => {
     await assertAgreement(fixture, resolved(second), api);
   });
 
-  it('H4: on two machines with one path and no origin, the second is refused and the machine is named', async () => {
-    const folder = await fixture.folder();
-    await project(folder, 'ledger');
-    await named(folder, 'ledger');
+  it('H4: on two machines with one path and no origin, the second is refused by name and let in by id', async () => {
+    const folder = await fixture.folder('ledger-here');
+    const first = await project(folder, 'ledger');
+    // Another folder at the very same path is what another machine has.
+    await rename(folder, `${folder}-kept`);
+    await named(await fixture.folder('ledger-here'), 'ledger');
     const elsewhere = await fixture.engine({ host: 'elsewhere' });
     const error = refused(await elsewhere.resolve({ directory: folder }), 'PROJECT_CONFLICT');
-    assert.match(error.message, / on \S+, a different folder or repository/);
+    assert.equal(
+      error.message,
+      '"ledger" belongs to another machine; this folder has no origin. Nothing was read or made.',
+    );
     assert.deepEqual(changes(fixture.spy.take()), []);
+
+    await named(folder, 'ledger', first.id);
+    const answers = [await elsewhere.resolve({ directory: folder }), await elsewhere.resolve({ directory: folder })];
+    assert.deepEqual(answers.map(warningCodes), [['CLAIMED_ELSEWHERE'], []]);
+    for (const answer of answers) assert.equal(resolved(answer).id, first.id);
+    assert.deepEqual(creations(fixture.spy.take()), []);
+    await assertAgreement(fixture, first, folder);
+  });
+
+  it('H4: the same folder without its id is one project on a machine that got another name', async () => {
+    const folder = await fixture.folder();
+    const first = await project(folder, 'journal');
+    await named(folder, 'journal');
+    const renamed = await fixture.engine({ host: 'renamed' });
+    const answers = [await renamed.resolve({ directory: folder }), await renamed.resolve({ directory: folder })];
+    assert.deepEqual(answers.map(warningCodes), [['CLAIMED_ELSEWHERE'], []]);
+    for (const answer of answers) assert.equal(resolved(answer).id, first.id);
+    assert.deepEqual(creations(fixture.spy.take()), []);
+    await assertAgreement(fixture, first, folder);
   });
 
   it('H4: first claims of two unrelated folders at the same time make one project and one conflict', async () => {
@@ -96,8 +140,9 @@ describe('two claims that cannot both be right', () => {
     const before = await fixture.row('atlas');
     await named(two, 'atlas', randomUUID());
     const error = refused(await engine.resolve({ directory: two }), 'PROJECT_CONFLICT');
-    assert.ok(error.message.includes(one) && error.message.includes(two), error.message);
+    assert.match(error.message, /^"atlas" belongs to a folder on this machine; this folder has no origin\./);
     assert.match(error.hint, /registrar use atlas/);
+    assert.deepEqual([error.details?.['project'], error.details?.['folder']], [{ id: first.id, name: 'atlas' }, two]);
     assert.deepEqual(changes(fixture.spy.take()), []);
     assert.deepEqual(await fixture.row('atlas'), before);
 

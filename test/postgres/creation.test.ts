@@ -173,10 +173,11 @@ describe('creating a project from a config file', function () {
     await assertAgreement(fixture, project, folder);
   });
 
-  it('C4: one id that six callers bring at once, each on a daemon of its own, becomes one project', async () => {
+  it('C4: one id that six clones bring at once, each on a daemon of its own, becomes one project', async () => {
     const id = '6d5c4b3a-2f1e-4d0c-9b8a-796857463524';
     const engines = await Promise.all(Array.from({ length: 6 }, () => fixture.engine()));
     const folders = await Promise.all(engines.map(() => workspace('six', id)));
+    for (const folder of folders) await fixture.origin(folder, 'git@example.com:acme/six.git');
     const before = await fixture.databases();
     const answers = await Promise.all(
       engines.map((engine, index) => engine.resolve({ directory: folders[index] ?? '' })),

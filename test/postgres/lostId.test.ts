@@ -154,7 +154,10 @@ describe('a config that lost its id', () => {
     await named(clone, 'meadow');
     const elsewhere = await fixture.engine({ host: 'elsewhere' });
     const error = refused(await elsewhere.resolve({ directory: clone }), 'PROJECT_CONFLICT');
-    assert.match(error.message, /"meadow" belongs to .*Nothing was created/);
+    assert.equal(
+      error.message,
+      '"meadow" belongs to file:/srv/git/meadow on another machine; this folder is file:/srv/git/meadow. Nothing was read or made.',
+    );
     assert.deepEqual(changes(fixture.spy.take()), []);
     assert.equal((await fixture.readConfig(clone)).project.id, undefined);
     await assertSame(await engine.resolve({ directory: clone }), before, clone, []);
@@ -178,8 +181,10 @@ describe('a config that lost its id', () => {
       const folder = await fixture.folder();
       await named(folder, 'granary');
       const answer = await engine.resolve({ directory: folder });
-      assert.match(answer.warnings[0]?.message ?? '', /no marker.*"granary"/);
-      await assertSame(answer, { ...resolved(answer), id, databaseName }, folder, ['MARKER_RESTORED']);
+      const [claimed, marked] = answer.warnings;
+      assert.ok(claimed?.message.startsWith(`Project "granary" had no folder; ${folder} is its first`));
+      assert.match(marked?.message ?? '', /no marker.*"granary"/);
+      await assertSame(answer, { ...resolved(answer), id, databaseName }, folder, ['FIRST_CLAIM', 'MARKER_RESTORED']);
       assert.equal(resolved(answer).description, 'grain');
       assert.equal(resolved(answer).metadata['team'], 'north');
       assert.equal(await recordedFolder(id), folder);
@@ -191,7 +196,9 @@ describe('a config that lost its id', () => {
       const other = await fixture.folder();
       await named(other, 'granary');
       const error = refused(await engine.resolve({ directory: other }), 'PROJECT_CONFLICT');
-      assert.ok(error.message.includes(other), error.message);
+      assert.match(error.message, /^"granary" belongs to a folder on this machine; this folder has no origin\./);
+      assert.equal(error.details?.['folder'], other);
+      assert.deepEqual(changes(fixture.spy.take()), []);
       assert.equal((await fixture.readConfig(other)).project.id, undefined);
     });
 

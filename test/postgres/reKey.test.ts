@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { rename } from 'node:fs/promises';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
@@ -102,16 +103,20 @@ describe('a config whose id changes', () => {
   });
 
   it('H2: without evidence is a conflict that touches nothing', async () => {
-    const folder = await fixture.folder();
+    const folder = await fixture.folder('bellows-here');
     await named(folder, 'bellows');
     const project = resolved(await engine.resolve({ directory: folder }));
+    // Another folder at the very same path is what another machine has.
+    await rename(folder, `${folder}-kept`);
     const elsewhere = await fixture.engine({ host: 'elsewhere' });
-    // The very same path, but on another machine.
     const newId = randomUUID();
-    await named(folder, 'bellows', newId);
+    await named(await fixture.folder('bellows-here'), 'bellows', newId);
     fixture.spy.take();
     const error = refused(await elsewhere.resolve({ directory: folder }), 'PROJECT_CONFLICT');
-    assert.match(error.message, /"bellows" belongs to .* on .*Nothing was created/);
+    assert.equal(
+      error.message,
+      '"bellows" belongs to another machine; this folder has no origin. Nothing was read or made.',
+    );
     assert.deepEqual(changes(fixture.spy.take()), []);
     await assertAgreement(fixture, project, null);
     refused(await engine.resolve({ project: newId }), 'PROJECT_NOT_FOUND');

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
+import { git, newRepository } from '../unit/config/gitFixture.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
   assertAgreement,
@@ -21,6 +22,14 @@ describe('a project whose name changes', () => {
     engine = await fixture.engine();
   });
   after(() => fixture.close());
+
+  /** A repository's main checkout and a linked worktree of it, made by git. */
+  async function mainAndWorktree(): Promise<[main: string, worktree: string]> {
+    const main = newRepository(await fixture.folder());
+    const worktree = `${main}-feature`;
+    git(main, 'worktree', 'add', '--quiet', worktree);
+    return [main, worktree];
+  }
 
   async function named(folder: string, name: string, id?: string): Promise<void> {
     await fixture.config(folder, { version: '1.0', project: { name, ...(id === undefined ? {} : { id }) } });
@@ -71,10 +80,9 @@ describe('a project whose name changes', () => {
   });
 
   it('H1: keeps its name when a second worktree calls it otherwise, however often both resolve', async () => {
-    const main = await fixture.folder();
+    const [main, worktree] = await mainAndWorktree();
     await named(main, 'mill');
     const project = resolved(await engine.resolve({ directory: main }));
-    const worktree = await fixture.folder();
     await named(worktree, 'mill-feature', project.id);
 
     fixture.spy.take();
@@ -92,33 +100,47 @@ describe('a project whose name changes', () => {
       }
     }
     await assertAgreement(fixture, project, main);
-    // The worktree's claim was noted once; nothing else was written.
-    const written = changes(fixture.spy.take());
-    assert.deepEqual(
-      written.filter((sql) => !/^\s*update projects/.test(sql)),
-      [],
-    );
-    assert.ok(written.length <= 1, JSON.stringify(written));
+    // That the worktree claims it, too, is kept in the state folder alone.
+    assert.deepEqual(changes(fixture.spy.take()), []);
   });
 
-  it('H1: is renamed by the worktree that last claimed its name, and the other only warns', async () => {
-    const main = await fixture.folder();
+  it('H1: is never renamed by a linked worktree, though it claimed the name before; its main checkout does it', async () => {
+    const [main, worktree] = await mainAndWorktree();
     await named(main, 'quarry');
     const project = resolved(await engine.resolve({ directory: main }));
-    const worktree = await fixture.folder();
     await named(worktree, 'quarry', project.id);
-    resolved(await engine.resolve({ directory: worktree }));
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), []);
 
+    fixture.spy.take();
     await named(worktree, 'stone-pit', project.id);
-    assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), ['RENAMED']);
-    for (let round = 0; round < 2; round++) {
-      const inMain = await engine.resolve({ directory: main });
-      assert.deepEqual(warningCodes(inMain), ['NAME_DIFFERS']);
-      assert.equal(resolved(inMain).name, 'stone-pit');
-      assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), []);
-    }
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), ['NAME_DIFFERS']);
+    assert.deepEqual(changes(fixture.spy.take()), []);
+    await assertAgreement(fixture, project, main);
+
+    await named(main, 'stone-pit', project.id);
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: main })), ['RENAMED']);
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: worktree })), []);
     await assertAgreement(fixture, { ...project, name: 'stone-pit' }, worktree);
-    assert.equal((await fixture.readConfig(main)).project.name, 'quarry');
+  });
+
+  it('H1: is renamed by the clone that last claimed its name, and the other only warns', async () => {
+    const [one, other] = [await fixture.folder(), await fixture.folder()];
+    for (const clone of [one, other]) await fixture.origin(clone, 'git@example.com:acme/shingle.git');
+    await named(one, 'shingle');
+    const project = resolved(await engine.resolve({ directory: one }));
+    await named(other, 'shingle', project.id);
+    resolved(await engine.resolve({ directory: other }));
+
+    await named(other, 'pebbles', project.id);
+    assert.deepEqual(warningCodes(await engine.resolve({ directory: other })), ['RENAMED']);
+    for (let round = 0; round < 2; round++) {
+      const inOne = await engine.resolve({ directory: one });
+      assert.deepEqual(warningCodes(inOne), ['NAME_DIFFERS']);
+      assert.equal(resolved(inOne).name, 'pebbles');
+      assert.deepEqual(warningCodes(await engine.resolve({ directory: other })), []);
+    }
+    await assertAgreement(fixture, { ...project, name: 'pebbles' }, other);
+    assert.equal((await fixture.readConfig(one)).project.name, 'shingle');
   });
 
   it('H1: keeps its name when the config takes the name of another project', async () => {

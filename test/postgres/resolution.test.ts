@@ -27,8 +27,9 @@ function newName(): string {
 }
 
 /** A folder with a config file, and the project that came of it. */
-async function registered(name = newName()): Promise<{ folder: string; project: Project }> {
+async function registered(name = newName(), origin?: string): Promise<{ folder: string; project: Project }> {
   const folder = await fixture.folder();
+  if (origin !== undefined) await fixture.origin(folder, origin);
   await fixture.config(folder, { version: '1.0', project: { name } });
   const { project, error } = await engine.resolve({ directory: folder });
   assert.ok(project, JSON.stringify(error));
@@ -72,7 +73,7 @@ describe('an explicit reference', () => {
         assert.equal(answer.tier, 1);
         assert.equal(answer.project, null);
         assert.equal(answer.error?.code, 'PROJECT_NOT_FOUND', JSON.stringify(answer.error));
-        assert.ok(answer.error.message.includes(`"${project}"`), answer.error.message);
+        assert.ok(answer.error.message.includes(JSON.stringify(project)), answer.error.message);
         assert.match(answer.error.hint, /projects list/);
         if (project !== other.databaseName) assert.ok(!JSON.stringify(answer).includes(other.databaseName));
       }
@@ -206,9 +207,11 @@ describe('the nearest config file', () => {
   });
 
   it('R5: is read again when it changed without a trace in time and size', async () => {
-    const { project: one } = await registered('same-size-1');
-    const { project: two } = await registered('same-size-2');
+    const origin = 'git@example.com:acme/pair.git';
+    const { project: one } = await registered('same-size-1', origin);
+    const { project: two } = await registered('same-size-2', origin);
     const folder = await fixture.folder();
+    await fixture.origin(folder, origin);
     const seconds = 1_700_000_000;
     const claim = (project: Project): object => ({ version: '1.0', project: { name: project.name, id: project.id } });
     const file = await fixture.config(folder, claim(one));
@@ -258,7 +261,7 @@ describe('the nearest config file', () => {
       assert.deepEqual(path(resolution), ['explicit skipped', 'config missed', 'workflow skipped', 'default skipped']);
       assert.equal(resolution.error?.code, 'UNRESOLVED');
       assert.ok(resolution.error.message.endsWith(limit), resolution.error.message);
-      assert.match(resolution.error.hint, /projects create .*registrar use/);
+      assert.match(resolution.error.hint, /^registrar init NAME \| registrar use PROJECT$/);
     }
   });
 
