@@ -1,4 +1,4 @@
-import { evidenceHashes } from './evidence.ts';
+import { markedEvidence } from './evidence.ts';
 import {
   databaseForeign,
   databaseNameInvalid,
@@ -121,7 +121,7 @@ function markerOf(row: RegistryRow, schemaVersion: string | null, ports: Registr
     createdAt: row.createdAt,
     schemaVersion,
     forgottenAt: null,
-    evidence: evidenceHashes(row, ports.origin),
+    ...markedEvidence(row, ports.origin),
   };
 }
 

@@ -1,5 +1,15 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
-import { hashedOrigin, hostOf, idsOf, isAdmitted, judge, person, type Asker, type Judged } from './evidence.ts';
+import {
+  hashedFolder,
+  hashedOrigin,
+  hostOf,
+  idsOf,
+  isAdmitted,
+  judge,
+  person,
+  type Asker,
+  type Judged,
+} from './evidence.ts';
 import { belongsElsewhere, waitsForPerson } from './evidenceFailures.ts';
 import type { IdentityCase } from './identityRules.ts';
 import { folderKey, type Claim, type MarkedDatabase, type RegistryRow, type Sighting } from './model.ts';
@@ -110,7 +120,10 @@ async function markerOf(
   if (marker.forgottenAt !== null) return 'forgotten';
   if (!claim.folder || ports.claims.of([marker.projectId]).some(({ path }) => path === claim.folder?.path))
     return 'shown';
-  const git = await ports.folders.git(claim.folder.path);
+  const { path } = claim.folder;
+  const [git, { identity }] = await Promise.all([ports.folders.git(path), ports.folders.identify(path)]);
+  const folder = hashedFolder({ host: ports.origin.host, path, identity });
+  if (folder !== null && ports.origin.hash(folder) === marker.folder) return 'shown';
   const shown = (git?.origins ?? []).map((origin) =>
     ports.origin.hash(hashedOrigin({ origin, path: git?.pathInRepository ?? '' })),
   );

@@ -9,7 +9,7 @@ import {
   type FolderNow,
   type Host,
 } from './keptFolders.ts';
-import type { FolderGit, KeptFolder, KeptOrigin, RegistryRow, RowEvidence } from './model.ts';
+import type { FolderGit, KeptFolder, KeptOrigin, Marker, RegistryRow, RowEvidence } from './model.ts';
 import type { ClaimsPort, FolderPort, OriginPort } from './ports.ts';
 
 /** Who asks, as far as evidence goes. */
@@ -150,9 +150,21 @@ export function isLocalPath(origin: string): boolean {
 }
 
 /** What the marker of a row's database keeps of its evidence. */
-export function evidenceHashes(row: RegistryRow, origin: Pick<OriginPort, 'hash'>): string[] {
-  const kept = row.registrar.evidence?.hashes ?? [];
-  return [...new Set([...originsOf(row).map((one) => origin.hash(hashedOrigin(one))), ...kept])];
+export function markedEvidence(
+  row: RegistryRow,
+  { hash }: Pick<OriginPort, 'hash'>,
+): Pick<Marker, 'evidence' | 'folder'> {
+  const { hashes = [], folder = null } = row.registrar.evidence ?? {};
+  const hashed = folder && hashedFolder(folder);
+  return {
+    evidence: [...new Set([...originsOf(row).map((one) => hash(hashedOrigin(one))), ...hashes])],
+    ...(hashed === null ? {} : { folder: hash(hashed) }),
+  };
+}
+
+/** What a marker keeps a hash of, so that a folder is known to every state folder of its machine; null for an unknown one. */
+export function hashedFolder({ host, path, identity }: Pick<KeptFolder, 'host' | 'path' | 'identity'>): string | null {
+  return identity && [host, path, identity.device, identity.inode, identity.birth].join('\0');
 }
 
 /** The project's origins; none of a row of version 0.1 that lists several remotes, since any of them may be a template’s. */

@@ -1,4 +1,4 @@
-import { evidenceHashes } from './evidence.ts';
+import { markedEvidence } from './evidence.ts';
 import { notSettled, projectDropping } from './failures.ts';
 import { readMarker, writeMarker } from './marker.ts';
 import type { Sighting } from './model.ts';
@@ -52,7 +52,7 @@ function forgottenComment({ row, database }: Sighting, ports: RegistryPorts): Co
     createdAt: row.createdAt,
     schemaVersion: reading.kind === 'marker' ? reading.marker.schemaVersion : null,
     forgottenAt: ports.origin.now(),
-    evidence: evidenceHashes(row, ports.origin),
+    ...markedEvidence(row, ports.origin),
   };
   return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
 }

@@ -23,6 +23,7 @@ export function readMarker(comment: string | null): MarkerReading {
       schemaVersion: text(fields['schema_version']),
       forgottenAt: text(fields['forgotten_at']),
       ...evidenceIn(fields['evidence']),
+      ...(isHash(fields['folder']) ? { folder: fields['folder'] } : {}),
     },
   };
 }
@@ -61,6 +62,7 @@ export function writeMarker(marker: Marker, previous: string | null): string {
       schema_version: marker.schemaVersion,
       ...(marker.forgottenAt === null ? {} : { forgotten_at: marker.forgottenAt }),
       ...(marker.evidence === undefined || marker.evidence.length === 0 ? {} : { evidence: marker.evidence }),
+      ...(marker.folder === undefined ? {} : { folder: marker.folder }),
     },
   });
 }
@@ -68,8 +70,12 @@ export function writeMarker(marker: Marker, previous: string | null): string {
 /** Hashes as this version writes them; what is none counts for nothing. */
 function evidenceIn(value: unknown): Pick<Marker, 'evidence'> {
   if (!Array.isArray(value)) return {};
-  const hashes = value.filter((hash): hash is string => typeof hash === 'string' && /^[0-9a-f]{64}$/.test(hash));
+  const hashes = value.filter(isHash);
   return hashes.length === 0 ? {} : { evidence: hashes };
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 function registrarFields(comment: string | null): Record<string, unknown> | null {

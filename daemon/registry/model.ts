@@ -121,6 +121,8 @@ export interface Marker {
   forgottenAt: string | null;
   /** Hashes of the project's origins with their paths, from which a registry that is lost gets its evidence back. */
   evidence?: string[];
+  /** A hash of the folder that the project was made in, by which that folder knows it while no row lists it. */
+  folder?: string;
 }
 
 /** What the catalog says about one database name. */

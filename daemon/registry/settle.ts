@@ -17,7 +17,7 @@ import {
   serverReadOnly,
   warning,
 } from './failures.ts';
-import { evidenceHashes, type Asker } from './evidence.ts';
+import { markedEvidence, type Asker } from './evidence.ts';
 import { ownerByMarker } from './handOver.ts';
 import { parseId } from './ids.ts';
 import { readMarker, standingOf, writeMarker } from './marker.ts';
@@ -393,7 +393,7 @@ export function ownComment(
     createdAt: row.createdAt,
     schemaVersion,
     forgottenAt: null,
-    evidence: evidenceHashes(row, run.ports.origin),
+    ...markedEvidence(row, run.ports.origin),
   };
   return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
 }

@@ -117,8 +117,6 @@ describe('a forgotten project', () => {
 
   it('H9: is not brought back by the outbox of a daemon that could not register it', async () => {
     const folder = await fixture.folder();
-    // What the marker keeps of it shows another daemon that the folder is the project's.
-    await fixture.origin(folder, 'git@example.com:acme/harp.git');
     await named(folder, 'harp');
     const role = await readOnlyRole();
     const waiting = await fixture.engine({ role });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { identifyFolder } from '../../daemon/config/folderFacts.ts';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import { KnownProjects } from '../../daemon/lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../../daemon/lifecycle/stateFolder.ts';
@@ -63,7 +64,7 @@ describe('a claim that is settled while another changes the same project', () =>
       folders: {
         exists: () => Promise.resolve(true),
         git: () => Promise.resolve(null),
-        identify: () => Promise.resolve({ identity: null, dotGit: null, configStamp: null }),
+        identify: (path) => identifyFolder(path, { home: '/nowhere' }),
         presence: () => Promise.resolve('there'),
         isOnlyConfigNamed: () => Promise.resolve(true),
       },

@@ -12,6 +12,7 @@ const marker: Marker = {
   forgottenAt: null,
 };
 
+const hash = fc.stringMatching(/^[0-9a-f]{64}$/);
 const anyMarker: fc.Arbitrary<Marker> = fc.record(
   {
     registry: fc.string(),
@@ -20,8 +21,13 @@ const anyMarker: fc.Arbitrary<Marker> = fc.record(
     createdAt: fc.string(),
     schemaVersion: fc.option(fc.string()),
     forgottenAt: fc.option(fc.string()),
+    evidence: fc.array(hash, { minLength: 1, maxLength: 3 }),
+    folder: hash,
   },
-  { noNullPrototype: true },
+  {
+    noNullPrototype: true,
+    requiredKeys: ['registry', 'projectId', 'name', 'createdAt', 'schemaVersion', 'forgottenAt'],
+  },
 );
 
 describe('the identity marker', () => {
@@ -46,6 +52,14 @@ describe('the identity marker', () => {
         assert.deepEqual(readMarker(writeMarker(written, before)), { kind: 'marker', marker: written });
       }),
     );
+  });
+
+  it('takes nothing for a hash of its evidence that is none', () => {
+    const written = writeMarker(
+      { ...marker, evidence: ['not a hash', 'A'.repeat(64)], folder: '/home/ann/shop' },
+      null,
+    );
+    assert.deepEqual(readMarker(written), { kind: 'marker', marker });
   });
 
   it('keeps a person’s note, also when it is marked again', () => {
