@@ -22,6 +22,8 @@ export class ClaimsFile {
   readonly #onFailure: (error: unknown) => void;
   #claims = new Map<string, ProjectClaim>();
   #writing: Promise<void> = Promise.resolve();
+  /** What is not on disk yet, be it for want of time or because the disk refused it. */
+  readonly #unwritten: ((claims: Map<string, ProjectClaim>) => void)[] = [];
 
   private constructor(path: string, keyOf: (claim: ProjectClaim) => string, onFailure: (error: unknown) => void) {
     this.#path = path;
@@ -40,7 +42,7 @@ export class ClaimsFile {
     const keyOf = ({ projectId, claim }: ProjectClaim): string =>
       JSON.stringify([claim.hostId, claim.path, ...(options.perFolder ? [] : [projectId])]);
     const file = new ClaimsFile(path, keyOf, options.onFailure);
-    file.#claims = await file.#read();
+    file.#claims = (await file.#read()) ?? new Map<string, ProjectClaim>();
     return file;
   }
 
@@ -55,7 +57,7 @@ export class ClaimsFile {
     return this.#claims.get(JSON.stringify([hostId, path])) ?? null;
   }
 
-  /** @throws the operating system's error when the file cannot be written; the claim then counts until the daemon ends */
+  /** @throws the operating system's error when the file cannot be written; the claim then counts until the daemon ends, and the next write that succeeds brings it */
   keep(projectId: string, claim: KeptClaim): Promise<void> {
     const kept = { projectId, claim };
     return this.#change((claims) => {
@@ -79,26 +81,33 @@ export class ClaimsFile {
   /** One after the other, upon what the file has by then: while one daemon takes over from another both may write. */
   #change(change: (claims: Map<string, ProjectClaim>) => void): Promise<void> {
     change(this.#claims);
+    this.#unwritten.push(change);
     const written = this.#writing.then(async () => {
-      const claims = await this.#read();
-      change(claims);
+      const changes = [...this.#unwritten];
+      if (changes.length === 0) return;
+      // Where the file cannot be read at the moment, what this daemon knows must not be lost over it.
+      const claims = (await this.#read()) ?? new Map(this.#claims);
+      for (const apply of changes) apply(claims);
       for (const oldest of claims.keys()) {
         if (claims.size <= maxClaims) break;
         claims.delete(oldest);
       }
       const list = [...claims.values()].map(({ projectId, claim }) => ({ projectId, ...claim }));
       await writePrivateFile(this.#path, `${JSON.stringify({ version: 1, claims: list })}\n`);
+      this.#unwritten.splice(0, changes.length);
     });
     this.#writing = written.catch(() => undefined);
     return written;
   }
 
-  async #read(): Promise<Map<string, ProjectClaim>> {
+  /** Null for a file that is there and cannot be read. */
+  async #read(): Promise<Map<string, ProjectClaim> | null> {
     try {
       return this.#parse(await readFile(this.#path, 'utf8'));
     } catch (error) {
-      if (!isMissing(error)) this.#onFailure(error);
-      return new Map();
+      if (isMissing(error)) return new Map();
+      this.#onFailure(error);
+      return null;
     }
   }
 

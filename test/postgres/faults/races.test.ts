@@ -125,6 +125,53 @@ describe('daemons in processes of their own that do the same at once', function 
     });
   }
 
+  it('C3: eight that each resolve a clone of their own four times make one project', async () => {
+    const name = newName();
+    const clones = await Promise.all(daemons.map(() => workspace(name)));
+    for (const clone of clones) await fixture.origin(clone, 'git@example.com:acme/eight.git');
+    const answers = await Promise.all(
+      daemons.flatMap((daemon, index) => Array.from({ length: 4 }, () => resolveBy(daemon, clones[index] ?? ''))),
+    );
+    const project = assertOneMade(answers, []);
+    for (const clone of clones) await assertAgreement(fixture, project, clone);
+    assert.deepEqual(await databasesOf(name), [project.databaseName]);
+    // Whoever comes first is the folder of the row; the others count by its origin, which it keeps once.
+    const [row] = await fixture.sql<{ origins: object[]; claims: object[] }>(
+      `select metadata #> '{registrar,evidence,origins}' as origins, metadata #> '{registrar,evidence,claims}' as claims
+       from projects where id = $1`,
+      [project.id],
+    );
+    assert.deepEqual([row?.origins, row?.claims], [[{ origin: 'example.com/acme/eight', path: '' }], []]);
+  });
+
+  it('I2: of eight strangers that claim at once what nobody has claimed, one wins and seven are refused', async () => {
+    const name = newName();
+    const id = randomUUID();
+    const slug = name.replaceAll(' ', '_');
+    const databaseName = `cb_proj_${slug}_${id.slice(0, 8)}`;
+    await fixture.sql(`create database "${databaseName}"`, [], 'postgres');
+    await fixture.sql('insert into projects (id, name, database_name) values ($1, $2, $3)', [id, name, databaseName]);
+    const folders = await Promise.all(daemons.map(() => workspace(name)));
+    for (const [index, folder] of folders.entries()) {
+      await edit(folder, { id });
+      await fixture.origin(folder, `https://example.com/stranger-${String(index)}/shop.git`);
+    }
+    const answers = await Promise.all(daemons.map((daemon, index) => resolveBy(daemon, folders[index] ?? '')));
+    const winners = answers.filter(({ outcome }) => outcome === 'resolved');
+    assert.equal(winners.length, 1);
+    assert.ok(winners[0] && warningCodes(winners[0]).includes('FIRST_CLAIM'));
+    assert.deepEqual(
+      answers.flatMap(({ error }) => error?.code ?? []),
+      Array<string>(7).fill('PROJECT_CONFLICT'),
+    );
+    await assertAgreement(fixture, { id, name, databaseName }, winners[0].directory);
+    const [row] = await fixture.sql<{ path: string }>(
+      `select metadata #>> '{registrar,evidence,folder,path}' as path from projects where id = $1`,
+      [id],
+    );
+    assert.equal(row?.path, winners[0].directory);
+  });
+
   describe('while the registry refuses their rows', () => {
     before(async () => {
       await daemons[0]?.call('listProjects', {});
