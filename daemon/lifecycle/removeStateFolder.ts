@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 const folders = ['bin', 'compiled', 'connections', 'logs', 'outbox', 'postgres', 'sample-workspace'];
 /** With what their writers leave beside them when they are killed. */
-const files = /^(?:endpoint\.json|settings\.json|known\.json|daemon\.sock)(?:\..*)?$/;
+const files = /^(?:(?:endpoint|settings|known|claims|bindings|host)\.json|daemon\.sock)(?:\..*)?$/;
 
 /** What Registrar has put into the state folder; empty when the folder is not there. */
 export async function stateEntries(stateFolder: string): Promise<string[]> {

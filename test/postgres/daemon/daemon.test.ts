@@ -70,7 +70,7 @@ describe('the daemon', function () {
     assert.equal(left?.name, 'moving');
     assert.match(
       left.command,
-      /^psql '[^' ]+\/postgres' --command 'comment on database "cb_proj_moving_[0-9a-f]{8}" is /,
+      /^psql '?[^' ]+\/postgres'? --command 'comment on database "cb_proj_moving_[0-9a-f]{8}" is /,
     );
     const listed = await fixture.run(home, ['projects', 'list'], { REGISTRAR_DATABASE_URL: second });
     assert.deepEqual(listed.json, { projects: [] });
