@@ -1,6 +1,7 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import type { UnusedProjects } from '../protocol/methods.ts';
 import type { ListedProject } from '../protocol/model.ts';
+import { hintLines } from './hintText.ts';
 import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
@@ -37,9 +38,12 @@ export function unusedText({ projects, sizesMissing }: UnusedProjects, view: Tex
   return [
     table(['name', 'database', 'last used', 'creator', 'size'], rows, view),
     ...warning,
-    `${view.paint('cyan', 'next:')} registrar projects forget PROJECT (keeps the data) | registrar projects drop PROJECT (destroys it)`,
+    ...hintLines(endingHint, view),
   ].join('\n');
 }
+
+const endingHint =
+  'registrar projects forget PROJECT (keeps the data) | registrar projects drop PROJECT (destroys the data)';
 
 function table(heading: readonly string[], given: readonly (readonly string[])[], view: TextView): string {
   const rows = given.map((row) => row.map((cell) => shown(cell, view.home)));

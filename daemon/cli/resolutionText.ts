@@ -1,6 +1,8 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import type { Attempt, Resolution, Warning } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
+import { hintChoices } from '../protocol/hintChoices.ts';
+import { hintLines } from './hintText.ts';
 import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
@@ -19,30 +21,37 @@ export function resolutionText(resolution: Resolution, view: TextView, selection
     ...steps,
     ...warnings.flatMap((warning) => warningLines(warning, resolution, view)),
   ];
-  if (error) lines.push(`  ${nextLine(hintFor(error, selection), view)}`);
+  if (error) lines.push(...hintLines(hintFor(error, selection), view, '  '));
   else if (steps.length > 0)
-    lines.push(nextLine('the same without --dry-run (and without dry_run in the config)', view));
-  else if (warnings.length === 0) lines.push(nextLine(`registrar exec${selection} -- npm run migrate`, view));
+    lines.push(...hintLines('the same without --dry-run (and without dry_run in the config)', view));
+  else if (warnings.length === 0) lines.push(...hintLines(`registrar exec${selection} -- npm run migrate`, view));
   return lines.join('\n');
 }
 
 /** An error as people read it: what happened, then what to do next. */
 export function errorText(error: ErrorReport, view: TextView): string {
-  return `${errorLine(error, view)}\n  ${nextLine(error.hint, view)}`;
+  return [errorLine(error, view), ...hintLines(error.hint, view, '  ')].join('\n');
 }
 
 /** The hint speaks of the current folder, which need not be the one that was asked about. */
-function hintFor({ code, hint }: ErrorReport, selection: string): string {
-  if (code !== 'UNRESOLVED' || !selection.startsWith(' --directory ')) return hint;
-  return hint.replace(' --directory .', () => selection).replace('registrar use PROJECT', (use) => use + selection);
+function hintFor({ hint }: ErrorReport, selection: string): string {
+  if (!selection.startsWith(' --directory ')) return hint;
+  const choices = hintChoices(hint);
+  if (choices.length === 0) return hint;
+  return choices
+    .map(({ command, why }) => `${inFolder(command, selection)}${why === null ? '' : ` (${why})`}`)
+    .join(' | ');
+}
+
+/** Those that act on a folder; what stands after `--` is no option. */
+function inFolder(command: string, selection: string): string {
+  if (!/^registrar (init|use) /.test(command)) return command;
+  const [options = '', operands] = command.split(/(?= -- )/);
+  return `${options}${selection}${operands ?? ''}`;
 }
 
 function errorLine({ code, message }: ErrorReport, view: TextView): string {
   return `${view.paint('red', code)}: ${shown(message, view.home)}`;
-}
-
-function nextLine(hint: string, view: TextView): string {
-  return `${view.paint('cyan', 'next:')} ${shown(hint, view.home)}`;
 }
 
 function answerLine(resolution: Resolution, view: TextView): string {
@@ -88,5 +97,5 @@ function warningLines(warning: Warning, { sync }: Resolution, view: TextView): s
   }
   // These two need nobody: the one is retried, the other ends by itself when the server answers.
   if (warning.code === 'PENDING' || warning.code === 'STALE') return [line(warning.message)];
-  return [line(warning.message), `  ${nextLine(warning.hint, view)}`];
+  return [line(warning.message), ...hintLines(warning.hint, view, '  ')];
 }

@@ -1,6 +1,7 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import { registrarCommand } from '../protocol/commandText.ts';
 import type { QueuedProject, SyncStatus } from '../protocol/methods.ts';
+import { hintLines } from './hintText.ts';
 import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
@@ -20,9 +21,13 @@ export function syncText({ pending, parked }: SyncStatus, view: TextView): strin
     ...parked.flatMap((project) => [
       queuedLine(project, 'needs you', view),
       warningLine(project.error.message, view),
-      `    ${view.paint('cyan', 'next:')} ${registrarCommand('use', [project.name])} | ${registrarCommand('projects rename', [project.id, 'NAME'])}`,
+      ...hintLines(parkedHint(project), view, '    '),
     ]),
   ].join('\n');
+}
+
+function parkedHint({ id, name }: QueuedProject): string {
+  return `${registrarCommand('use', [name])} | ${registrarCommand('projects rename', [id, 'NAME'])}`;
 }
 
 function queuedLine({ name, databaseName, since }: QueuedProject, state: string, view: TextView): string {

@@ -30,7 +30,7 @@ export function belongsElsewhere(
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
     message: `${quoted(row.name)} belongs to ${whose}; this folder ${what}. Nothing was read or made.`,
-    hint: `${registrarCommand('init', [name], { local: true })} | ${registrarCommand('use', [row.name])}`,
+    hint: `${registrarCommand('init', [name], { local: true })} (a database of its own, no file changes) | ${registrarCommand('use', [row.name])} (${sharing(own, here)})`,
     details: {
       name: claim.name,
       project: { id: row.id, name: row.name },
@@ -77,7 +77,7 @@ export function bindingTakenOver(folder: string, name: string, asker: Asker): Re
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
     message: `This machine binds ${named(folder)} to ${quoted(name)}, but another repository is there now. Nothing was read or made.`,
-    hint: `${registrarCommand('use', [name], { local: true })} | registrar use --local --remove`,
+    hint: `${registrarCommand('use', [name], { local: true })} (bind it again) | registrar use --local --remove (take the binding back)`,
     details: { name, folder, choices: ['use', 'remove'] },
   });
 }
@@ -167,6 +167,12 @@ function whereWithoutOrigin(row: RegistryRow, host: Host): string {
 function proposedName({ name, folder }: Claim): string {
   const last = (folder?.path ?? '').split(/[/\\]/).at(-1) ?? '';
   const own = last.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
-  const base = name.replaceAll(' ', '-');
+  // A dash at the beginning would make an option of it.
+  const base = name.replaceAll(' ', '-').replace(/^-+/, '') || 'project';
   return own === '' || own.toLowerCase() === name.toLowerCase() ? `${base}-2` : `${base}-${own}`.slice(0, 100);
+}
+
+/** What sharing means, and whether a question comes before it. */
+function sharing(own: string | null, here: string | null): string {
+  return own === null || own === here ? 'share its database' : 'share its database, asks you';
 }

@@ -9,6 +9,7 @@ import { saying } from '../cliSession.ts';
 import { postgresChoices } from '../postgresNotChosen.ts';
 import { readPassword } from '../readPassword.ts';
 import { serverText } from '../statusText.ts';
+import { hintLines } from '../hintText.ts';
 import { shown } from '../terminalText.ts';
 import type { TextView } from '../terminalText.ts';
 
@@ -101,15 +102,19 @@ function chosenText({ chosen, address }: ChosenPostgres, { home, paint }: TextVi
 }
 
 /** A daemon that was started with another address goes on with it. */
-function servedLines({ chosen, daemon }: ChosenPostgres, { home, paint }: TextView): string[] {
+function servedLines({ chosen, daemon }: ChosenPostgres, view: TextView): string[] {
   if (!daemon) return [];
-  const served = `The daemon serves ${serverText(daemon, home)}.`;
+  const served = `The daemon serves ${serverText(daemon, view.home)}.`;
   const source = { url: 'file', bundled: 'bundled', environment: 'environment' } as const;
   if (chosen !== null && source[chosen] === daemon.source) return [served];
   return [
     served,
-    `  ${paint('yellow', 'warning:')} it was started with another address than the one that counts here`,
-    `  ${paint('cyan', 'next:')} registrar stop (the next command starts it with this one) | registrar postgres URL (for everyone)`,
+    `  ${view.paint('yellow', 'warning:')} it was started with another address than the one that counts here`,
+    ...hintLines(
+      'registrar stop (the next command starts it with the one here) | registrar postgres URL (another one, for everybody)',
+      view,
+      '  ',
+    ),
   ];
 }
 

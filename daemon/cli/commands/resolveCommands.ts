@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import type { Command } from 'commander';
-import { commandText, optionWords } from '../../protocol/commandText.ts';
+import { commandText, optionWords, registrarCommand } from '../../protocol/commandText.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
@@ -14,7 +14,7 @@ export interface Selection {
   expect?: string;
 }
 
-/** `resolve` and `use`: which project a folder belongs to. */
+/** `resolve`, `use` and `init`: which project a folder belongs to. */
 export function addResolveCommands(program: Command, session: CliSession): void {
   addSelection(program.command('resolve'))
     .description('say which project a folder belongs to, and why; make it when its config file asks for it')
@@ -47,17 +47,15 @@ export function addResolveCommands(program: Command, session: CliSession): void 
         return;
       }
       if (project === undefined) throw noProjectNamed();
-      const params = { project, directory, ...(options.local === true ? { local: true } : {}) };
+      const { local, confirm } = options;
+      const params = { project, directory, ...(local === true ? { local } : {}) };
       const resolution = await session.withRegistrar(async (registrar) => {
         try {
-          return await registrar.useProject({
-            ...params,
-            ...(options.confirm === undefined ? {} : { confirm: options.confirm }),
-          });
+          return await registrar.useProject({ ...params, ...(confirm === undefined ? {} : { confirm }) });
         } catch (error) {
-          const confirm = options.confirm === undefined ? await typedOrigin(error, session) : null;
-          if (confirm === null) throw error;
-          return registrar.useProject({ ...params, confirm });
+          const typed = confirm === undefined ? await typedOrigin(error, session) : null;
+          if (typed === null) throw withSameWords(error, 'use', project, options);
+          return registrar.useProject({ ...params, confirm: typed });
         }
       });
       session.finishWith(resolution, selectionText(options));
@@ -74,7 +72,11 @@ export function addResolveCommands(program: Command, session: CliSession): void 
       const directory = session.directory(options.directory);
       const name = given ?? basename(directory);
       const resolution = await session.withRegistrar((registrar) =>
-        registrar.createProject({ name, directory, ...(options.local === true ? { local: true } : {}) }),
+        registrar
+          .createProject({ name, directory, ...(options.local === true ? { local: true } : {}) })
+          .catch((error: unknown) => {
+            throw withSameWords(error, 'init', name, options);
+          }),
       );
       session.finishWith(resolution, selectionText(options));
     });
@@ -94,6 +96,26 @@ async function typedOrigin(error: unknown, session: CliSession): Promise<string 
   return readAnswer(session.context, `${message}\nTo share it, type the origin of that project's repository: `);
 }
 
+/** The command that was typed, with what the error says is missing or better: its hint cannot know the options. */
+function withSameWords(
+  error: unknown,
+  command: 'use' | 'init',
+  name: string,
+  { directory, local }: { directory?: string; local?: true },
+): unknown {
+  if (!(error instanceof RegistrarError)) return error;
+  const { origin, proposal } = error.details ?? {};
+  const options = local === true ? { local, directory } : { directory };
+  if (error.code === 'CONFIRMATION_REQUIRED' && typeof origin === 'string') {
+    const hint = registrarCommand(command, [name], { ...options, confirm: origin });
+    return new RegistrarError({ ...error.toReport(), hint });
+  }
+  if (error.code === 'NAME_INVALID' && typeof proposal === 'string') {
+    return new RegistrarError({ ...error.toReport(), hint: registrarCommand(command, [proposal], options) });
+  }
+  return error;
+}
+
 function wrongRemoval(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
@@ -106,7 +128,7 @@ function noProjectNamed(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
     message: 'No project was named.',
-    hint: 'registrar use PROJECT; registrar projects list shows which there are.',
+    hint: 'registrar projects list (which there are) | registrar use PROJECT (bind the folder to one)',
   });
 }
 

@@ -14,6 +14,12 @@ const traceLines = [
   '  identity  agrees',
 ];
 
+const conflict = {
+  code: 'PROJECT_CONFLICT',
+  message: '"shop" belongs to git.example/acme/shop; this folder has no origin. Nothing was read or made.',
+  hint: 'registrar init shop-2 --local (a database of its own, no file changes) | registrar use shop (share its database, asks you)',
+} as const;
+
 describe('resolutionText', () => {
   const states: { state: string; resolution: Resolution; lines: string[] }[] = [
     {
@@ -63,7 +69,8 @@ describe('resolutionText', () => {
         'shop → cb_proj_shop_1f2e3d4c on localhost:5432   ready, needs you',
         ...traceLines,
         '  warning: the name "shop" is taken',
-        '  next: registrar use shop | registrar projects rename 1f2e3d4c NAME',
+        '  next: registrar use shop',
+        '  or:   registrar projects rename 1f2e3d4c NAME',
       ],
     },
     {
@@ -89,6 +96,15 @@ describe('resolutionText', () => {
     },
     {
       state: 'conflict',
+      resolution: refused(conflict),
+      lines: [
+        'PROJECT_CONFLICT: "shop" belongs to git.example/acme/shop; this folder has no origin. Nothing was read or made.',
+        '  a database of its own, no file changes: registrar init shop-2 --local',
+        '  share its database, asks you:           registrar use shop',
+      ],
+    },
+    {
+      state: 'conflict that the config settles',
       resolution: refused({
         code: 'PROJECT_CONFLICT',
         message: '"shop" belongs to /home/a/old/shop, a different repository. Nothing was created.',
@@ -117,7 +133,7 @@ describe('resolutionText', () => {
         ...refused({
           code: 'UNRESOLVED',
           message: 'no .codebase-mcp/config.json from /home/a/x up to the repository root /home/a/x',
-          hint: 'registrar projects create NAME --directory . | registrar use PROJECT',
+          hint: 'registrar init NAME | registrar use PROJECT',
         }),
         outcome: 'unresolved',
         trace: [
@@ -137,7 +153,8 @@ describe('resolutionText', () => {
         '  explicit  skipped  no --project',
         '  config    missed   as said above   0.3 ms',
         '  workflow  failed   HTTP 500   1.2 s',
-        '  next: registrar projects create NAME --directory . | registrar use PROJECT',
+        '  next: registrar init NAME',
+        '  or:   registrar use PROJECT',
       ],
     },
     {
@@ -191,11 +208,24 @@ describe('resolutionText', () => {
   });
 
   it('names the folder that was asked about, not the current one, where that has no project', () => {
-    const hint = 'registrar projects create NAME --directory . | registrar use PROJECT';
+    const hint = 'registrar init NAME | registrar use PROJECT';
     const nothing = refused({ code: 'UNRESOLVED', message: 'no config', hint });
     assert.match(
       resolutionText(nothing, view, ' --directory ../x'),
-      /next: registrar projects create NAME --directory \.\.\/x \| registrar use PROJECT --directory \.\.\/x$/,
+      /\n {2}next: registrar init NAME --directory \.\.\/x\n {2}or: {3}registrar use PROJECT --directory \.\.\/x$/,
+    );
+    assert.match(
+      resolutionText(
+        refused({ ...conflict, hint: conflict.hint.replace('use shop', 'use -- -x') }),
+        view,
+        ' --directory x',
+      ),
+      /: registrar init shop-2 --local --directory x\n.*: {3}registrar use --directory x -- -x$/,
+    );
+    const parked = 'registrar use shop | registrar projects rename 1f2e3d4c NAME';
+    assert.match(
+      resolutionText(refused({ code: 'PROJECT_CONFLICT', message: 'taken', hint: parked }), view, ' --directory x'),
+      /next: registrar use shop --directory x\n {2}or: {3}registrar projects rename 1f2e3d4c NAME$/,
     );
   });
 

@@ -332,7 +332,8 @@ describe('registrar', () => {
         '    warning: registry disk full (53100); saved on this machine',
         '  pay  cb_proj_shop_1f2e3d4c  needs you, since TIME',
         '    warning: the name "pay" is taken',
-        `    next: registrar use pay | registrar projects rename ${shop.id} NAME`,
+        '    next: registrar use pay',
+        `    or:   registrar projects rename ${shop.id} NAME`,
         '',
       ]);
     });

@@ -39,7 +39,8 @@ describe('registrar projects list --unused', () => {
       'name  database               last used   creator    size',
       'shop  cb_proj_shop_1f2e3d4c  2026-06-03  a@laptop   38 MB',
       'shop  cb_proj_shop_1f2e3d4c  not noted   not noted  unknown',
-      'next: registrar projects forget PROJECT (keeps the data) | registrar projects drop PROJECT (destroys it)',
+      'keeps the data:    registrar projects forget PROJECT',
+      'destroys the data: registrar projects drop PROJECT',
       '',
     ]);
     const json = await cli(['projects', 'list', '--unused', '60d', '--json'], {

@@ -56,7 +56,9 @@ describe('I7: hints that people paste', () => {
       const queued = { id, name, databaseName: 'd', since: '2026-11-03T09:00:00.000Z', attempts: 1 };
       const sync = { ...emptySync, parked: [{ ...queued, nextAttemptAt: null, error: { code: 'x', message: 'y' } }] };
       const view = { home: '/home/a', now: new Date(0), paint: plain };
-      const next = /next: (.*)$/.exec(syncText(sync, view))?.[1] ?? '';
+      const next = syncText(sync, view)
+        .replace(/^.*next: /s, '')
+        .replace(/\n +or: +/, '\n');
       assert.deepEqual(pasted(next), [
         ['use', ...withOptions(name)],
         ['projects', 'rename', id, 'NAME'],
