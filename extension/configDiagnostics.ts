@@ -148,6 +148,14 @@ function apply(fix: ConfigFix, action: vscode.CodeAction, document: vscode.TextD
     action.edit.replace(document.uri, rangeOf(fix.change, document), fix.change.text);
     return;
   }
-  const row: TreeNode = { id: 'config', label: fix.database, database: fix.database };
-  action.command = { command: commandIds.adoptDatabase, title: fix.title, arguments: [row] };
+  const row: TreeNode = { id: 'config', label: fix.title };
+  if (fix.kind === 'adopt') {
+    const adopted: TreeNode = { ...row, database: fix.database };
+    action.command = { command: commandIds.adoptDatabase, title: fix.title, arguments: [adopted] };
+    return;
+  }
+  const { fsPath } = vscode.Uri.joinPath(document.uri, '..', '..');
+  const project = { id: fix.project, name: '', databaseName: '' };
+  const shared: TreeNode = { ...row, folder: { name: '', path: fsPath }, project };
+  action.command = { command: commandIds.shareDatabase, title: fix.title, arguments: [shared] };
 }

@@ -92,11 +92,13 @@ interface RefusalDetails {
   projects?: { id: string; name: string }[];
   database?: string;
   found?: string;
+  proposal?: string;
   choices?: string[];
 }
 
 function refusalFixes(text: string, config: ParsedConfig, { code, details }: ErrorReport): ConfigFix[] {
-  const { project, projects, database, found, choices = [] } = (details ?? {}) as RefusalDetails;
+  const { project, projects, database, found, proposal, choices = [] } = (details ?? {}) as RefusalDetails;
+  const isElsewhere = choices.includes('init');
   const fixes: ConfigFix[] = [];
   const use = (title: string, { id, name }: { id: string; name: string }): ConfigFix[] =>
     changes(text, title, false, [
@@ -111,18 +113,22 @@ function refusalFixes(text: string, config: ParsedConfig, { code, details }: Err
     fixes.push({ title, isPreferred: isForgotten, kind: 'adopt', database });
   }
   if (choices.includes('use')) {
-    if (project) fixes.push(...use(`Share the database of project "${project.name}"`, project));
+    const title = `Share the database of project "${project?.name ?? ''}"`;
+    // An id is no evidence: where a folder may not claim the project, a person binds it.
+    if (project && isElsewhere) fixes.push({ title, isPreferred: false, kind: 'share', project: project.id });
+    else if (project) fixes.push(...use(title, project));
     const [byId, byName] = projects ?? [];
     if (byId) fixes.push(...use(`Use the project that the id means, "${byId.name}"`, byId));
     if (byName) fixes.push(...use(`Use the project that has the name: write the registry's id`, byName));
   }
   if (choices.includes('rename')) {
-    const other = anotherName(config);
+    const other = proposal ?? anotherName(config);
     fixes.push(
       ...changes(text, `Choose another name: "${other}"`, false, [
         { key: 'project.name', value: other },
-        // The id of a database that is there would still mean that one.
-        ...(database === undefined ? [] : [{ key: 'project.id', value: null }]),
+        // The id of a database that is there, or of the project that is another's, would still mean that one.
+        ...(database === undefined && !isElsewhere ? [] : [{ key: 'project.id' as const, value: null }]),
+        ...(isElsewhere ? [{ key: 'project.database_name' as const, value: null }] : []),
       ]),
     );
   }

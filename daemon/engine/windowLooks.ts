@@ -209,6 +209,8 @@ const ofDeeds: ReadonlySet<WarningCode> = new Set<WarningCode>([
   'DATABASE_RECREATED',
   'MARKER_RESTORED',
   'FOLDER_MOVED',
+  'FIRST_CLAIM',
+  'CLAIMED_ELSEWHERE',
 ]);
 
 function withoutTwins(warnings: readonly Warning[]): Warning[] {

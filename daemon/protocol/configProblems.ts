@@ -11,9 +11,12 @@ export interface TextChange extends TextPlace {
   text: string;
 }
 
-/** What helps against a problem: a change of the text, or the adoption of a database. */
+/**
+ * What helps against a problem: a change of the text, the adoption of a database, or binding the folder to a project, for
+ * which no text is enough.
+ */
 export type ConfigFix = { title: string; isPreferred: boolean } & (
-  { kind: 'change'; change: TextChange } | { kind: 'adopt'; database: string }
+  { kind: 'change'; change: TextChange } | { kind: 'adopt'; database: string } | { kind: 'share'; project: string }
 );
 
 /** Something that is wrong with a config file, where, and what helps. */

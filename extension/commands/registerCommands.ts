@@ -21,6 +21,7 @@ import { adoptDatabase, createProject, dropDatabase, forgetProject, renameProjec
 import { checkDrift, repairDrift, syncNow } from './syncCommands.ts';
 import { clearFilter, filterProjects, loadMore } from './treeCommands.ts';
 import {
+  chooseAnotherName,
   explain,
   initialize,
   manageTrust,
@@ -60,7 +61,7 @@ const commands: Record<CommandId, Command> = {
   [commandIds.tryNow]: syncNow,
   [commandIds.useThatProject]: useThatProject,
   [commandIds.shareDatabase]: shareDatabase,
-  [commandIds.chooseAnotherName]: openConfig,
+  [commandIds.chooseAnotherName]: chooseAnotherName,
   [commandIds.renameThis]: renameProject,
   [commandIds.giveUp]: forgetProject,
   [commandIds.loadMore]: loadMore,

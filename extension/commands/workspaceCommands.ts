@@ -1,10 +1,16 @@
 import * as vscode from 'vscode';
+import type { ErrorCode } from '../../daemon/protocol/codes.ts';
+import type { UseParams } from '../../daemon/protocol/methods.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import { conflictChoice } from '../views/conflictChoice.ts';
 import { explanation } from '../views/explanation.ts';
 import { messageText } from '../views/inertText.ts';
-import { askName, chooseFolder, chooseProject, proposedName } from './chooseTarget.ts';
-import type { Command } from './commandContext.ts';
+import { askStep } from './askStep.ts';
+import { bindFolder } from './bindFolder.ts';
+import { askName, chooseFolder, chooseProject, nameProblem, proposedName } from './chooseTarget.ts';
+import type { Command, CommandContext } from './commandContext.ts';
+import { openConfig } from './openConfig.ts';
 
 /** Makes a project for a folder: its config file and its database. */
 export const initialize: Command = async (context, target) => {
@@ -23,23 +29,60 @@ export const useExisting: Command = async (context, target) => {
   if (!folder) return null;
   const project = await chooseProject(context, undefined, title);
   if (!project) return null;
-  return said(await context.link.call('useProject', { project: project.id, directory: folder.path }));
+  return bind(context, { project: project.id, directory: folder.path }, title);
 };
 
 /** On a conflict: the folder takes the project that has the name already. */
-export const shareDatabase: Command = async ({ link }, target) => {
-  const details = target?.resolution?.error?.details;
-  const project = (details?.['project'] ?? (details?.['projects'] as unknown[] | undefined)?.[0]) as
-    { id: string } | undefined;
-  if (!target?.folder || !project) return null;
-  return said(await link.call('useProject', { project: project.id, directory: target.folder.path }));
+export const shareDatabase: Command = async (context, target) => {
+  const title = 'Share Its Database';
+  if (!target?.folder) return null;
+  // A quick fix in the config names the project itself.
+  if (target.project) return bind(context, { project: target.project.id, directory: target.folder.path }, title);
+  if (!target.resolution) return null;
+  const { directory, share } = conflictChoice(target.resolution, target.folder);
+  return share && bind(context, { project: share.project, directory, ...(share.local ? { local: true } : {}) }, title);
 };
 
-/** On a name that is taken: the folder takes the project that has it, and gives up its own. */
-export const useThatProject: Command = async ({ link }, target) => {
-  if (!target?.folder || !target.project) return null;
-  return said(await link.call('useProject', { project: target.project.name, directory: target.folder.path }));
+/** On a conflict: the folder gets a project of its own, and no file changes; else the config says which. */
+export const chooseAnotherName: Command = async (context, target) => {
+  if (!target?.folder || !target.resolution) return openConfig(context, target);
+  const { directory, proposal } = conflictChoice(target.resolution, target.folder);
+  if (proposal === null) return openConfig(context, target);
+  const made = await askStep({
+    title: 'Choose Another Name',
+    prompt: 'The name of a project of its own, with a database of its own. No file changes.',
+    value: proposal,
+    check: async (name) => {
+      const problem = nameProblem(name);
+      if (problem !== null) return { problem };
+      try {
+        return { value: await context.link.call('createProject', { name, directory, local: true }) };
+      } catch (error) {
+        // Another name is the cure; the question stays open for it.
+        if (!(error instanceof RegistrarError) || !ofNames.has(error.code)) throw error;
+        return { problem: messageText(error.message) };
+      }
+    },
+  });
+  return made && said(made);
 };
+
+const ofNames: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['PROJECT_CONFLICT', 'NAME_INVALID']);
+
+/** On a name that is taken: the folder takes the project that has it, and gives up its own. */
+export const useThatProject: Command = async (context, target) => {
+  if (!target?.folder || !target.project) return null;
+  return bind(context, { project: target.project.name, directory: target.folder.path }, 'Use That Project');
+};
+
+async function bind({ link }: CommandContext, params: UseParams, title: string): Promise<string | null> {
+  const bound = await bindFolder(
+    params,
+    (given) => link.call('useProject', given),
+    (question) => askStep({ title, ...question }),
+  );
+  return bound && said(bound);
+}
 
 export const manageTrust: Command = async () => {
   await vscode.commands.executeCommand('workbench.trust.manage');

@@ -1,4 +1,5 @@
 import { clockTime } from '../../daemon/protocol/clockTime.ts';
+import { hintChoices } from '../../daemon/protocol/hintChoices.ts';
 import type { Attempt, Resolution } from '../../daemon/protocol/model.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
 import { codeSpan, escapeMarkdown } from './inertText.ts';
@@ -16,7 +17,7 @@ export function explanation(resolution: Resolution, folder: WorkspaceFolder, vie
   return [
     `# ${escapeMarkdown(project?.name ?? folder.name)}`,
     answerText(resolution, folder, view),
-    ...(error ? [`**${shown(sentence(error.message))}**`, `Next: ${shown(error.hint)}`] : []),
+    ...(error ? [`**${shown(sentence(error.message))}**`, nextText(error.hint, shown)] : []),
     '## Why',
     traceTable(trace, shown),
     ...(wouldDo && wouldDo.length > 0
@@ -31,6 +32,21 @@ export function explanation(resolution: Resolution, folder: WorkspaceFolder, vie
     ...(project ? ['## The project', projectFacts(resolution, view)] : []),
     '',
   ].join('\n\n');
+}
+
+/** Of several ways out each by itself, its command as code, which can be copied. */
+function nextText(hint: string, shown: (text: string) => string): string {
+  const choices = hintChoices(hint);
+  if (choices.length === 0) return `Next: ${shown(hint)}`;
+  return [
+    'Next, one of these:',
+    '',
+    ...choices.map(({ command, why }) => `- ${means(why, shown)}${codeSpan(command)}`),
+  ].join('\n');
+}
+
+function means(why: string | null, shown: (text: string) => string): string {
+  return why === null ? '' : `${shown(why)}: `;
 }
 
 function answerText({ project, server, stale, sync }: Resolution, folder: WorkspaceFolder, view: View): string {

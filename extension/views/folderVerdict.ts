@@ -4,7 +4,8 @@ import type { Snapshot } from '../../daemon/protocol/control.ts';
 import type { Resolution, Warning } from '../../daemon/protocol/model.ts';
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
-import { sentence, shortPath } from './words.ts';
+import { conflict } from './conflictVerdict.ts';
+import { sentence } from './words.ts';
 
 /** The situations that people tell apart; each has its own words in tree and status bar. */
 export type Verdict =
@@ -156,19 +157,7 @@ const configCodes: readonly ErrorCode[] = [
 function refusal(folder: WorkspaceFolder, error: ErrorReport, { home }: View): FolderVerdict {
   const claimed = typeof error.details?.['name'] === 'string' ? error.details['name'] : folder.name;
   const trouble = { isError: true, needsSomeone: true };
-  if (error.code === 'PROJECT_CONFLICT') {
-    const owner = (error.details?.['folders'] as ({ path: string } | null)[] | undefined)?.[0];
-    const canShare = (error.details?.['choices'] as string[] | undefined)?.includes('use') ?? false;
-    const message = error.message.includes('Nothing was created') ? 'Nothing was created.' : sentence(error.message);
-    return {
-      verdict: 'conflict',
-      title: claimed,
-      summary: owner ? `also claimed by ${shortPath(owner.path, home)}` : 'also claimed elsewhere',
-      troubles: [
-        { ...trouble, kind: canShare ? 'conflict' : 'conflict-name', message, advice: sentence(error.message) },
-      ],
-    };
-  }
+  if (error.code === 'PROJECT_CONFLICT') return conflict(claimed, error, home);
   if (error.code === 'ADDRESS_MISMATCH') {
     const advice = error.message.replace(/ Nothing was done\.$/, '');
     const mismatch = { ...trouble, kind: 'mismatch', message: 'Nothing is done here.', advice };
@@ -217,7 +206,7 @@ function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot 
   }
   return {
     kind: 'warning',
-    message: sentence(warning.message),
+    message: sentence(warning.message.replaceAll(view.home, '~')),
     advice: sentence(warning.hint),
     isError: false,
     needsSomeone: true,

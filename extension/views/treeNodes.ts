@@ -3,7 +3,7 @@ import type { Attempt, ListedProject, Resolution } from '../../daemon/protocol/m
 import type { WindowState, WorkspaceFolder } from '../windowState.ts';
 import { folderVerdict, type FolderVerdict, type Trouble } from './folderVerdict.ts';
 import { codeSpan, escapeMarkdown } from './inertText.ts';
-import { ago, briefPath, counted, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
+import { ago, briefPath, counted, isWithin, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
 
 /** A row of the tree before VS Code has drawn it. */
 export interface TreeNode {
@@ -253,7 +253,15 @@ function durationText(durationMs: number): string {
 }
 
 /** Troubles whose row and actions say it all; the rest is in the tooltip. */
-const quietKinds: ReadonlySet<string> = new Set(['conflict', 'stale', 'not-made', 'no-project', 'restricted']);
+const quietKinds: ReadonlySet<string> = new Set([
+  'conflict',
+  'conflict-share',
+  'conflict-name',
+  'stale',
+  'not-made',
+  'no-project',
+  'restricted',
+]);
 
 function troubleNode(id: string, trouble: Trouble, target: Partial<TreeNode>): TreeNode {
   const { kind, message, advice, isError, needsSomeone } = trouble;
@@ -306,10 +314,6 @@ function projectOf(resolution: Resolution | null): Pick<TreeNode, 'project'> {
   if (!resolution?.project) return {};
   const { id, name, databaseName } = resolution.project;
   return { project: { id, name, databaseName } };
-}
-
-function isWithin(path: string, root: string): boolean {
-  return path === root || path.startsWith(`${root}/`) || path.startsWith(`${root}\\`);
 }
 
 function markdown(paragraphs: readonly string[]): string {

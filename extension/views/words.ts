@@ -6,6 +6,11 @@ export function shortPath(path: string, home: string): string {
   return home.length > 1 && isInHome ? `~${path.slice(home.length)}` : path;
 }
 
+/** Whether a folder is another one or below it. */
+export function isWithin(path: string, root: string): boolean {
+  return path === root || path.startsWith(`${root}/`) || path.startsWith(`${root}\\`);
+}
+
 /** A path that leaves room beside it on a row: a long one as its last part. */
 export function briefPath(path: string, home: string): string {
   const short = shortPath(path, home);

@@ -3,16 +3,24 @@ import path from 'node:path';
 
 const config = (name: string): string => `{\n  "version": "1.0",\n  "project": { "name": "${name}" }\n}\n`;
 
+/** Of a repository that was cloned from there. */
+const repository = (name: string, origin: string): Record<string, string> => ({
+  [`${name}/.git/HEAD`]: 'ref: refs/heads/main\n',
+  [`${name}/.git/config`]: `[core]\n\trepositoryformatversion = 0\n[remote "origin"]\n\turl = https://${origin}.git\n`,
+});
+
 /** Files by path; each folder is a repository of its own, so that no search leaves it. */
 const kinds = {
   shop: { 'shop/.codebase-mcp/config.json': config('shop'), 'shop/notes.txt': 'notes\n' },
   empty: { 'shop/notes.txt': 'notes\n' },
-  /** Two that claim one name, and one without a project. */
+  /** Two repositories that claim one name, and a folder without a project. */
   three: {
     'shop/.codebase-mcp/config.json': config('shop'),
     'shop/notes.txt': 'notes\n',
     'copy/.codebase-mcp/config.json': config('shop'),
     'copy/notes.txt': 'notes\n',
+    ...repository('shop', 'git.example/acme/shop'),
+    ...repository('copy', 'git.example/eve/shop'),
     'pay/notes.txt': 'notes\n',
   },
   /** A config with a comment and one wrong value, none, and a good one. */

@@ -7,22 +7,11 @@ import * as vscode from 'vscode';
 import { commandIds, settingIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs, welcomeSays } from './drawn.ts';
+import { answer, questionSays } from './question.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const run = (id: string): Thenable<string | null> => vscode.commands.executeCommand<string | null>(id);
-
-async function questionSays(text: string): Promise<void> {
-  let shown = '';
-  const isSo = async (): Promise<boolean> => (shown = await ask<string>('quickInput')).includes(text);
-  await waitFor(`the question “${text}”`, isSo, 30_000, () => shown);
-}
-
-async function answer(text: string): Promise<void> {
-  await ask('press', 'Control+a');
-  await ask('type', text);
-  await ask('press', 'Enter');
-}
 
 describe('a window without a PostgreSQL', () => {
   it('says that none is chosen, and starts none', async () => {

@@ -4,11 +4,23 @@ import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
 import { offeredFixes, problemsOnce } from './problems.ts';
+import { answer, questionSays } from './question.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
 const [shop, copy, pay] = vscode.workspace.workspaceFolders ?? [];
 const run = (id: string): Thenable<string | null> => vscode.commands.executeCommand<string | null>(id);
+
+const refusal = 'shop is git.example/acme/shop; this folder is git.example/eve/shop. Nothing was read or made.';
+
+function configOf({ uri }: vscode.WorkspaceFolder): vscode.Uri {
+  return vscode.Uri.joinPath(uri, '.codebase-mcp/config.json');
+}
+
+async function readConfig(folder: vscode.WorkspaceFolder | undefined): Promise<string> {
+  assert.ok(folder);
+  return new TextDecoder().decode(await vscode.workspace.fs.readFile(configOf(folder)));
+}
 
 async function workIn(folder: vscode.WorkspaceFolder | undefined): Promise<void> {
   assert.ok(folder);
@@ -25,8 +37,8 @@ describe('three folders', () => {
     await workIn(pay);
     await statusBarIs(null);
     const rows = await rowsOnce('three folders', (drawn) => drawn.some((row) => row === 'pay  no project'));
-    assert.ok(rows.some((row) => /^shop {2}copy · also claimed by .*\/shop$/.test(row)));
-    assert.ok(rows.includes('  Nothing was created.'));
+    assert.ok(rows.includes('shop  copy · belongs to another repository'));
+    assert.ok(rows.includes(`  ${refusal}`));
     assert.equal(await ask<string>('badge'), '1');
     await takePicture('three-folders');
   });
@@ -41,7 +53,7 @@ describe('three folders', () => {
       };
       await waitFor(`what helps on the row ${row}`, look, 30_000, () => offered);
     };
-    await offers('Nothing was created.', ['Share Its Database', 'Choose Another Name']);
+    await offers('shop is git.example/acme/shop', ['Choose Another Name', 'Share Its Database…']);
     await takePicture('conflict-actions');
     await offers('Agents get no database here.', ['Initialize Workspace Project', 'Use Existing Project']);
   });
@@ -56,23 +68,70 @@ describe('three folders', () => {
     assert.deepEqual([problem?.code, problem?.text], ['PROJECT_CONFLICT', '"shop"']);
     assert.deepEqual(await offeredFixes(document), [
       'Share the database of project "shop"',
-      'Choose another name: "copy"',
+      'Choose another name: "shop-copy"',
     ]);
     // With the cursor at it, as F8 puts it there.
     await vscode.commands.executeCommand('editor.action.marker.next');
     await vscode.commands.executeCommand('editor.action.quickFix');
     await waitFor('the fixes', async () => (await ask<string>('quickFixes')).includes('Choose another name'));
     await takePicture('conflict-in-config');
+    // The first fix binds the folder, which asks; it is left as it was.
+    const before = document.getText();
+    await ask('press', 'Enter');
+    await questionSays('"shop" belongs to git.example/acme/shop; this folder is git.example/eve/shop');
     await ask('press', 'Escape');
+    assert.equal(document.getText(), before);
+    await statusBarIs('$(error) shop: conflict');
   });
 
-  it('settle a conflict by sharing the database', async () => {
+  it('share a database only when its origin is typed, and change nothing before', async () => {
+    const config = await readConfig(copy);
     await workIn(copy);
-    const asked = run(commandIds.useExisting);
-    await waitFor('the list of projects', async () => (await ask<string>('quickInput')).includes('cb_proj_shop'));
-    await ask('press', 'Enter');
-    assert.match((await asked) ?? '', /^shop: cb_proj_shop_[0-9a-f]{8} ready$/);
+    const begin = async (): Promise<{ done: Thenable<string | null> }> => {
+      const done = run(commandIds.useExisting);
+      await questionSays('cb_proj_shop');
+      await ask('press', 'Enter');
+      await questionSays('type the origin of that project’s repository');
+      return { done };
+    };
+    const left = await begin();
+    await takePicture('conflict-origin');
+    await answer('git.example/eve/shop');
+    await questionSays('That is not the project’s origin, git.example/acme/shop. Nothing was done.');
+    await takePicture('conflict-wrong-origin');
+    await ask('press', 'Escape');
+    assert.equal(await left.done, null);
+    assert.equal(await readConfig(copy), config);
+    await statusBarIs('$(error) shop: conflict');
+    const shared = await begin();
+    await answer('https://git.example/acme/shop.git');
+    assert.match((await shared.done) ?? '', /^shop: cb_proj_shop_[0-9a-f]{8} ready$/);
     await statusBarIs('$(database) shop');
+  });
+
+  it('get a database of their own under another name, and no file changes', async () => {
+    const folders = vscode.workspace.workspaceFolders ?? [];
+    assert.ok(pay);
+    const zip = { uri: vscode.Uri.joinPath(pay.uri, '..', 'zip') } as vscode.WorkspaceFolder;
+    const text = '{ "version": "1.0", "project": { "name": "shop" } }';
+    await vscode.workspace.fs.writeFile(configOf(zip), new TextEncoder().encode(text));
+    vscode.workspace.updateWorkspaceFolders(folders.length, 0, { uri: zip.uri });
+    const row = 'shop is git.example/acme/shop; this folder has no origin';
+    await rowsOnce('the conflict', (rows) => rows.some((drawn) => drawn.includes(row)));
+    const selector = `.monaco-list-row:has-text("${row}")`;
+    await ask('hover', selector);
+    await ask('click', `${selector} .action-label[aria-label="Choose Another Name"]`);
+    await questionSays('No file changes');
+    await answer('shop');
+    await questionSays('The name "shop" is taken');
+    await takePicture('conflict-name-taken');
+    await answer('shop-zip');
+    await rowsOnce('its own', (rows) =>
+      rows.some((drawn) => /^shop-zip {2}zip · cb_proj_shop_zip_\w+ · ready$/.test(drawn)),
+    );
+    assert.equal(await readConfig(zip), text);
+    vscode.workspace.updateWorkspaceFolders(folders.length, 1);
+    await rowsOnce('three folders', (rows) => !rows.some((drawn) => drawn.startsWith('shop-zip')));
   });
 
   it('get a project that is not registered yet while the registry takes none, and registered by itself later', async () => {

@@ -132,9 +132,9 @@ export const scenes: Record<string, Scene> = {
   conflict: async (stage) => {
     await makeFolder(stage, 'old/shop', config('shop'));
     const desk = await stage.open('old/shop');
-    await desk.rowsShow(/also claimed by/);
+    await desk.rowsShow(/belongs to another/);
     await desk.pictures('conflict');
-    await desk.row('Nothing was created.');
+    await desk.row('this folder has no origin');
     await desk.pictures('conflict-actions');
     await desk.close();
   },
@@ -180,7 +180,7 @@ export const scenes: Record<string, Scene> = {
     await writeFile(file, JSON.stringify({ folders }));
     const desk = await stage.open('work.code-workspace');
     await desk.rowsShow(/^notes {2}no project/);
-    await desk.rowsShow(/also claimed by/);
+    await desk.rowsShow(/belongs to another/);
     await desk.pictures('three-folders');
     await desk.close();
   },

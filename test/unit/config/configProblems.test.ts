@@ -14,7 +14,8 @@ import {
   overrideMissing,
   projectForgotten,
 } from '../../../daemon/registry/failures.ts';
-import type { RegistryRow } from '../../../daemon/registry/model.ts';
+import { belongsElsewhere } from '../../../daemon/registry/evidenceFailures.ts';
+import type { FolderGit, RegistryRow } from '../../../daemon/registry/model.ts';
 import { resolved, shop } from '../cli/fakeCli.ts';
 import { wildConfig } from './arbitraryJsonc.ts';
 
@@ -66,7 +67,7 @@ function apply(text: string, { offset, length, text: instead }: TextChange): str
 function outcomes(text: string, { fixes }: ConfigProblem): [string, string][] {
   return fixes.map((fix) => [
     (fix.isPreferred ? '* ' : '') + fix.title,
-    fix.kind === 'change' ? apply(text, fix.change) : fix.database,
+    fix.kind === 'change' ? apply(text, fix.change) : fix.kind === 'adopt' ? fix.database : fix.project,
   ]);
 }
 
@@ -133,6 +134,23 @@ describe('what was decided about a config file', () => {
       ['Share the database of project "shop"', withId],
       ['Choose another name: "copy"', named.replace('"shop"', '"copy"')],
     ]);
+  });
+
+  it('H4: a folder that may not claim the project binds itself to it, or takes another name without its id', () => {
+    const git = { origins: ['git.example/eve/shop'], pathInRepository: '' } as unknown as FolderGit;
+    const host = { id: 'h', name: 'here' };
+    const error = belongsElsewhere(claim, row, git, { kind: 'person' }, host);
+    for (const text of [withId, withDatabase]) {
+      const problem = refusedIn(text, error);
+      assert.deepEqual(
+        [problem.code, place(text, problem), problem.hint],
+        ['PROJECT_CONFLICT', '"shop"', error.toReport().hint],
+      );
+      assert.deepEqual(outcomes(text, problem), [
+        ['Share the database of project "shop"', shop.id],
+        ['Choose another name: "shop-copy"', named.replace('"shop"', '"shop-copy"')],
+      ]);
+    }
   });
 
   it('H4: proposes the next number where the name is the folder’s already', () => {

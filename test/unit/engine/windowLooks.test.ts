@@ -78,12 +78,14 @@ describe('what windows see of their folders', () => {
   it('keeps what a request did until a person asks again, though every look since saw nothing of it', async () => {
     const { looks, state } = fakeLooks();
     const recreated = { code: 'DATABASE_RECREATED', message: 'Its data is gone.', hint: 'Restore it.' } as const;
-    const moved = { code: 'FOLDER_MOVED', message: 'It was elsewhere.', hint: 'Nothing to do.' } as const;
+    const claims = (['FOLDER_MOVED', 'FIRST_CLAIM', 'CLAIMED_ELSEWHERE'] as const).map(
+      (code) => ({ code, message: 'It has this folder now.', hint: 'Nothing to do.' }) as const,
+    );
     looks.note('/home/a/shop', { ...resolved, warnings: [recreated] }, true);
     await looks.look();
-    looks.note('/home/a/shop', { ...resolved, warnings: [moved] }, false);
+    looks.note('/home/a/shop', { ...resolved, warnings: claims }, false);
     await looks.look();
-    assert.deepEqual(state().resolution?.warnings, [moved, recreated]);
+    assert.deepEqual(state().resolution?.warnings, [...claims, recreated]);
     looks.note('/home/a/shop', resolved, true);
     assert.deepEqual(state().resolution?.warnings, []);
     await looks.stop();

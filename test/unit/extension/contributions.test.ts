@@ -132,6 +132,7 @@ const contextValues = [
     'unreachable',
     'conflict',
     'conflict-name',
+    'conflict-share',
     'config-error',
     'credentials',
     'mismatch',

@@ -15,7 +15,7 @@ describe('the document that explains a resolution', () => {
   it('says what is wrong and what to do, and what is only to be known', () => {
     assert.match(
       explanation(resolutions.conflict, folder, view),
-      /\*\*"shop" belongs to \\~\/old\/shop.*\n\nNext: registrar use/,
+      /\*\*"shop" belongs to git.*\*\*\n\nNext, one of these:\n\n- a database of its own, no file changes: `registrar init shop-eve --local`\n- share its database: `registrar use shop`\n\n/,
     );
     assert.match(
       explanation(resolutions.pending, folder, view),

@@ -47,7 +47,34 @@ describe('the tree', () => {
     pending: ['shop  ready, not registered yet', '  Registry disk full.  Safe on this machine; next try 14:03'],
     parked: ['shop  needs you', '  The name "shop" is taken.  Use that project, rename this one, or give it up'],
     stale: ['shop  last known 14:02', '  db.acme:5432 does not answer; queries will fail.'],
-    conflict: ['shop  also claimed by ~/old/shop', '  Nothing was created.'],
+    conflict: [
+      'shop  belongs to another repository',
+      '  shop is git.example/acme/shop; this folder is git.example/eve/shop. Nothing was read or made.',
+    ],
+    otherPlace: [
+      'shop  belongs to another folder',
+      '  "shop" belongs to the root of git.example/acme/shop; this folder is "copy" of it. Nothing was read or made.',
+    ],
+    withoutOrigin: [
+      'shop  belongs to another folder',
+      '  "shop" belongs to a folder on this machine; this folder has no origin. Nothing was read or made.',
+    ],
+    noOriginHere: [
+      'shop  belongs to another repository',
+      '  shop is git.example/acme/shop; this folder has no origin. Nothing was read or made.',
+    ],
+    takenOver: [
+      'shop  another repository is here now',
+      '  This machine binds ~/shop to "shop", but another repository is there now. Nothing was read or made.',
+    ],
+    contradiction: [
+      'shop  id and name disagree',
+      `  The config's id is project "shop", its name is project 2f2e3d4c. Neither was touched.`,
+    ],
+    firstClaim: [
+      'shop  cb_proj_shop_1f2e3d4c · ready',
+      '  Project "shop" had no folder; ~/shop is its first.  Nothing to do.',
+    ],
     notMade: ['shop  not made yet', '  Its database is not made yet.'],
     unfinished: ['shop  not ready yet', '  To be done: create database cb_proj_shop_1f2e3d4c again, empty.'],
     configInvalid: [

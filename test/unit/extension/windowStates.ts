@@ -34,6 +34,23 @@ export const unresolvedError: ErrorReport = {
 
 const warning = (code: Warning['code'], message: string): Warning => ({ code, message, hint: 'Nothing to do.' });
 
+const conflictDetails = {
+  name: 'shop',
+  project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
+  origin: 'git.example/acme/shop',
+  folder: '/home/a/shop',
+  folderOrigin: 'git.example/eve/shop',
+  proposal: 'shop-eve',
+  choices: ['init', 'use', 'rename'],
+};
+
+const conflictError: ErrorReport = {
+  code: 'PROJECT_CONFLICT',
+  message: '"shop" belongs to git.example/acme/shop; this folder is git.example/eve/shop. Nothing was read or made.',
+  hint: 'registrar init shop-eve --local (a database of its own, no file changes) | registrar use shop (share its database)',
+  details: conflictDetails,
+};
+
 /** Every situation of a folder, by the name that people have for it. */
 export const resolutions = {
   ready: resolved,
@@ -58,17 +75,39 @@ export const resolutions = {
     sync: { state: 'synced', since: '2026-11-03T14:02:00' },
     warnings: [warning('STALE', 'db.acme:5432 does not answer; queries will fail (timeout 1 s)')],
   },
-  conflict: refused({
+  conflict: refused(conflictError),
+  otherPlace: refused({
+    ...conflictError,
+    message:
+      '"shop" belongs to the root of git.example/acme/shop; this folder is "copy" of it. Nothing was read or made.',
+    details: { ...conflictDetails, folderOrigin: 'git.example/acme/shop' },
+  }),
+  withoutOrigin: refused({
+    ...conflictError,
+    message: '"shop" belongs to a folder on this machine; this folder has no origin. Nothing was read or made.',
+    details: { ...conflictDetails, origin: null, folderOrigin: null },
+  }),
+  noOriginHere: refused({
+    ...conflictError,
+    message: '"shop" belongs to git.example/acme/shop; this folder has no origin. Nothing was read or made.',
+    details: { ...conflictDetails, folderOrigin: null },
+  }),
+  takenOver: refused({
     code: 'PROJECT_CONFLICT',
     message:
-      '"shop" belongs to /home/a/old/shop, a different folder or repository (asked from /home/a/shop). Nothing was created.',
-    hint: 'registrar use shop (share it), or change project.name',
+      'This machine binds /home/a/shop to "shop", but another repository is there now. Nothing was read or made.',
+    hint: 'registrar use shop --local (bind it again) | registrar use --local --remove',
+    details: { name: 'shop', folder: '/home/a/shop', choices: ['use', 'remove'] },
+  }),
+  contradiction: refused({
+    code: 'PROJECT_CONFLICT',
+    message: `The config's id is project "shop", its name is project 2f2e3d4c. Neither was touched.`,
+    hint: 'registrar use shop or registrar use pay, or change project.name',
     details: {
       name: 'shop',
-      project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
-      folders: [
-        { host: 'here', path: '/home/a/old/shop' },
-        { host: 'here', path: '/home/a/shop' },
+      projects: [
+        { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
+        { id: '2f2e3d4c-0000-4000-8000-000000000002', name: 'pay' },
       ],
       choices: ['use', 'rename'],
     },
@@ -92,5 +131,9 @@ export const resolutions = {
     hint: 'registrar projects adopt cb_proj_shop_1f2e3d4c brings it back',
     details: { name: 'shop', database: 'cb_proj_shop_1f2e3d4c', choices: ['adopt', 'rename'] },
   }),
+  firstClaim: {
+    ...resolved,
+    warnings: [warning('FIRST_CLAIM', 'Project "shop" had no folder; /home/a/shop is its first.')],
+  },
   recreated: { ...resolved, warnings: [warning('DATABASE_RECREATED', 'its database was gone and was made again')] },
 } satisfies Record<string, Resolution>;
