@@ -220,7 +220,7 @@ describe('resolutionText', () => {
         view,
         ' --directory x',
       ),
-      /: registrar init shop-2 --local --directory x\n.*: {3}registrar use --directory x -- -x$/,
+      /: registrar init shop-2 --local --directory x\n.*: +registrar use --directory x -- -x$/,
     );
     const parked = 'registrar use shop | registrar projects rename 1f2e3d4c NAME';
     assert.match(
