@@ -1,16 +1,6 @@
 import type { ErrorReport } from '../protocol/registrarError.ts';
-import {
-  hashedFolder,
-  hashedOrigin,
-  hostOf,
-  idsOf,
-  isAdmitted,
-  judge,
-  person,
-  type Asker,
-  type Judged,
-} from './evidence.ts';
-import { belongsElsewhere, waitsForPerson } from './evidenceFailures.ts';
+import { hashedFolder, hostOf, idsOf, isAdmitted, judge, person, type Asker, type Judged } from './evidence.ts';
+import { belongsElsewhere, otherId, waitsForPerson } from './evidenceFailures.ts';
 import type { IdentityCase } from './identityRules.ts';
 import { folderKey, type Claim, type MarkedDatabase, type RegistryRow, type Sighting } from './model.ts';
 import type { RegistryPorts } from './ports.ts';
@@ -70,6 +60,8 @@ export async function refusalOf(
   asker: Asker,
 ): Promise<Error> {
   if (decision === 'refuse-agent') return waitsForPerson(now.path);
+  // A folder of the project, whose config has an id that the project does not have.
+  if (isAdmitted(decision)) return otherId(claim, row, asker);
   const git = now.git === undefined ? await ports.folders.git(now.path) : now.git;
   return belongsElsewhere(claim, row, git, asker, hostOf(ports));
 }
@@ -79,16 +71,25 @@ export async function identityCaseOf(
   seen: Seen,
   { claim, judged }: Claiming,
   marked: MarkedDatabase[],
+  asker: Asker,
 ): Promise<IdentityCase> {
   const { byId, byName } = seen;
   const id = claim.id === null ? 'absent' : !byId ? 'unknown' : seen.byIdIsFormer ? 'former' : 'row';
   const name = !byName ? 'none' : byName.row.id === byId?.row.id ? 'same' : 'other';
-  const evidence = judged ? evidenceOf[judged.decision] : claim.folder ? 'none' : claimWithoutFolder(id);
+  const isReKeying = id === 'unknown' && byName !== null && judged !== null;
+  const evidence =
+    isReKeying && isAdmitted(judged.decision) && (await isLinkedWorktree(ports, judged.now.path))
+      ? 'worktree'
+      : judged
+        ? evidenceOf[judged.decision]
+        : claim.folder
+          ? 'none'
+          : claimWithoutFolder(id);
   const isNewName = byId !== null && name === 'none' && evidence === 'own';
   return {
     id,
     name,
-    marker: marked[0] ? await markerOf(ports, claim, marked[0]) : 'none',
+    marker: marked[0] ? await markerOf(ports, claim, marked[0], asker) : 'none',
     evidence,
     folderClaimedRowName: isNewName && (await claimedRowName(ports, claim, byId.row)),
   };
@@ -112,22 +113,22 @@ function claimWithoutFolder(id: IdentityCase['id']): 'own' | 'none' {
   return id === 'row' || id === 'former' ? 'own' : 'none';
 }
 
+/** A database whose row was lost is judged as the row that its marker would give back. */
 async function markerOf(
   ports: RegistryPorts,
   claim: Claim,
-  { marker }: MarkedDatabase,
+  { marker, databaseName }: MarkedDatabase,
+  asker: Asker,
 ): Promise<IdentityCase['marker']> {
   if (marker.forgottenAt !== null) return 'forgotten';
-  if (!claim.folder || ports.claims.of([marker.projectId]).some(({ path }) => path === claim.folder?.path))
-    return 'shown';
-  const { path } = claim.folder;
-  const [git, { identity }] = await Promise.all([ports.folders.git(path), ports.folders.identify(path)]);
+  const { projectId: id, name, createdAt, evidence: hashes = [] } = marker;
+  const registrar = { rebuilt: true, evidence: { origins: [], folder: null, claims: [], hashes } };
+  const columns = { id, name, databaseName, description: null, createdAt, updatedAt: createdAt, metadata: {} };
+  const judged = await judgeClaim(claim, { ...columns, registrar }, ports, asker);
+  if (!judged || isAdmitted(judged.decision)) return 'shown';
+  const { path, identity } = judged.now;
   const folder = hashedFolder({ host: ports.origin.host, path, identity });
-  if (folder !== null && ports.origin.hash(folder) === marker.folder) return 'shown';
-  const shown = (git?.origins ?? []).map((origin) =>
-    ports.origin.hash(hashedOrigin({ origin, path: git?.pathInRepository ?? '' })),
-  );
-  return shown.some((hash) => marker.evidence?.includes(hash)) ? 'shown' : 'live';
+  return folder !== null && ports.origin.hash(folder) === marker.folder ? 'shown' : 'live';
 }
 
 /**
@@ -139,5 +140,10 @@ async function claimedRowName(ports: RegistryPorts, claim: Claim, row: RegistryR
   const kept = ports.claims.of(idsOf(row)).find(({ path }) => path === claim.folder?.path);
   const last = kept?.name ?? row.registrar.claims?.[folderKey(claim.folder)]?.name;
   if (last !== row.name) return false;
-  return (await ports.folders.git(claim.folder.path))?.worktree == null;
+  return !(await isLinkedWorktree(ports, claim.folder.path));
+}
+
+async function isLinkedWorktree({ folders }: RegistryPorts, path: string): Promise<boolean> {
+  const git = await folders.git(path);
+  return git !== null && git.worktree !== null;
 }

@@ -71,6 +71,22 @@ export function waitsForPerson(folder: string): RegistrarError {
   });
 }
 
+/** A folder of the project whose config has another id, and that may not give the project that: a linked worktree, for one. */
+export function otherId(claim: Claim, row: RegistryRow, asker: Asker): RegistrarError {
+  if (asker.kind === 'agent') return conflictForAgent();
+  return new RegistrarError({
+    code: 'PROJECT_CONFLICT',
+    message: `The config's id is not that of "${row.name}", and this folder may not change it. Nothing was read or made.`,
+    hint: `registrar use ${quoted(row.name)} (writes its id here) | registrar init ${proposedName(claim)} --local (a database of its own)`,
+    details: {
+      name: claim.name,
+      project: { id: row.id, name: row.name },
+      folder: claim.folder?.path ?? null,
+      choices: ['use', 'init', 'rename'],
+    },
+  });
+}
+
 /** A local binding whose folder another repository has taken over. */
 export function bindingTakenOver(folder: string, name: string, asker: Asker): RegistrarError {
   if (asker.kind === 'agent') return conflictForAgent();

@@ -2,7 +2,7 @@ import type { ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import { changeIdentity, reserve } from './claimChanges.ts';
 import { identityCaseOf, judgeClaim, refusalOf, requireEvidence, type Claiming, type Seen } from './claimEvidence.ts';
-import { person } from './evidence.ts';
+import { isAdmitted, person } from './evidence.ts';
 import { conflictForAgent, forgottenForAgent } from './evidenceFailures.ts';
 import {
   contradiction,
@@ -53,12 +53,14 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
     const stale = await recall(run, claim, seen.unreadable);
     if (stale) return { kind: 'done', settled: stale };
   }
-  requireExpectedClaim(run.options.expect, claim, (seen.byId ?? seen.byName)?.row ?? null);
-  const marked = seen.byId ? [] : await markedFor(run, seen, claim);
   const chosen = seen.byId ?? seen.byName;
   const asker = run.options.asker ?? person;
   claiming.judged = chosen && (await judgeClaim(claim, chosen.row, run.ports, asker));
-  const identityCase = await identityCaseOf(run.ports, seen, claiming, marked);
+  // What the project is that a stranger's folder means is told to nobody, whatever they expected.
+  if (!claiming.judged || isAdmitted(claiming.judged.decision))
+    requireExpectedClaim(run.options.expect, claim, chosen?.row ?? null);
+  const marked = seen.byId ? [] : await markedFor(run, seen, claim);
+  const identityCase = await identityCaseOf(run.ports, seen, claiming, marked, asker);
   const decision = decideIdentity(identityCase);
   if (decision.startsWith('refuse-')) {
     if (marked.length > 0 && !isSameSeen(seen, await look(run, claim))) return { kind: 'again' };
