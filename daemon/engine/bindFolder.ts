@@ -1,7 +1,7 @@
 import type { OnStep, UseParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { isAdmitted, judge, originsOf, person, rowEvidence, type Asker, type Judged } from '../registry/evidence.ts';
+import { askerOf, idsOf, isAdmitted, judge, originsOf, rowEvidence, type Asker, type Judged } from '../registry/evidence.ts';
 import { conflictForAgent, originNotConfirmed } from '../registry/evidenceFailures.ts';
 import { notSettled, projectDropping } from '../registry/failures.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
@@ -23,14 +23,15 @@ const attempts = 5;
  *   PROJECT_CONFLICT to an agent whose folder shows no evidence, CONFIG_… (CONFIG_NOT_TRUSTED among them)
  */
 export async function useProject(params: UseParams, ports: CommandPorts, onStep?: OnStep): Promise<Resolution> {
-  const asker: Asker = params.agent ? { kind: 'agent', folders: params.agent.folders } : person;
+  const asker = askerOf(params.agent);
   const folder = await ports.files.realFolder(params.directory);
   await requireNoVeto(folder, ports.resolution.trust);
   const path = ports.files.pathIn(folder);
   const hasConfig = await ports.files.exists(path);
   // Nothing of the project is kept for a folder whose config may not be written.
-  if (hasConfig && params.local !== true) await ports.files.read(path, vouching(folder, ports.resolution.trust));
-  const { row, claim } = await recordClaim(params, folder, asker, ports);
+  const mayRead = hasConfig && (params.local !== true || params.agent);
+  const config = mayRead ? await ports.files.read(path, vouching(folder, ports.resolution.trust)) : null;
+  const { row, claim } = await recordClaim(params, { folder, configId: config?.id ?? null }, asker, ports);
   const request = { directory: folder, ...(params.agent ? { agent: params.agent } : {}) };
   if (params.local === true) {
     await keepBinding(row.id, claim, ports);
@@ -76,7 +77,7 @@ export async function removeBinding(params: { directory: string }, ports: Comman
 /** Keeps on the row that a person bound this folder, once the person has shown to know whose database it is. */
 async function recordClaim(
   { project, confirm }: UseParams,
-  folder: string,
+  { folder, configId }: { folder: string; configId: string | null },
   asker: Asker,
   ports: CommandPorts,
 ): Promise<{ row: RegistryRow; claim: KeptClaim }> {
@@ -86,7 +87,9 @@ async function recordClaim(
     const sighting: Sighting = await findSighting(project, registry);
     const { row } = sighting;
     if (row.registrar.state === 'dropping') throw projectDropping(row);
-    const judged = await judge({ row, by: 'id', folder, name: row.name, asker }, registry);
+    // Whoever lists projects knows their ids: an agent's claim by id is its folder's config's.
+    const by = asker.kind === 'person' || (configId !== null && idsOf(row).includes(configId)) ? 'id' : 'name';
+    const judged = await judge({ row, by, folder, name: row.name, asker }, registry);
     const now = judged.now.git === undefined ? { ...judged.now, git: await registry.folders.git(folder) } : judged.now;
     const seen: Judged = { ...judged, now };
     if (asker.kind === 'agent' && !isAdmitted(judged.decision)) throw conflictForAgent();

@@ -6,6 +6,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
 import type { ConfigCreation, ConfigWrite } from '../config/writeConfig.ts';
 import type { ConfigEdit } from '../config/editConfig.ts';
+import { askerOf } from '../registry/evidence.ts';
 import { nameTakenForAgent } from '../registry/evidenceFailures.ts';
 import { nameInvalid, nameTaken } from '../registry/failures.ts';
 import { isProject } from '../registry/settle.ts';
@@ -51,6 +52,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
   const { name } = params;
   const description = params.description ?? null;
   const dryRun = params.dryRun ?? false;
+  const asker = askerOf(params.agent);
   const checked = checkName(name);
   if (!checked.ok) throw nameInvalid(name, checked.reason, checked.proposal);
   if (description?.includes('\0') === true) throw descriptionInvalid();
@@ -58,7 +60,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
   if (directory === null) {
     await requireFreeName(name, ports, { folder: null, dryRun, agent: params.agent });
     const claim = { name, id: null, databaseName: null, description, folder: null };
-    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null, onStep });
+    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null, onStep, asker });
     if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
     return { ...(await ports.resolve({ project: settled.row.id })), created: settled.created };
   }
@@ -80,7 +82,7 @@ export async function createProject(params: CreateParams, ports: CommandPorts, o
       description,
       folder: { host: ports.resolution.host, path: folder },
     };
-    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null });
+    const settled = await settleClaim(claim, null, ports.resolution.registry, { dryRun, expect: null, asker });
     return { ...(await ports.resolve({})), error: null, wouldDo: [`write ${path}`, ...(settled.wouldDo ?? [])] };
   }
   const created = await ports.files.create(folder, {

@@ -17,6 +17,11 @@ export type Asker = { kind: 'person' } | { kind: 'agent'; folders: () => Promise
 
 export const person: Asker = { kind: 'person' };
 
+/** @param agent of a call that an agent makes; absent for a person's */
+export function askerOf(agent: { folders: () => Promise<readonly string[]> } | undefined): Asker {
+  return agent ? { kind: 'agent', folders: agent.folders } : person;
+}
+
 /** What judging a claim needs to look at. */
 export interface EvidencePorts {
   folders: FolderPort;
@@ -94,7 +99,7 @@ async function caseOf(
     // A local claimer was looked for at the same place.
     path: originHere === 'local-claimer' ? 'same' : await pathOf(question, git, matches, ports),
     ...(await foldersOf(row, now, ports)),
-    asker: await askerOf(question, git, ports),
+    asker: await standingOf(question, git, ports),
   };
 }
 
@@ -243,7 +248,7 @@ async function foldersOf(
   return { folders: presences.every((presence) => presence === 'gone') ? 'gone' : 'there', isSameFolder };
 }
 
-async function askerOf(
+async function standingOf(
   { asker, folder }: EvidenceQuestion,
   git: FolderGit | null,
   { folders }: EvidencePorts,

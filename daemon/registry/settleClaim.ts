@@ -3,7 +3,7 @@ import { quoted } from '../protocol/visibleText.ts';
 import { changeIdentity, reserve } from './claimChanges.ts';
 import { identityCaseOf, judgeClaim, refusalOf, requireEvidence, type Claiming, type Seen } from './claimEvidence.ts';
 import { isAdmitted, person } from './evidence.ts';
-import { conflictForAgent, forgottenForAgent } from './evidenceFailures.ts';
+import { conflictForAgent, forgottenForAgent, nameTakenForAgent } from './evidenceFailures.ts';
 import {
   contradiction,
   nameConflict,
@@ -68,6 +68,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       return { kind: 'again' };
     if (decision !== 'refuse-conflict' && asker.kind === 'agent') {
       if (await hasIdByNow(claiming, config)) return { kind: 'again' };
+      if (claim.folder === null) throw nameTakenForAgent(claim.name);
       throw decision === 'refuse-forgotten' ? forgottenForAgent() : conflictForAgent();
     }
   }

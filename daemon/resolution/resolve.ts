@@ -3,7 +3,7 @@ import type { OnStep, ResolveParams } from '../protocol/methods.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
-import { person, type Asker } from '../registry/evidence.ts';
+import { askerOf, type Asker } from '../registry/evidence.ts';
 import { warning } from '../registry/failures.ts';
 import { projectOf } from '../registry/model.ts';
 import { requireExpected, type Settled } from '../registry/settle.ts';
@@ -61,7 +61,7 @@ export async function resolve(
     expect: params.expect ?? null,
     dryRun: params.dryRun ?? false,
     onStep,
-    asker: params.agent ? { kind: 'agent', folders: params.agent.folders } : person,
+    asker: askerOf(params.agent),
   };
   const answer = emptyAnswer(request, server);
   for (const { tier, name, ask } of tiers) {
