@@ -76,8 +76,8 @@ export function otherId(claim: Claim, row: RegistryRow, asker: Asker): Registrar
   if (asker.kind === 'agent') return conflictForAgent();
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `The config's id is not that of "${row.name}", and this folder may not change it. Nothing was read or made.`,
-    hint: `registrar use ${quoted(row.name)} (writes its id here) | registrar init ${proposedName(claim)} --local (a database of its own)`,
+    message: `The config's id is not that of ${quoted(row.name)}, and this folder may not change it. Nothing was read or made.`,
+    hint: `${registrarCommand('use', [row.name])} | ${registrarCommand('init', [proposedName(claim)], { local: true })}`,
     details: {
       name: claim.name,
       project: { id: row.id, name: row.name },

@@ -3,8 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
-import type { Project, Resolution } from '../../daemon/protocol/model.ts';
-import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
+import type { Project } from '../../daemon/protocol/model.ts';
+import { RegistrarError, type ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { everything, projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';
 import { changes, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
@@ -178,9 +178,10 @@ describe('an agent that can write files, and wants another’s database', () => 
         for (const dryRun of [false, true]) {
           const params = { name, dryRun, agent: agentOf(folder), ...(directory === undefined ? {} : { directory }) };
           const error = await assertLearnsNothing(async () => {
-            const answer: Resolution | ErrorReport = await engine
-              .createProject(params)
-              .catch((reason: { toReport(): ErrorReport }) => reason.toReport());
+            const answer = await engine.createProject(params).catch((reason: unknown) => {
+              assert.ok(reason instanceof RegistrarError, String(reason));
+              return reason.toReport();
+            });
             return 'outcome' in answer ? (answer.error ?? assert.fail(`${name} was made`)) : answer;
           });
           assert.ok(!JSON.stringify(error).includes(forgotten.id) && !JSON.stringify(error).includes(lost.id));

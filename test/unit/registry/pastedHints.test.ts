@@ -5,6 +5,7 @@ import { syncText } from '../../../daemon/cli/syncText.ts';
 import { plain, shown } from '../../../daemon/cli/terminalText.ts';
 import type { Marker, RegistryRow } from '../../../daemon/registry/model.ts';
 import * as drift from '../../../daemon/registry/driftFindings.ts';
+import * as evidence from '../../../daemon/registry/evidenceFailures.ts';
 import * as failures from '../../../daemon/registry/failures.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { requireTrust } from '../../../daemon/resolution/trust.ts';
@@ -38,6 +39,69 @@ function inBrackets(description: string): string {
 const names = ['my shop', '--help', '-x', "it's", '$(id)', '`id`', 'a"b', 'a;b'];
 
 describe('I7: hints that people paste', () => {
+  it('name whose a project is so that neither a shell nor a terminal obeys its address', () => {
+    const host = { id: 'h', name: 'tower' };
+    const claim = {
+      name: 'shop',
+      id: null,
+      databaseName: null,
+      description: null,
+      folder: { host: 'tower', path: '/w' },
+    };
+    for (const address of ['git.example/a b', 'git.example/$(id);x', "git.example/it's", 'git.example/`id`']) {
+      const confirm = evidence.originNotConfirmed(row('shop'), address, null, null).hint;
+      assert.deepEqual(pasted(confirm), [['use', 'shop', '--confirm', address]]);
+    }
+    const origin = 'git.example/a\u001b[2J\nregistrar use x\u202e';
+    const kept = { evidence: { origins: [{ origin, path: '\u001b' }], folder: null, claims: [] } };
+    const own = { ...row('shop'), registrar: kept };
+    const here = { origins: [origin], pathInRepository: '\n', root: '/w', worktree: null } as never;
+    for (const error of [
+      evidence.belongsElsewhere(claim, own, null, { kind: 'person' }, host),
+      evidence.belongsElsewhere(claim, own, here, { kind: 'person' }, host),
+      evidence.belongsElsewhere(
+        claim,
+        { ...own, registrar: { git: { origins: [origin], pathInRepository: '' } } },
+        here,
+        { kind: 'person' },
+        host,
+      ),
+      evidence.otherId(claim, own, { kind: 'person' }),
+      evidence.bindingTakenOver(`/w/${origin}`, 'shop', { kind: 'person' }),
+      evidence.originNotConfirmed(own, origin, origin, origin),
+      evidence.waitsForPerson(`/w/${origin}`),
+      evidence.nameTakenForAgent(origin),
+      evidence.firstClaimNoted(own, `/w/${origin}`),
+    ]) {
+      assert.ok(!hasUnseen(`${error.message}${error.hint}`), error.message);
+    }
+  });
+
+  it('offer a database of its own, or to share, by commands that can be pasted', () => {
+    for (const name of ['my shop', '-x', 'shop']) {
+      const claim = {
+        name,
+        id: null,
+        databaseName: null,
+        description: null,
+        folder: { host: 'tower', path: '/w/two' },
+      };
+      const { hint } = evidence.belongsElsewhere(
+        claim,
+        row(name),
+        null,
+        { kind: 'person' },
+        { id: 'h', name: 'tower' },
+      );
+      const commands = pasted(hint);
+      const proposal = `${name.replace(' ', '-')}-two`;
+      assert.deepEqual(commands, [
+        name.startsWith('-') ? ['init', '--local', '--', proposal] : ['init', proposal, '--local'],
+        ['use', ...withOptions(name)],
+      ]);
+    }
+  });
+
   for (const name of names) {
     it(`name the project ${name} so that a shell takes it for one word and the command for no option`, () => {
       const dropped = failures.confirmationRequired(row(name)).hint;
