@@ -185,6 +185,7 @@ function proposedName({ name, folder }: Claim): string {
   const own = last.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
   // A dash at the beginning would make an option of it.
   const base = name.replaceAll(' ', '-').replace(/^-+/, '') || 'project';
+  if (own.toLowerCase().startsWith(`${base.toLowerCase()}-`)) return own.slice(0, 100);
   return own === '' || own.toLowerCase() === name.toLowerCase() ? `${base}-2` : `${base}-${own}`.slice(0, 100);
 }
 

@@ -44,8 +44,10 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     remedy: 'Check the directory, or name the project that you mean.',
   },
   PROJECT_CONFLICT: {
-    cause: 'Two folders, names or ids claim one project, and nothing shows that they are the same.',
-    remedy: '`registrar use PROJECT` shares the database; another `project.name` makes a project of its own.',
+    cause:
+      'The project is another repository’s or folder’s, and nothing shows that this folder is one of its own; or a name is taken.',
+    remedy:
+      '`registrar init NAME --local` makes a database of its own; `registrar use PROJECT` shares the one that is there.',
   },
   PROJECT_FORGOTTEN: {
     cause: 'The project was forgotten or is being dropped, and is not brought back unasked.',
@@ -134,7 +136,7 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     remedy: 'Look again: `registrar drift`.',
   },
   CONFIRMATION_REQUIRED: {
-    cause: 'The command destroys something and was not confirmed.',
+    cause: 'The command destroys something, or shares another repository’s database, and was not confirmed.',
     remedy: 'Read what it would destroy; the hint has the command that does it.',
   },
   DAEMON_UNREACHABLE: {

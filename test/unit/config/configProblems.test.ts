@@ -153,6 +153,15 @@ describe('what was decided about a config file', () => {
     }
   });
 
+  it('H4: proposes the name of a copy’s folder where it says already what it is a copy of', () => {
+    const host = { id: 'h', name: 'here' };
+    const proposals = ['/w/shop-copy', '/w/shop', '/w/shopping'].map((path) => {
+      const copy = { ...claim, folder: { host: 'here', path } };
+      return belongsElsewhere(copy, row, null, { kind: 'person' }, host).details?.['proposal'];
+    });
+    assert.deepEqual(proposals, ['shop-copy', 'shop-2', 'shop-shopping']);
+  });
+
   it('H4: proposes the next number where the name is the folder’s already', () => {
     for (const [name, next] of [
       ['copy', 'copy-2'],
