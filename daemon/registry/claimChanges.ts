@@ -120,10 +120,19 @@ export async function changeIdentity(
   const { folder } = claim;
   const newId = claim.id ?? row.id;
   const plan = {
-    'claim-folder': { step: `record ${named(folder?.path ?? '')} as the folder of project ${quoted(row.name)}`, change: {} },
-    'move-folder': { step: `record ${named(folder?.path ?? '')} as the new folder of project ${quoted(row.name)}`, change: {} },
+    'claim-folder': {
+      step: `record ${named(folder?.path ?? '')} as the folder of project ${quoted(row.name)}`,
+      change: {},
+    },
+    'move-folder': {
+      step: `record ${named(folder?.path ?? '')} as the new folder of project ${quoted(row.name)}`,
+      change: {},
+    },
     rename: { step: `rename project ${quoted(row.name)} to ${quoted(claim.name)}`, change: { name: claim.name } },
-    're-key': { step: `change the id of project ${quoted(row.name)} from ${row.id} to ${newId}`, change: { id: newId } },
+    're-key': {
+      step: `change the id of project ${quoted(row.name)} from ${row.id} to ${newId}`,
+      change: { id: newId },
+    },
   }[decision];
   // A rename can take away the very name that was expected.
   if (decision === 'rename') requireExpected(run.options.expect, { ...row, name: claim.name });
@@ -157,7 +166,9 @@ function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string, 
   const path = claim.folder?.path ?? '';
   if (decision === 'rename') {
     const hint = 'If that was not meant, change project.name back.';
-    warnings.push(warning('RENAMED', `Project ${quoted(row.name)} is now named ${quoted(claim.name)}, as the config says.`, hint));
+    warnings.push(
+      warning('RENAMED', `Project ${quoted(row.name)} is now named ${quoted(claim.name)}, as the config says.`, hint),
+    );
   } else if (decision === 're-key') {
     const message = `Project ${quoted(row.name)} has the config's id ${claim.id ?? ''} now; it is still found by ${row.id}.`;
     warnings.push(warning('REKEYED', message, 'If that was not meant, change project.id back; both ids find it.'));
@@ -166,7 +177,11 @@ function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string, 
   } else if (judged?.decision === 'elsewhere') {
     warnings.push(claimedElsewhereNoted(row));
   } else {
-    const message = `Project ${quoted(row.name)} was in ${named(row.registrar.folder?.path ?? '')}, which is gone; it is here now.`;
+    const before = row.registrar.folder?.path ?? '';
+    const message =
+      before === path
+        ? `The folder of project ${quoted(row.name)} was made again; this is its folder now.`
+        : `Project ${quoted(row.name)} was in ${named(before)}, which is gone; it is here now.`;
     warnings.push(warning('FOLDER_MOVED', message, 'If this is another project, give it another project.name.'));
   }
 }

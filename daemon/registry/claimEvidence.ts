@@ -126,6 +126,8 @@ async function markerOf(
   const columns = { id, name, databaseName, description: null, createdAt, updatedAt: createdAt, metadata: {} };
   const judged = await judgeClaim(claim, { ...columns, registrar }, ports, asker);
   if (!judged || isAdmitted(judged.decision)) return 'shown';
+  // Where the project had an origin, another repository may have been put into the same folder.
+  if (hashes.length > 0) return 'live';
   const { path, identity } = judged.now;
   const folder = hashedFolder({ host: ports.origin.host, path, identity });
   return folder !== null && ports.origin.hash(folder) === marker.folder ? 'shown' : 'live';

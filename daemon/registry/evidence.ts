@@ -98,7 +98,7 @@ async function caseOf(
     originInProject: originInProject(row),
     // A local claimer was looked for at the same place.
     path: originHere === 'local-claimer' ? 'same' : await pathOf(question, git, matches, ports),
-    ...(await foldersOf(row, now, ports)),
+    ...(await foldersOf(row, now, claimed, ports)),
     asker: await standingOf(question, git, ports),
   };
 }
@@ -169,7 +169,9 @@ export function markedEvidence(
 
 /** What a marker keeps a hash of, so that a folder is known to every state folder of its machine; null for an unknown one. */
 export function hashedFolder({ host, path, identity }: Pick<KeptFolder, 'host' | 'path' | 'identity'>): string | null {
-  return identity && [host, path, identity.device, identity.inode, identity.birth].join('\0');
+  // Without a time of birth, the next folder there may have the same number.
+  if (!identity || identity.birth === '0') return null;
+  return [host, path, identity.device, identity.inode, identity.birth].join('\0');
 }
 
 /** The project's origins; none of a row of version 0.1 that lists several remotes, since any of them may be a template’s. */
@@ -233,19 +235,34 @@ async function pathOf(
 async function foldersOf(
   row: RegistryRow,
   now: FolderNow,
+  claimed: EvidenceCase['claimed'],
   ports: EvidencePorts,
 ): Promise<Pick<EvidenceCase, 'folders' | 'isSameFolder'>> {
   const host = hostOf(ports);
   const all = [...recordedFolders(row), ...ports.claims.of(idsOf(row))];
-  const isSameFolder = all.some(({ identity }) => isSameFile(identity, now.identity));
+  const same = all.filter(({ identity }) => isSameFile(identity, now.identity));
+  const isSameFolder = same.length > 0;
   if (all.length === 0) return { folders: row.registrar.rebuilt === true ? 'lost' : 'none', isSameFolder };
   const here = all.filter((folder) => isOnHost(folder, host));
   if (here.length === 0) return { folders: 'elsewhere', isSameFolder };
+  const isNew = claimed === 'never';
+  // What was moved is no copy, whatever other folders there are, such as worktrees of the same repository.
+  if (isNew && isSameFolder && (await hasLeft(same, now, ports))) return { folders: 'gone', isSameFolder };
+  // Neither is what stands in the place of the only one that is known.
+  const others = here.filter(({ path }) => !isNew || path !== now.path);
   const presences = await Promise.all(
-    here.map(({ path, identity }) => ports.folders.presence(path, identity?.device ?? null)),
+    others.map(({ path, identity }) => ports.folders.presence(path, identity?.device ?? null)),
   );
   // Where nobody can tell, as when a disk is not mounted, the folder may well be there.
   return { folders: presences.every((presence) => presence === 'gone') ? 'gone' : 'there', isSameFolder };
+}
+
+/** Whether a folder stands at none of the paths that it was recorded with: a mount can show one at several. */
+async function hasLeft(same: readonly KeptFolder[], now: FolderNow, { folders }: EvidencePorts): Promise<boolean> {
+  const found = await Promise.all(
+    same.filter(({ path }) => path !== now.path).map(({ path }) => folders.identify(path)),
+  );
+  return found.every(({ identity }) => !isSameFile(identity, now.identity));
 }
 
 async function standingOf(
@@ -260,7 +277,7 @@ async function standingOf(
   }
   if (!git) return 'agent-below';
   const repositories = await Promise.all(own.map((path) => folders.git(path)));
-  const isOwn = repositories.some((other) => other && isSameFile(other.repository, git.repository));
+  const isOwn = repositories.some((other) => other?.repository.path === git.repository.path);
   return isOwn ? 'agent-in-repository' : 'agent-below';
 }
 

@@ -17,13 +17,15 @@ export interface FolderNow {
   git: FolderGit | null | undefined;
 }
 
+/** Where the file system keeps no time of birth, the number of a file that was removed may be the next one's. */
 export function isSameFile(one: FileIdentity | null, other: FileIdentity | null): boolean {
   return (
     one !== null &&
     other !== null &&
     one.device === other.device &&
     one.inode === other.inode &&
-    one.birth === other.birth
+    one.birth === other.birth &&
+    one.birth !== '0'
   );
 }
 
@@ -52,7 +54,8 @@ export function stillFits(kept: KeptFolder, now: FolderNow): boolean {
   if (isSameFile(kept.dotGit, now.dotGit)) return true;
   const origins = now.git?.origins ?? [];
   if (kept.origins.length > 0) return kept.origins.some((origin) => origins.includes(origin));
-  return origins.length === 0 || kept.identity === null || isSameFile(kept.identity, now.identity);
+  // Version 0.1 noted neither folder nor `.git`.
+  return origins.length === 0 || kept.hostId === '' || isSameFile(kept.identity, now.identity);
 }
 
 /** The folders that a row records, on whatever machine; those of a row of version 0.1 as far as they are evidence. */

@@ -1,5 +1,6 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { isLocalPath, originInProject, originsOf, type Judged } from './evidence.ts';
+import { isKeptOf } from './keptFolders.ts';
 import type { KeptClaim, KeptFolder, KeptOrigin, RegistrarMetadata, RegistryRow, RowEvidence } from './model.ts';
 import type { OriginPort, RegistryPorts } from './ports.ts';
 import { changeRow, commentFollowing, type Run, type Settled } from './settle.ts';
@@ -76,19 +77,36 @@ async function keepClaim(row: RegistryRow, { name, judged }: Claimed, ports: Reg
  */
 function addedEvidence(row: RegistryRow, judged: Judged, origin: OriginPort): RowEvidence | null {
   const { evidence } = row.registrar;
-  const { decision, kept, now } = judged;
+  const { decision, now } = judged;
   if (!evidence) {
     const isOwnFolder = decision === 'claimed' && row.registrar.folder?.path === now.path;
     if (!isOwnFolder || now.git === undefined) return null;
     const folder = keptFolder(judged, origin);
     return { origins: bounded([...originsOf(row), ...keptOrigins(judged, origin)]), folder, claims: [] };
   }
-  const isOwn =
-    originInProject(row) === 'none' || kept?.origins.some((one) => originsOf(row).some((own) => own.origin === one));
-  const isAdding = decision === 'origin-moved' || (decision === 'claimed' && isOwn === true) || wasHashed(row, judged);
+  const isAdding =
+    decision === 'origin-moved' || (decision === 'claimed' && isOwn(row, judged, origin)) || wasHashed(row, judged);
   if (!isAdding) return null;
   const origins = bounded([...evidence.origins, ...keptOrigins(judged, origin)]);
   return JSON.stringify(origins) === JSON.stringify(evidence.origins) ? null : { ...evidence, origins };
+}
+
+/**
+ * Whether the origin of a folder that claimed before is the project's. A folder that a person bound shares the database
+ * and brings no origin: else every clone of what is in it would be let in, too.
+ */
+function isOwn(row: RegistryRow, { kept, now }: Judged, { host, hostId }: OriginPort): boolean {
+  const { folder = null, claims = [] } = row.registrar.evidence ?? {};
+  const isThis = (one: KeptFolder): boolean => isKeptOf(one, now, { id: hostId, name: host });
+  const isRowsFolder = folder !== null && isThis(folder);
+  switch (originInProject(row)) {
+    case 'none':
+      return isRowsFolder || !claims.some(isThis);
+    case 'unclear':
+      return isRowsFolder;
+    case 'known':
+      return kept?.origins.some((one) => originsOf(row).some((own) => own.origin === one)) === true;
+  }
 }
 
 /** A row that came back from its marker knew its origin by a hash only. */
