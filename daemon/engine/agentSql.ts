@@ -1,6 +1,7 @@
 import { AgentRoles } from '../postgres/agentRoles.ts';
-import { AgentSessions, defaultAgentLimits, type AgentClient, type AgentLimits } from '../postgres/agentSession.ts';
+import { AgentSessions, defaultAgentLimits, type AgentLimits } from '../postgres/agentSession.ts';
 import { describeDatabase } from '../postgres/describeDatabase.ts';
+import type { ProjectConnection } from '../postgres/projectConnection.ts';
 import { missingAsProject } from '../postgres/proveDatabase.ts';
 import { addressLabel } from '../postgres/address.ts';
 import { queryDatabase, requireQuery } from '../postgres/queryDatabase.ts';
@@ -40,7 +41,7 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
     operation: string,
     project: Project,
     signal: AbortSignal | undefined,
-    work: (client: AgentClient) => Promise<T>,
+    work: (connection: ProjectConnection) => Promise<T>,
   ): Promise<T> {
     const startedAt = performance.now();
     const fields = (): Record<string, unknown> => ({
@@ -53,9 +54,9 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
     const requireOwn = requireOwnWord.bind(null, project, registry.name);
     const progress = { isProved: false };
     try {
-      const answer = await sessions.run({ id, databaseName, requireOwn }, signal, (client) => {
+      const answer = await sessions.run({ id, databaseName, requireOwn }, signal, (connection) => {
         progress.isProved = true;
-        return work(client);
+        return work(connection);
       });
       options.log.info(fields(), 'answered');
       return answer;
@@ -72,7 +73,7 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
     operation: string,
     params: ResolveParams,
     signal: AbortSignal | undefined,
-    work: (client: AgentClient) => Promise<T>,
+    work: (connection: ProjectConnection) => Promise<T>,
   ): Promise<HandedOver<T>> {
     return handOver(
       () => options.resolve(params),
@@ -88,7 +89,8 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
     async queryDatabase({ sql, params: values, limit, ...params }, signal) {
       const query = { sql, ...(values ? { params: values } : {}), ...(limit === undefined ? {} : { limit }) };
       requireQuery(query);
-      const work = (client: AgentClient): Promise<QueryResult> => queryDatabase(client, query, limits.bytes);
+      const work = (connection: ProjectConnection): Promise<QueryResult> =>
+        queryDatabase(connection, query, limits.bytes);
       const { resolution, given } = await onDatabase('query', params, signal, work);
       return { resolution, result: given };
     },

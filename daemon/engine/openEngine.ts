@@ -120,7 +120,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   // The bundled server keeps its projects whatever port it gets.
   const key = options.source === 'bundled' ? `bundled/${address.registryDatabase}` : addressKey(address);
   const server: ServerLabel = { address: addressLabel(address), source: options.source };
-  const database = new RegistryDatabase(address, options.limits);
+  const database = new RegistryDatabase(address, options.limits, settings['registrar.postgres.ownerRole']);
   const now = (): Date => new Date();
   const outbox = await Outbox.open(join(stateFolder, 'outbox'), {
     registry: key,
@@ -394,7 +394,6 @@ function registryAndCatalog(database: RegistryDatabase, settings: Settings): Reg
     registry: projectsTable(database),
     catalog: databases(database, {
       projectSchema: () => readSchema(settings['registrar.postgres.projectSchema']),
-      ownerRole: settings['registrar.postgres.ownerRole'],
     }),
   };
 }

@@ -2,9 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import pg from 'pg';
 import type { PostgresAddress } from './address.ts';
 import { agentRoleFailed, agentRoleForbidden, agentRoleTaken } from './agentFaults.ts';
-import { askDatabase } from './databaseWord.ts';
-import { withConnection } from './directConnection.ts';
+import { wordOf, wordSql, type WordRow } from './databaseWord.ts';
 import { closeLastingWrites } from './lastingWrites.ts';
+import { inProjectDatabase, type ProjectConnection } from './projectConnection.ts';
+import { identifier, listed, literal, projectSql, type ProjectSql } from './projectSql.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { scramVerifier } from './scramVerifier.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
@@ -23,10 +24,10 @@ export interface AgentProject {
 /** Sessions at most of one such role; a query that was cut off may hold one for a while. */
 const connectionLimit = 10;
 /** What one query may write to the server's disk while it sorts or materializes; only a superuser may set it. */
-const tempFileLimit = '1GB';
+const tempFileLimit = projectSql`'1GB'`;
 
 /** What the agents' role cannot read yet and somebody made: the system's own and what belongs to an extension stay as they are. */
-export const unreadableSql = (role: string): string => `
+export const unreadableSql = (role: ProjectSql): ProjectSql => projectSql`
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
     and not (pg_catalog.has_schema_privilege(${role}, n.oid, 'USAGE') and pg_catalog.has_table_privilege(${role}, c.oid, 'SELECT'))
@@ -34,14 +35,14 @@ export const unreadableSql = (role: string): string => `
                     where e.classid = 'pg_catalog.pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')`;
 
 /** Grants on what this role owns, in person or as a member; a grant on another's would be an error. */
-const grantsSql = `
-  select array_agg(distinct format('%I', n.nspname)) filter (
+const grantsSql = projectSql`
+  select json_agg(distinct n.nspname::text) filter (
            where pg_has_role(n.nspowner, 'USAGE') and not has_schema_privilege($1::name, n.oid, 'USAGE')) as schemas,
-         array_agg(format('%I.%I', n.nspname, c.relname)) filter (
+         json_agg(json_build_array(n.nspname, c.relname)) filter (
            where pg_has_role(c.relowner, 'USAGE') and not has_table_privilege($1::name, c.oid, 'SELECT')) as tables
-  ${unreadableSql('$1::name')}`;
+  ${unreadableSql(projectSql`$1::name`)}`;
 
-const stateSql = `
+const stateSql = projectSql`
   select exists (select from pg_roles where rolname = $1) as exists,
          me.rolsuper as super, me.rolcreaterole or me.rolsuper as creates
   from pg_roles me where me.rolname = current_user`;
@@ -90,7 +91,7 @@ export class AgentRoles {
 
   /** Lets the role read the tables that were made since. What belongs to others stays closed to it. */
   async grant(project: AgentProject): Promise<void> {
-    await this.#inDatabase(project, (client) => grantAll(client, this.nameFor(project)));
+    await this.#inDatabase(project, (connection) => grantAll(connection, this.nameFor(project)));
   }
 
   /**
@@ -101,7 +102,10 @@ export class AgentRoles {
   async drop(projectId: string): Promise<void> {
     const { limits } = this.#registry;
     const rows = await this.#registry.query(
-      { text: 'select rolname from pg_roles where starts_with(rolname::text, $1)', values: [namePrefix(projectId)] },
+      {
+        text: 'select rolname from pg_catalog.pg_roles where pg_catalog.starts_with(rolname::pg_catalog.text, $1)',
+        values: [namePrefix(projectId)],
+      },
       limits.writeMs,
     );
     for (const { rolname } of rows) {
@@ -124,23 +128,24 @@ export class AgentRoles {
   }
 
   async #provision(project: AgentProject, role: string, verifier: string): Promise<void> {
-    const name = pg.escapeIdentifier(role);
-    const login = `connection limit ${connectionLimit} password ${pg.escapeLiteral(verifier)}`;
-    await this.#inDatabase(project, async (client) => {
-      const { rows } = await client.query<{ exists: boolean; super: boolean; creates: boolean }>(stateSql, [role]);
-      const [state] = rows;
+    const name = identifier(role);
+    const login = projectSql`connection limit ${connectionLimit} password ${literal(verifier)}`;
+    await this.#inDatabase(project, async (connection) => {
+      const [state] = await connection.run<{ exists: boolean; super: boolean; creates: boolean }>(stateSql, [role]);
       // Those that are not named here are false when a role is made; to name them takes a superuser before PostgreSQL 16.
-      const text = state?.exists ? `alter role ${name} login ${login}` : `create role ${name} login noinherit ${login}`;
-      await client.query(text).catch((error: unknown) => {
+      const statement = state?.exists
+        ? projectSql`alter role ${name} login ${login}`
+        : projectSql`create role ${name} login noinherit ${login}`;
+      await connection.run(statement).catch((error: unknown) => {
         if (sqlState(error) !== '42501') throw error;
         const me = this.#registry.role;
         throw state?.exists && state.creates ? agentRoleTaken(role, me, error) : agentRoleForbidden(me, error);
       });
       // Whoever drops the database has to end the sessions in it, which takes a membership where it is no superuser.
-      if (!state?.exists && !state?.super) await client.query(`grant ${name} to current_user`);
-      if (state?.super) await client.query(`alter role ${name} set temp_file_limit = '${tempFileLimit}'`);
-      await closeLastingWrites(client);
-      await grantAll(client, role);
+      if (!state?.exists && !state?.super) await connection.run(projectSql`grant ${name} to current_user`);
+      if (state?.super) await connection.run(projectSql`alter role ${name} set temp_file_limit = ${tempFileLimit}`);
+      await closeLastingWrites(connection);
+      await grantAll(connection, role);
     });
   }
 
@@ -149,22 +154,19 @@ export class AgentRoles {
    * table at the same moment (XX000, "tuple concurrently updated"). A migration of the user's may collide with it all the
    * same, or drop a table in between (42P01, 3F000), so it is tried three times.
    */
-  async #inDatabase(project: AgentProject, work: (client: pg.Client) => Promise<void>): Promise<void> {
-    const { address, limits } = this.#registry;
+  async #inDatabase(project: AgentProject, work: (connection: ProjectConnection) => Promise<void>): Promise<void> {
     const { databaseName } = project;
-    const connection = { connectMs: limits.writeMs, workMs: limits.provisionMs };
+    const { writeMs, provisionMs } = this.#registry.limits;
+    const limits = { connectMs: writeMs, workMs: provisionMs, access: 'read write' } as const;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#registry.oneAtATime(`agents of ${databaseName}`, limits.writeMs, () =>
-          withConnection(address, databaseName, connection, async (client) => {
+        await this.#registry.oneAtATime(`agents of ${databaseName}`, writeMs, () =>
+          inProjectDatabase(this.#registry, databaseName, limits, async (connection) => {
             // A role that may read what is in there must not be left behind in somebody else's.
-            project.requireOwn(await askDatabase(client));
-            await client.query('begin');
-            await client.query(`set local statement_timeout = ${limits.writeMs}`);
-            // A function of the database's own must not stand in for one of the system's here.
-            await client.query('set local search_path = pg_catalog');
-            await work(client);
-            await client.query('commit');
+            const [word] = await connection.run<WordRow>(wordSql);
+            project.requireOwn(wordOf(word));
+            await connection.run(projectSql`set local statement_timeout = ${writeMs}`);
+            await work(connection);
           }),
         );
         return;
@@ -178,12 +180,13 @@ export class AgentRoles {
 
 const collisions = new Set(['XX000', '42P01', '3F000', '40001', '40P01', '42710', '23505']);
 
-async function grantAll(client: pg.Client, role: string): Promise<void> {
-  const name = pg.escapeIdentifier(role);
-  const { rows } = await client.query<{ schemas: string[] | null; tables: string[] | null }>(grantsSql, [role]);
+async function grantAll(connection: ProjectConnection, role: string): Promise<void> {
+  const name = identifier(role);
+  const rows = await connection.run<{ schemas: string[] | null; tables: [string, string][] | null }>(grantsSql, [role]);
   for (const { schemas, tables } of rows) {
-    if (schemas) await client.query(`grant usage on schema ${schemas.join(', ')} to ${name}`);
-    if (tables) await client.query(`grant select on ${tables.join(', ')} to ${name}`);
+    if (schemas) await connection.run(projectSql`grant usage on schema ${listed(schemas.map(identifier))} to ${name}`);
+    const named = tables?.map(([schema, table]) => projectSql`${identifier(schema)}.${identifier(table)}`);
+    if (named) await connection.run(projectSql`grant select on ${listed(named)} to ${name}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import type { Client } from 'pg';
 import type { LastingWrites } from '../protocol/agentSql.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { PostgresAddress } from './address.ts';
@@ -15,11 +15,10 @@ import { cancelRequest } from './cancelRequest.ts';
 import { wordColumns, wordOf, type WordRow } from './databaseWord.ts';
 import { withConnection } from './directConnection.ts';
 import { lastingWritesSql } from './lastingWrites.ts';
+import { ProjectConnection } from './projectConnection.ts';
+import { projectSql } from './projectSql.ts';
 import { sqlState } from './sqlErrors.ts';
 import { Turns } from './turns.ts';
-
-/** A connection in an agents' role, in its transaction. */
-export type AgentClient = pg.Client;
 
 /** Limits of agents' SQL. Times are in milliseconds. */
 export interface AgentLimits {
@@ -80,7 +79,7 @@ export class AgentSessions {
   async run<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (client: AgentClient) => Promise<T>,
+    work: (connection: ProjectConnection) => Promise<T>,
   ): Promise<T> {
     const { statementMs } = this.#limits;
     return this.#turns.run(
@@ -99,7 +98,7 @@ export class AgentSessions {
   async #connected<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (client: AgentClient) => Promise<T>,
+    work: (connection: ProjectConnection) => Promise<T>,
   ): Promise<T> {
     const { connectMs, statementMs } = this.#limits;
     const role = this.#roles.nameFor(project);
@@ -113,14 +112,14 @@ export class AgentSessions {
       try {
         return await withConnection(address, project.databaseName, limits, async (client) => {
           progress.isLoggedIn = true;
-          await this.#begin(client, project).catch((error: unknown) => {
+          const connection = await this.#begin(client, project).catch((error: unknown) => {
             throw statementFailed(error, role, statementMs);
           });
           return this.#limited(client, role, signal, async () => {
-            const answer = await work(client);
+            const answer = await work(connection);
             // What was cut off rolls back by itself, but goes on with what it computes until it is told.
             if (client.connection.stream.destroyed) await cancelRequest(client);
-            else await client.query('rollback');
+            else await connection.run(projectSql`rollback`);
             return answer;
           });
         });
@@ -135,23 +134,29 @@ export class AgentSessions {
   }
 
   /** Begins the transaction, makes sure of whose the database is and who asks, and opens the tables that were made since the last time. */
-  async #begin(client: pg.Client, project: AgentProject): Promise<void> {
+  async #begin(client: Client, project: AgentProject): Promise<ProjectConnection> {
     const { statementMs, lockMs } = this.#limits;
     const role = this.#roles.nameFor(project);
     // All in one round trip. The select takes the snapshot after which the transaction cannot be made to write any more.
-    const results = (await client.query(`begin read only;
-      set local statement_timeout = ${statementMs};
-      set local lock_timeout = ${lockMs};
-      set local idle_in_transaction_session_timeout = ${statementMs + idleMs};
-      set local client_min_messages = error;
-      set local datestyle = 'ISO';
-      set local bytea_output = hex;
-      select current_user::text as role, pg_catalog.pg_backend_pid() as pid,
-             exists (select from pg_catalog.pg_roles r where r.rolname = current_user
-                     and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
-                          or exists (select from pg_catalog.pg_auth_members m where m.member = r.oid))) as is_mighty,
-             (${closedSql}) as closed, (${lastingWritesSql}) as lasting, ${wordColumns}`)) as unknown as pg.QueryResult<Begun>[];
-    const begun = results.at(-1)?.rows[0];
+    const { connection, rows } = await ProjectConnection.begin(client, {
+      access: 'read only',
+      // Its role may not, and what a trigger of the database does as this role is nothing.
+      isSilent: false,
+      statementMs,
+      lockMs,
+      settings: projectSql`
+        set local idle_in_transaction_session_timeout = ${statementMs + idleMs};
+        set local client_min_messages = error;
+        set local datestyle = 'ISO';
+        set local bytea_output = hex;`,
+      first: projectSql`
+        select current_user::text as role, pg_backend_pid() as pid,
+               exists (select from pg_roles r where r.rolname = current_user
+                       and (r.rolsuper or r.rolcreaterole or r.rolcreatedb or r.rolreplication or r.rolbypassrls
+                            or exists (select from pg_auth_members m where m.member = r.oid))) as is_mighty,
+               (${closedSql}) as closed, (${lastingWritesSql}) as lasting, ${wordColumns}`,
+    });
+    const begun = rows[0] as Begun | undefined;
     project.requireOwn(wordOf(begun));
     // A pooler gives out process ids of its own, and may log in as somebody else.
     const { processID } = client as unknown as { processID: number };
@@ -159,21 +164,16 @@ export class AgentSessions {
     if (begun.is_mighty) throw agentRoleTooMighty(role);
     if (begun.lasting === null) this.#lasting.delete(project.databaseName);
     else this.#lasting.set(project.databaseName, begun.lasting);
-    if (begun.closed === null || begun.closed === this.#closed.get(role)) return;
+    if (begun.closed === null || begun.closed === this.#closed.get(role)) return connection;
     await this.#roles.grant(project);
-    const { rows } = await client.query<{ closed: string | null }>(`select (${closedSql}) as closed`);
-    const [after] = rows;
+    const [after] = await connection.run<{ closed: string | null }>(projectSql`select (${closedSql}) as closed`);
     if (after?.closed != null) this.#closed.set(role, after.closed);
     else this.#closed.delete(role);
+    return connection;
   }
 
   /** Stops what runs when the time is over or somebody cancels: first by asking the server, then by ending the connection. */
-  async #limited<T>(
-    client: pg.Client,
-    role: string,
-    signal: AbortSignal | undefined,
-    run: () => Promise<T>,
-  ): Promise<T> {
+  async #limited<T>(client: Client, role: string, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
     const { statementMs } = this.#limits;
     let cutting: NodeJS.Timeout | undefined;
     const cancelling: Promise<void>[] = [];
@@ -215,4 +215,4 @@ interface Begun extends WordRow {
 }
 
 /** Stands for all that the role cannot read; null when it can read everything. */
-const closedSql = `select md5(string_agg(c.oid::text, ',' order by c.oid)) ${unreadableSql('current_user')}`;
+const closedSql = projectSql`select md5(string_agg(c.oid::text, ',' order by c.oid)) ${unreadableSql(projectSql`current_user`)}`;

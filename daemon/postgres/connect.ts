@@ -116,6 +116,8 @@ async function connectOnce(attempt: Attempt, encryption: 'plain' | 'tls'): Promi
   client.startup = {
     user: address.user,
     database,
+    // What is quoted here is UTF-8. Read as another encoding, which a database's owner may set for it, some quotes are none.
+    client_encoding: 'UTF8',
     application_name: address.applicationName ?? 'project-registrar',
     ...(address.options === null ? {} : { options: address.options }),
   };
@@ -145,7 +147,7 @@ const noTlsMessage = 'The server does not support SSL connections';
 
 /**
  * node-postgres fills startup parameters from the process's PG… variables, where the address has the say; and PgBouncer
- * refuses the connection for parameters that it does not know, so nothing is sent that was not asked for.
+ * refuses the connection for parameters that it does not know, so little is sent that was not asked for.
  */
 class ExactClient extends Client {
   startup: Record<string, string> = {};
@@ -189,7 +191,8 @@ async function requireAttrs(client: Client, attempt: Attempt): Promise<void> {
   const { attrs } = attempt;
   if (attrs === 'any' || attrs === 'prefer-standby') return;
   const { rows } = await client.query<{ standby: boolean; readonly: boolean }>({
-    text: `SELECT pg_is_in_recovery() AS standby, current_setting('transaction_read_only')::bool AS readonly`,
+    text: `SELECT pg_catalog.pg_is_in_recovery() AS standby,
+                  pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool AS readonly`,
     query_timeout: remaining(attempt),
   } as { text: string });
   const { standby = false, readonly = false } = rows[0] ?? {};

@@ -1,9 +1,11 @@
+import { eq } from './catalogSql.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 
 /** Sizes are read from the files, which takes long where there are many: the server stops by itself, too. */
 const sizesSql = `
-  select datname as name, pg_database_size(oid) as bytes from pg_database
-  where datname = any($1) and (has_database_privilege(oid, 'connect') or pg_has_role('pg_read_all_stats', 'usage'))`;
+  select datname as name, pg_catalog.pg_database_size(oid) as bytes from pg_catalog.pg_database
+  where datname ${eq} any ($1::pg_catalog.name[])
+    and (pg_catalog.has_database_privilege(oid, 'connect') or pg_catalog.pg_has_role('pg_read_all_stats', 'usage'))`;
 
 /**
  * The sizes of databases in bytes, by name, in one statement; without those that are gone or closed to this role.

@@ -1,17 +1,20 @@
 import type { Client } from 'pg';
 import type { DatabaseWord } from '../registry/handOver.ts';
+import { projectSql } from './projectSql.ts';
 
 /**
  * Which database this connection is in, and its comment. The owner of a database decides what an unqualified name means in
  * it, so nothing here is unqualified, and no function or operator of the database's own is called.
  */
-export const wordColumns = `
+export const wordColumns = projectSql`
   pg_catalog.current_database()::pg_catalog.text as database,
   (select s.description from pg_catalog.pg_database d
      join pg_catalog.pg_shdescription s
        on s.objoid OPERATOR(pg_catalog.=) d.oid
        and s.classoid OPERATOR(pg_catalog.=) 'pg_catalog.pg_database'::pg_catalog.regclass::pg_catalog.oid
      where d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) as comment`;
+
+export const wordSql = projectSql`select ${wordColumns}`;
 
 /** A row of `wordColumns`. */
 export interface WordRow {
@@ -21,7 +24,7 @@ export interface WordRow {
 
 /** Asks the database that a connection is in whose it is: one statement, which any pooler lets through. */
 export async function askDatabase(client: Client): Promise<DatabaseWord> {
-  const { rows } = await client.query<WordRow>(`select ${wordColumns}`);
+  const { rows } = await client.query<WordRow>(wordSql);
   return wordOf(rows[0]);
 }
 

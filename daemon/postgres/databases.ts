@@ -4,11 +4,15 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named } from '../protocol/visibleText.ts';
 import { readMarker } from '../registry/marker.ts';
+import { isBelieved, requireBelieved } from '../registry/owners.ts';
 import type { CatalogPort } from '../registry/ports.ts';
 import { addressLabel } from './address.ts';
 import { commentSql } from './commentSql.ts';
-import { withConnection } from './directConnection.ts';
+import { believedSql } from './believedOwners.ts';
+import { commentsJoinSql, eq, gt, interruptedSql } from './catalogSql.ts';
 import { markedDatabasesSql } from './migrations.ts';
+import { inProjectDatabase, type Access, type ProjectConnection } from './projectConnection.ts';
+import { identifier, projectSql } from './projectSql.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import { unreachableFor } from './registryFaults.ts';
 import { closePublicSchema, opensPublicSql } from './publicSchema.ts';
@@ -19,39 +23,43 @@ import { Turns } from './turns.ts';
 export interface DatabaseSettings {
   /** SQL that every project database gets once, in one transaction; null for none. */
   projectSchema: () => Promise<string | null>;
-  /** Owner of the project databases, so that a team shares them; null for the connecting role. */
-  ownerRole: string | null;
 }
-
-const lookSql = `
-  select d.datconnlimit = -2 as interrupted, s.description as comment
-  from pg_database d
-  left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
-  where d.datname = $1`;
 
 /**
  * Narrowed to comments that hold the id, however it is spelled, or the name: a server with a hundred thousand projects would
  * send thirty megabytes. What they mean is read afterwards, since the server would fail at a comment that is no JSON.
  */
-const markedLikeSql = `${markedDatabasesSql}
-    and (strpos(lower(replace(s.description, '-', '')), $1) > 0 or strpos(s.description, $2) > 0)`;
+const markedLikeSql = (ownerRole: string | null): string => `${markedDatabasesSql(ownerRole)}
+    and (pg_catalog.strpos(pg_catalog.lower(pg_catalog.replace(s.description, '-', '')), $1) ${gt} 0
+         or pg_catalog.strpos(s.description, $2) ${gt} 0)`;
 
 const abilitiesSql = `
-  select r.rolcreatedb or r.rolsuper as creates,
-         pg_is_in_recovery() or current_setting('default_transaction_read_only')::bool as read_only
-  from pg_roles r where r.rolname = current_user`;
+  select r.rolcreatedb or r.rolsuper as creates, current_user as owner,
+         pg_catalog.pg_is_in_recovery()
+           or pg_catalog.current_setting('default_transaction_read_only')::pg_catalog.bool as read_only
+  from pg_catalog.pg_roles r where r.rolname ${eq} current_user`;
 
 /** Relations that a person or program made: not the system's, not an extension's. */
-const relationsSql = `
+const relationsSql = projectSql`
   select exists (
     select from pg_class c join pg_namespace n on n.oid = c.relnamespace
     where n.nspname not in ('pg_catalog', 'information_schema') and n.nspname !~ '^pg_'
       and not exists (select from pg_depend e where e.classid = 'pg_class'::regclass and e.objid = c.oid and e.deptype = 'e')
   ) as relations`;
 
+const lookSql = (ownerRole: string | null): string => `
+  select ${interruptedSql} as interrupted, s.description as comment, o.rolname as owner,
+         ${believedSql('d.datdba', ownerRole)} as is_believed
+  from pg_catalog.pg_database d
+  left join pg_catalog.pg_roles o on o.oid ${eq} d.datdba
+  ${commentsJoinSql}
+  where d.datname ${eq} $1`;
+
 /** The server's databases behind the rules' port. */
 export function databases(registry: RegistryDatabase, settings: DatabaseSettings): CatalogPort {
-  const { limits } = registry;
+  const { limits, ownerRole } = registry;
+  const looking = lookSql(ownerRole);
+  const marking = markedLikeSql(ownerRole);
   const label = addressLabel(registry.address);
   // Project databases have no pools: each is visited for a moment. A hundred that are made at once must not take every
   // connection that the server has; nor, while they are made, every connection of the registry's pool, since whoever only
@@ -62,18 +70,26 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
   let opensPublic: Promise<boolean> | null = null;
 
   async function create(databaseName: string, template: 'template1' | 'template0'): Promise<void> {
-    const owner = settings.ownerRole === null ? '' : ` owner ${pg.escapeIdentifier(settings.ownerRole)}`;
+    const owner = ownerRole === null ? '' : ` owner ${pg.escapeIdentifier(ownerRole)}`;
     const text = `create database ${pg.escapeIdentifier(databaseName)}${owner}${template === 'template0' ? ' template template0' : ''}`;
     await inTurn(() => registry.query({ text, values: [] }, limits.provisionMs));
   }
 
-  function visit<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-    const directLimits = { connectMs: limits.writeMs, workMs: limits.provisionMs };
-    return withConnection(registry.address, databaseName, directLimits, work);
+  function visit<T>(
+    databaseName: string,
+    access: Access,
+    work: (connection: ProjectConnection) => Promise<T>,
+  ): Promise<T> {
+    const directLimits = { connectMs: limits.writeMs, workMs: limits.provisionMs, access };
+    return inProjectDatabase(registry, databaseName, directLimits, work);
   }
 
-  function withDatabase<T>(databaseName: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
-    return inTurn(() => visit(databaseName, work));
+  function withDatabase<T>(
+    databaseName: string,
+    access: Access,
+    work: (connection: ProjectConnection) => Promise<T>,
+  ): Promise<T> {
+    return inTurn(() => visit(databaseName, access, work));
   }
 
   async function inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -93,6 +109,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       const [row] = await registry.query({ name: 'abilities', text: abilitiesSql, values: [] }, limits.writeMs);
       return {
         role: registry.role,
+        owner: ownerRole ?? (typeof row?.['owner'] === 'string' ? row['owner'] : registry.role),
         mayCreateDatabases: row?.['creates'] === true,
         readOnly: row?.['read_only'] === true,
       };
@@ -100,22 +117,35 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
 
     async lookDatabase(databaseName) {
       const [row] = await registry.query(
-        { name: 'lookDatabase', text: lookSql, values: [databaseName] },
+        { name: 'lookDatabase', text: looking, values: [databaseName] },
         limits.writeMs,
       );
       const comment = typeof row?.['comment'] === 'string' ? row['comment'] : null;
-      return { presence: !row ? 'absent' : row['interrupted'] === true ? 'interrupted' : 'present', comment };
+      return {
+        presence: !row ? 'absent' : row['interrupted'] === true ? 'interrupted' : 'present',
+        comment,
+        owner: typeof row?.['owner'] === 'string' ? row['owner'] : null,
+        isOwnerBelieved: row?.['is_believed'] === true,
+      };
     },
 
-    async findMarked({ id, name }) {
+    async findMarked({ id, name }, forRow) {
       const values = [id?.replaceAll('-', '') ?? null, name];
-      const rows = await registry.query({ name: 'marked', text: markedLikeSql, values }, limits.writeMs);
+      const rows = await registry.query({ name: 'marked', text: marking, values }, limits.writeMs);
       return rows.flatMap((row) => {
         const reading = readMarker(typeof row['comment'] === 'string' ? row['comment'] : null);
         if (reading.kind === 'none' || reading.marker.registry !== registry.name) return [];
         const { marker } = reading;
         const databaseName = row['database_name'];
         if (typeof databaseName !== 'string') return [];
+        const owner = typeof row['owner'] === 'string' ? row['owner'] : null;
+        const seen = {
+          presence: 'present',
+          comment: null,
+          owner,
+          isOwnerBelieved: row['is_believed'] === true,
+        } as const;
+        if (!isBelieved(seen, forRow ?? null)) return [];
         return marker.projectId === id || marker.name === name ? [{ databaseName, marker }] : [];
       });
     },
@@ -128,7 +158,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
         });
         opensPublic ??= registry.query({ text: opensPublicSql }, limits.writeMs).then((rows) => rows.length > 0);
         if (await opensPublic) {
-          await withDatabase(databaseName, closePublicSchema).catch((error: unknown) => {
+          await withDatabase(databaseName, 'read write', closePublicSchema).catch((error: unknown) => {
             // Whether it is there is looked at next.
             if (sqlState(error) !== '3D000') throw error;
           });
@@ -139,7 +169,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
         const state = sqlState(error);
         // 23505 on pg_database_datname_index: another CREATE DATABASE of the same name committed at the same instant.
         if (state === '42P04' || state === '23505') return 'exists';
-        throw createFailed(error, databaseName, registry.role, settings.ownerRole);
+        throw createFailed(error, databaseName, registry.role, ownerRole);
       }
     },
 
@@ -162,33 +192,32 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     },
 
     async hasUserRelations(databaseName) {
-      return withDatabase(databaseName, async (client) => {
-        const result = await client.query<{ relations: boolean }>(relationsSql);
-        return result.rows[0]?.relations ?? true;
+      return withDatabase(databaseName, 'read only', async (connection) => {
+        const [seen] = await connection.run<{ relations: boolean }>(relationsSql);
+        return seen?.relations ?? true;
       });
     },
 
-    async applySchema({ sql, version }, change) {
-      const once = (work: (client: pg.Client) => Promise<void>): Promise<void> =>
+    async applySchema({ sql, version }, change, row) {
+      const once = (work: (connection: ProjectConnection) => Promise<void>): Promise<void> =>
         // The lock has a connection of its own, so it is taken within the turn.
         inTurn(() =>
           registry.oneAtATime(`schema of ${change.databaseName}`, limits.provisionMs, () =>
-            visit(change.databaseName, work),
+            visit(change.databaseName, 'read write', work),
           ),
         );
-      await once(async (client) => {
+      await once(async (connection) => {
         try {
-          await client.query('begin');
-          await client.query(`set local statement_timeout = ${limits.provisionMs}`);
-          const seen = await client.query<{ comment: string | null }>(lookSql, [change.databaseName]);
-          const reading = readMarker(seen.rows[0]?.comment ?? null);
+          // By the registry's connection: in this database a table `projects` would be whoever's.
+          const seen = await this.lookDatabase(change.databaseName);
+          const reading = readMarker(seen.comment);
           if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return;
-          // What the schema makes is the team's as well: an owner of the database alone may not touch its tables.
-          if (settings.ownerRole !== null)
-            await client.query(`set local role ${pg.escapeIdentifier(settings.ownerRole)}`);
-          await client.query(sql);
-          await client.query(commentSql(change));
-          await client.query('commit');
+          await requireBelieved(change.databaseName, seen, row, this);
+          if (seen.owner !== null) await become(connection, seen.owner);
+          // A person's SQL, which means the database as its users see it.
+          await connection.foreign((client) => client.query(sql));
+          await connection.pin();
+          await connection.run(commentSql(change));
         } catch (error) {
           throw schemaFailed(error, change.databaseName);
         }
@@ -210,6 +239,20 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       }
     },
   };
+}
+
+/**
+ * What the schema makes is the owner's, and so the team's, as far as this role may become the owner: to own the database alone
+ * does not let anybody touch its tables.
+ */
+async function become(connection: ProjectConnection, owner: string): Promise<void> {
+  await connection.run(projectSql`savepoint before_role`);
+  try {
+    await connection.run(projectSql`set local role ${identifier(owner)}`);
+  } catch (error) {
+    if (sqlState(error) !== '42501') throw error;
+    await connection.run(projectSql`rollback to before_role`);
+  }
 }
 
 /** 55006: someone is connected to template1. XX000: template1's collation version is not this system's any more. */

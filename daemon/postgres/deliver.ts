@@ -1,4 +1,6 @@
 import type { RegistryRow } from '../registry/model.ts';
+import { believedSql } from './believedOwners.ts';
+import { commentsJoinSql, eq, gt } from './catalogSql.ts';
 import { announced } from './registryChanges.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, unwritable } from './registryFaults.ts';
@@ -13,28 +15,32 @@ export type DeliveryOutcome =
 
 /**
  * One statement for the whole batch. ON CONFLICT DO NOTHING keeps one conflict from aborting the others and needs no UPDATE
- * privilege; a database that was marked as forgotten in the meantime is left out in the same statement, so that no
+ * privilege; a database that was marked as forgotten in the meantime, by somebody whose marks count, is left out in the same statement, so that no
  * delivery can bring back what somebody removed.
  */
-const deliverSql = `
-  insert into projects (id, name, description, database_name, created_at, updated_at, metadata)
-  select e.id, e.name, e.description, e.database_name, e.created_at, now(), e.metadata
-  from jsonb_to_recordset($1::jsonb)
-    as e(id uuid, name text, description text, database_name text, created_at timestamptz, metadata jsonb)
-  left join pg_database d on d.datname = e.database_name::name
-  left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
-  where s.description is null or s.description not like '%"forgotten_at"%'
+const deliverSql = (ownerRole: string | null): string => `
+  insert into public.projects (id, name, description, database_name, created_at, updated_at, metadata)
+  select e.id, e.name, e.description, e.database_name, e.created_at, pg_catalog.now(), e.metadata
+  from pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb)
+    as e(id pg_catalog.uuid, name pg_catalog.text, description pg_catalog.text, database_name pg_catalog.text,
+         created_at timestamp with time zone, metadata pg_catalog.jsonb)
+  left join pg_catalog.pg_database d on d.datname ${eq} e.database_name::pg_catalog.name
+  ${commentsJoinSql}
+  where (pg_catalog.strpos(s.description, '"forgotten_at"') ${gt} 0 and ${believedSql('d.datdba', ownerRole)}) is not true
   on conflict do nothing
   returning id`;
 
-const forgottenSql = `
-  select d.datname from pg_database d
-  join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
-  where d.datname = any($1::text[]::name[]) and s.description like '%"forgotten_at"%'`;
+const forgottenSql = (ownerRole: string | null): string => `
+  select d.datname from pg_catalog.pg_database d
+  ${commentsJoinSql}
+  where d.datname ${eq} any ($1::pg_catalog.text[]::pg_catalog.name[])
+    and pg_catalog.strpos(s.description, '"forgotten_at"') ${gt} 0 and ${believedSql('d.datdba', ownerRole)}`;
 
 const readBackSql = `
-  select id, name, database_name, metadata #> '{registrar,formerIds}' as former_ids from projects
-  where id = any($1::uuid[]) or name = any($2::text[]) or database_name = any($3::text[])`;
+  select id, name, database_name, metadata operator(pg_catalog.#>) '{registrar,formerIds}' as former_ids
+  from public.projects
+  where id ${eq} any ($1::pg_catalog.uuid[]) or name ${eq} any ($2::pg_catalog.text[])
+     or database_name ${eq} any ($3::pg_catalog.text[])`;
 
 /**
  * Writes outbox rows into the registry.
@@ -76,7 +82,7 @@ async function insertBatch(database: RegistryDatabase, rows: RegistryRow[]): Pro
     created_at: createdAt,
     metadata: { ...metadata, registrar },
   }));
-  const query = { text: announced(deliverSql), values: [JSON.stringify(records)] };
+  const query = { text: announced(deliverSql(database.ownerRole)), values: [JSON.stringify(records)] };
   const insert = () => database.query(query, database.limits.writeMs);
   const inserted = await insert().catch(async (error: unknown) => {
     if (sqlState(error) !== '42P01') throw error;
@@ -89,7 +95,7 @@ async function insertBatch(database: RegistryDatabase, rows: RegistryRow[]): Pro
 
 /** RETURNING needs SELECT, and PostgreSQL refuses with the same words as for a missing INSERT. */
 async function mayRead(database: RegistryDatabase): Promise<boolean> {
-  const text = `select has_table_privilege('projects', 'SELECT') as may`;
+  const text = `select pg_catalog.has_table_privilege('public.projects', 'SELECT') as may`;
   const [row] = await database.query({ text, values: [] }, database.limits.lookMs);
   return row?.['may'] === true;
 }
@@ -101,7 +107,7 @@ async function readBack(database: RegistryDatabase, rows: RegistryRow[]): Promis
 
 async function readForgotten(database: RegistryDatabase, rows: RegistryRow[]): Promise<Set<unknown>> {
   const values = [rows.map(({ databaseName }) => databaseName)];
-  const found = await database.query({ text: forgottenSql, values }, database.limits.writeMs);
+  const found = await database.query({ text: forgottenSql(database.ownerRole), values }, database.limits.writeMs);
   return new Set(found.map((row) => row['datname']));
 }
 

@@ -1,6 +1,7 @@
-import type pg from 'pg';
 import type { DatabaseDescription, DescribedTable } from '../protocol/agentSql.ts';
 import { lastingWritesSql } from './lastingWrites.ts';
+import type { ProjectConnection } from './projectConnection.ts';
+import { projectSql, type ProjectSql } from './projectSql.ts';
 
 const maxTables = 200;
 /** Of one table. */
@@ -12,7 +13,7 @@ const maxText = 500;
  * Everything in one statement, however many tables there are. Partitions are part of their table. Nothing is shown that the
  * role may not read. `reltuples` is -1 where nobody has counted (PostgreSQL 14 and later).
  */
-const describeSql = `
+const describeSql = projectSql`
   select pg_catalog.current_database() as database, pg_catalog.pg_database_size(pg_catalog.current_database())::text as bytes,
     (${lastingWritesSql}) as lasting,
     (select pg_catalog.json_agg(t) from (
@@ -31,12 +32,12 @@ const describeSql = `
           from (select * from pg_catalog.pg_attribute where attrelid = c.oid and attnum > 0 and not attisdropped
                 order by attnum limit ${maxColumns + 1}) a
           left join pg_catalog.pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum), '[]') as columns,
-        coalesce((select ${columnNames('k.conrelid', 'k.conkey')} from pg_catalog.pg_constraint k
+        coalesce((select ${columnNames(projectSql`k.conrelid`, projectSql`k.conkey`)} from pg_catalog.pg_constraint k
           where k.conrelid = c.oid and k.contype = 'p'), '[]') as "primaryKey",
         coalesce((select pg_catalog.json_agg(pg_catalog.json_build_object(
-            'columns', ${columnNames('k.conrelid', 'k.conkey')},
+            'columns', ${columnNames(projectSql`k.conrelid`, projectSql`k.conkey`)},
             'references', pg_catalog.json_build_object('schema', fn.nspname, 'table', f.relname,
-              'columns', ${columnNames('k.confrelid', 'k.confkey')})) order by k.conname)
+              'columns', ${columnNames(projectSql`k.confrelid`, projectSql`k.confkey`)})) order by k.conname)
           from pg_catalog.pg_constraint k
           join pg_catalog.pg_class f on f.oid = k.confrelid
           join pg_catalog.pg_namespace fn on fn.oid = f.relnamespace
@@ -47,8 +48,8 @@ const describeSql = `
         and pg_catalog.has_schema_privilege(n.oid, 'USAGE') and pg_catalog.has_any_column_privilege(c.oid, 'SELECT')
       order by n.nspname, c.relname limit ${maxTables + 1}) t) as tables`;
 
-function columnNames(table: string, numbers: string): string {
-  return `(select pg_catalog.json_agg(a.attname order by u.position)
+function columnNames(table: ProjectSql, numbers: ProjectSql): ProjectSql {
+  return projectSql`(select pg_catalog.json_agg(a.attname order by u.position)
     from pg_catalog.unnest(${numbers}) with ordinality u(number, position)
     join pg_catalog.pg_attribute a on a.attrelid = ${table} and a.attnum = u.number)`;
 }
@@ -61,9 +62,8 @@ interface Described {
 }
 
 /** Describes the database of a session of an agents' role. Throws the server's errors. */
-export async function describeDatabase(client: pg.Client): Promise<DatabaseDescription> {
-  const { rows } = await client.query<Described>(describeSql);
-  const [row] = rows;
+export async function describeDatabase(connection: ProjectConnection): Promise<DatabaseDescription> {
+  const [row] = await connection.run<Described>(describeSql);
   const tables = row?.tables ?? [];
   return {
     databaseName: row?.database ?? '',

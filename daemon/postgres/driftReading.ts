@@ -1,4 +1,6 @@
 import type { NamedDatabase, Sighting } from '../registry/model.ts';
+import { believedSql } from './believedOwners.ts';
+import { commentsJoinSql, eq, gt, interruptedSql } from './catalogSql.ts';
 import { sightingOf } from './projectsTable.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, notARegistry, registryForbidden } from './registryFaults.ts';
@@ -13,24 +15,27 @@ export interface RegistryReading {
 
 /** ISO 8601, made by the server: two hundred thousand times that are parsed and written again take longer than all else. */
 function iso(column: string): string {
-  return `to_char(${column}::timestamptz at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
+  return `pg_catalog.to_char(${column}::timestamp with time zone at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
 }
 
 /**
  * Rows and databases in one statement, so in one snapshot: read one after the other, a project that is made or forgotten in
  * between would look like an orphan.
  */
-const driftSql = `
+const driftSql = (ownerRole: string | null): string => `
   select p.id, p.name, p.database_name, p.description, ${iso('p.created_at')} as created_at,
          ${iso('p.updated_at')} as updated_at, p.metadata,
-         d.datname, d.datname is not null as present, coalesce(d.datconnlimit = -2, false) as interrupted, d.comment
-  from projects p
+         d.datname, d.datname is not null as present, coalesce(${interruptedSql}, false) as interrupted, d.comment, d.owner, d.is_believed
+  from public.projects p
   full join (
-    select d.datname, d.datconnlimit, s.description as comment
-    from pg_database d
-    left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass
-    where starts_with(d.datname::text, 'cb_proj_') or s.description like '%"registrar"%'
-  ) d on d.datname = p.database_name::name
+    select d.datname, d.datconnlimit, s.description as comment, o.rolname as owner,
+           ${believedSql('d.datdba', ownerRole)} as is_believed
+    from pg_catalog.pg_database d
+    left join pg_catalog.pg_roles o on o.oid ${eq} d.datdba
+    ${commentsJoinSql}
+    where pg_catalog.starts_with(d.datname::pg_catalog.text, 'cb_proj_')
+       or pg_catalog.strpos(s.description, '"registrar"') ${gt} 0
+  ) d on d.datname ${eq} p.database_name::pg_catalog.name
   order by p.id`;
 
 /**
@@ -41,7 +46,7 @@ const driftSql = `
  */
 export async function readRegistry(database: RegistryDatabase): Promise<RegistryReading> {
   const read = (): Promise<Row[]> =>
-    database.read({ name: 'drift', text: driftSql, values: [] }, database.limits.provisionMs);
+    database.read({ name: 'drift', text: driftSql(database.ownerRole), values: [] }, database.limits.provisionMs);
   try {
     return readingOf(await read().catch(migratedOr(database, read)));
   } catch (error) {
@@ -73,6 +78,8 @@ function readingOf(rows: Row[]): RegistryReading {
       databaseName,
       presence: row['interrupted'] === true ? 'interrupted' : 'present',
       comment: typeof row['comment'] === 'string' ? row['comment'] : null,
+      owner: typeof row['owner'] === 'string' ? row['owner'] : null,
+      isOwnerBelieved: row['is_believed'] === true,
     });
   }
   return { rows: sightings, databases: [...databases.values()] };

@@ -13,6 +13,7 @@ import type { DatabaseSighting, RegistryRow, Sighting } from '../registry/model.
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { announced } from './registryChanges.ts';
+import { commentsJoinSql, eq, ge, gt, interruptedSql, le } from './catalogSql.ts';
 import { commentSql } from './commentSql.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import {
@@ -33,29 +34,31 @@ import { Turns } from './turns.ts';
  * third less than ten columns: each of those is described, sent and parsed by itself.
  */
 const sightingSql = `
-  select json_build_object('id', p.id, 'name', p.name, 'database_name', p.database_name, 'description', p.description,
+  select pg_catalog.json_build_object('id', p.id, 'name', p.name, 'database_name', p.database_name, 'description', p.description,
            'created_at', p.created_at, 'updated_at', p.updated_at, 'metadata', p.metadata,
-           'present', d.datname is not null, 'interrupted', d.datconnlimit = -2, 'comment', s.description) as sighting
-  from projects p
-  left join pg_database d on d.datname = p.database_name::name
-  left join pg_shdescription s on s.objoid = d.oid and s.classoid = 'pg_database'::regclass`;
+           'present', d.datname is not null, 'interrupted', ${interruptedSql}, 'comment', s.description) as sighting
+  from public.projects p
+  left join pg_catalog.pg_database d on d.datname ${eq} p.database_name::pg_catalog.name
+  ${commentsJoinSql}`;
 
-const lookSql = `${sightingSql} where p.id = $1 or p.name = $2`;
-const formerIdSql = `${sightingSql} where p.metadata @> jsonb_build_object('registrar', jsonb_build_object('formerIds', jsonb_build_array($1::text)))`;
-const ownerSql = `${sightingSql} where p.database_name = $1`;
+const lookSql = `${sightingSql} where p.id ${eq} $1 or p.name ${eq} $2`;
+const formerIdSql = `${sightingSql} where p.metadata operator(pg_catalog.@>)
+  pg_catalog.jsonb_build_object('registrar', pg_catalog.jsonb_build_object('formerIds', pg_catalog.jsonb_build_array($1::pg_catalog.text)))`;
+const ownerSql = `${sightingSql} where p.database_name ${eq} $1`;
 const listSql = `${sightingSql}
-  where ($1::text is null or p.name > $1) and ($2::text is null or strpos(lower(p.name), lower($2)) > 0)
+  where ($1::pg_catalog.text is null or p.name ${gt} $1)
+    and ($2::pg_catalog.text is null or pg_catalog.strpos(pg_catalog.lower(p.name), pg_catalog.lower($2)) ${gt} 0)
   order by p.name limit $3`;
 
-const idsSql = `${sightingSql} where p.id = any($1::uuid[])`;
-const idPrefixSql = `${sightingSql} where p.id between $1 and $2 limit 2`;
+const idsSql = `${sightingSql} where p.id ${eq} any ($1::pg_catalog.uuid[])`;
+const idPrefixSql = `${sightingSql} where p.id ${ge} $1 and p.id ${le} $2 limit 2`;
 
 const removeSql = `
-  delete from projects where id = $1 and name = $2 and database_name = $3
-    and coalesce(metadata #>> '{registrar,state}', 'ready') = $4 returning id`;
+  delete from public.projects where id ${eq} $1 and name ${eq} $2 and database_name ${eq} $3
+    and coalesce(metadata operator(pg_catalog.#>>) '{registrar,state}', 'ready') ${eq} $4 returning id`;
 
 const insertSql = `
-  insert into projects (id, name, description, database_name, created_at, updated_at, metadata)
+  insert into public.projects (id, name, description, database_name, created_at, updated_at, metadata)
   values ($1, $2, $3, $4, $5, $6, $7)`;
 
 /** The registry table `projects` behind the rules' port. */
@@ -105,7 +108,7 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
       const others = await database.query(
         {
           name: 'whoseConflict',
-          text: 'select id = $1 or name = $2 as same from projects where id = $1 or name = $2 or database_name = $3',
+          text: `select id ${eq} $1 or name ${eq} $2 as same from public.projects where id ${eq} $1 or name ${eq} $2 or database_name ${eq} $3`,
           values: [row.id, row.name, row.databaseName],
         },
         limits.writeMs,
@@ -160,10 +163,10 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
         const held = await execute(holdSql, observedValues(observed));
         if (held.rows.length === 0) return 'lost';
         // Read again, now that the row is locked: the statement that waited for the lock saw the catalog as it was before.
-        const [row] = (await execute(`${sightingSql} where p.id = $1`, [observed.id])).rows;
+        const [row] = (await execute(`${sightingSql} where p.id ${eq} $1`, [observed.id])).rows;
         const outcome = row ? await work(sightingIn(row).database) : 'lost';
         if (outcome === 'delete')
-          await execute(announced('delete from projects where id = $1 returning id'), [observed.id]);
+          await execute(announced(`delete from public.projects where id ${eq} $1 returning id`), [observed.id]);
         return outcome === 'lost' ? 'lost' : 'done';
       });
     try {
@@ -238,20 +241,21 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
  * Compare-and-set: nothing happens unless id, name, database, state and folder are still those that the decision was made
  * on. Only what people see counts as an update of the project; notes under `metadata.registrar` do not.
  */
-const observedSql = `p.id = $1 and p.name = $2 and p.database_name = $3
-    and coalesce(p.metadata #>> '{registrar,state}', 'ready') = $4
-    and p.metadata #> '{registrar,folder}' is not distinct from $5::jsonb`;
+const observedSql = `p.id ${eq} $1 and p.name ${eq} $2 and p.database_name ${eq} $3
+    and coalesce(p.metadata operator(pg_catalog.#>>) '{registrar,state}', 'ready') ${eq} $4
+    and coalesce(p.metadata operator(pg_catalog.#>) '{registrar,folder}', 'null') ${eq} coalesce($5::pg_catalog.jsonb, 'null')`;
 
-const holdSql = `select p.id from projects p where ${observedSql} for update`;
+const holdSql = `select p.id from public.projects p where ${observedSql} for update`;
 
 const changeSql = `
-  update projects p set
-    id = coalesce($6::uuid, p.id),
+  update public.projects p set
+    id = coalesce($6::pg_catalog.uuid, p.id),
     name = coalesce($7, p.name),
     database_name = coalesce($8, p.database_name),
     description = case when $9 then $10 else p.description end,
-    metadata = jsonb_set(coalesce(p.metadata, '{}'), '{registrar}', coalesce(p.metadata -> 'registrar', '{}') || $11::jsonb),
-    updated_at = case when $12 then now() else p.updated_at end
+    metadata = pg_catalog.jsonb_set(coalesce(p.metadata, '{}'), '{registrar}',
+      coalesce(p.metadata operator(pg_catalog.->) 'registrar', '{}') operator(pg_catalog.||) $11::pg_catalog.jsonb),
+    updated_at = case when $12 then pg_catalog.now() else p.updated_at end
   where ${observedSql}
   returning p.id`;
 

@@ -4,6 +4,8 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { notOneRead } from './agentFaults.ts';
 import { prepareStatement, runPrepared, type StatementShape } from './agentStatement.ts';
 import { jsonValue, parameterText, requireCount } from './agentValues.ts';
+import type { ProjectConnection } from './projectConnection.ts';
+import { projectSql } from './projectSql.ts';
 
 export type Query = Pick<QueryParams, 'sql' | 'params' | 'limit'>;
 
@@ -33,8 +35,17 @@ export function requireQuery({ sql, limit }: Query): void {
  *
  * Throws SQL_REJECTED for what gives no rows, INVALID_ARGUMENT for a wrong number of parameters, and the server's errors.
  */
-export async function queryDatabase(client: pg.Client, query: Query, maxBytes: number): Promise<QueryResult> {
+export async function queryDatabase(
+  connection: ProjectConnection,
+  query: Query,
+  maxBytes: number,
+): Promise<QueryResult> {
   const startedAt = performance.now();
+  return connection.foreign((client) => runForeign(client, query, maxBytes, startedAt));
+}
+
+/** With the path of database and role: the statement is the agent's, and its role can do nothing but read. */
+async function runForeign(client: pg.Client, query: Query, maxBytes: number, startedAt: number): Promise<QueryResult> {
   const shape = await prepareStatement(client, query.sql);
   const { fields, parameterTypes } = shape;
   if (fields === null) throw notOneRead('The statement gives no rows, so it is not a read; it was not run.');
@@ -53,13 +64,17 @@ export async function queryDatabase(client: pg.Client, query: Query, maxBytes: n
   };
 }
 
+/** Written in full, since it stands between two steps of the agent's statement, where the path is not ours. */
+const typesSql = projectSql`
+  select pg_catalog.format_type(t.oid, t.modifier) as type
+  from rows from (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[]))
+    with ordinality t(oid, modifier, position)
+  order by t.position`;
+
 async function columnsOf(client: pg.Client, fields: NonNullable<StatementShape['fields']>): Promise<QueryColumn[]> {
-  const { rows } = await client.query<{ type: string }>(
-    `select pg_catalog.format_type(t.oid, t.modifier) as type
-     from rows from (pg_catalog.unnest($1::pg_catalog.oid[]), pg_catalog.unnest($2::pg_catalog.int4[]))
-       with ordinality t(oid, modifier, position)
-     order by t.position`,
-    [fields.map(({ dataTypeID }) => dataTypeID), fields.map(({ dataTypeModifier }) => dataTypeModifier)],
-  );
+  const { rows } = await client.query<{ type: string }>(typesSql, [
+    fields.map(({ dataTypeID }) => dataTypeID),
+    fields.map(({ dataTypeModifier }) => dataTypeModifier),
+  ]);
   return fields.map(({ name }, index) => ({ name, type: rows[index]?.type ?? 'unknown' }));
 }

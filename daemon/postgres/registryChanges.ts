@@ -9,7 +9,7 @@ const changesChannel = 'registrar_changes';
 
 /** A data-changing statement that returns rows, and that tells everyone when it changed any. Who rolls back tells nobody. */
 export function announced(sql: string): string {
-  return `with changed as (${sql}) select changed.*, pg_notify('${changesChannel}', '') from changed`;
+  return `with changed as (${sql}) select changed.*, pg_catalog.pg_notify('${changesChannel}', '') from changed`;
 }
 
 export interface ChangeWatchOptions {
@@ -82,7 +82,7 @@ export function watchChanges(database: RegistryDatabase, options: ChangeWatchOpt
     });
     await withinLimit(listener, listener.query(`listen ${changesChannel}`), database.limits.writeMs);
     await database.query(
-      { text: 'select pg_notify($1, $2)', values: [changesChannel, token] },
+      { text: 'select pg_catalog.pg_notify($1, $2)', values: [changesChannel, token] },
       database.limits.writeMs,
     );
     const heard = await echo;

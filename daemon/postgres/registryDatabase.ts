@@ -4,8 +4,11 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named } from '../protocol/visibleText.ts';
 import type { PostgresAddress } from './address.ts';
+import { eq, ge } from './catalogSql.ts';
 import { withConnection } from './directConnection.ts';
 import { migrate } from './migrations.ts';
+import { ProjectConnection } from './projectConnection.ts';
+import { projectSql } from './projectSql.ts';
 import { closePublicSchema } from './publicSchema.ts';
 import { closePool, createPool, runQuery, type Query } from './pool.ts';
 import { asServerTrouble } from './serverTrouble.ts';
@@ -37,20 +40,29 @@ export const defaultLimits: Limits = { lookMs: 1000, writeMs: 5000, provisionMs:
 export class RegistryDatabase {
   readonly address: PostgresAddress;
   readonly limits: Limits;
+  readonly ownerRole: string | null;
   /** False for whoever may only look: what is missing then stays missing. */
   readonly makes: boolean;
   readonly #pool: pg.Pool;
   #isPooled = false;
   #isSilent = false;
+  #silencing: Promise<boolean> | null = null;
   #creating: Promise<void> | null = null;
   #migrating: Promise<void> | null = null;
 
   /** Called when the server answers after it did not, and when the registry took a row: whoever waits for that need not. */
   onUsable: () => void = () => undefined;
 
-  constructor(address: PostgresAddress, limits: Limits = defaultLimits, lookingThrough?: RegistryDatabase) {
+  /** @param ownerRole `registrar.postgres.ownerRole`: owner of the project databases, so that a team shares them */
+  constructor(
+    address: PostgresAddress,
+    limits: Limits = defaultLimits,
+    ownerRole: string | null = null,
+    lookingThrough?: RegistryDatabase,
+  ) {
     this.address = address;
     this.limits = limits;
+    this.ownerRole = ownerRole;
     this.makes = lookingThrough === undefined;
     this.#pool = lookingThrough
       ? lookingThrough.#pool
@@ -63,7 +75,7 @@ export class RegistryDatabase {
 
   /** The same registry over the same connections, for a dry run: neither database nor table is made. */
   lookingOnly(): RegistryDatabase {
-    return new RegistryDatabase(this.address, this.limits, this);
+    return new RegistryDatabase(this.address, this.limits, this.ownerRole, this);
   }
 
   /** The registry's name as markers carry it. */
@@ -73,6 +85,11 @@ export class RegistryDatabase {
 
   get role(): string {
     return this.address.user;
+  }
+
+  /** A pooler in transaction mode is known to stand in between. */
+  get isPooled(): boolean {
+    return this.#isPooled;
   }
 
   poolFigures(): { open: number; idle: number; waiting: number } {
@@ -139,6 +156,26 @@ export class RegistryDatabase {
     return withConnection(this.address, this.name, connection, (client) => withRegistryLock(client, key, waitMs, work));
   }
 
+  /** Whether this role may switch event triggers off for its own sessions; asked once. */
+  async maySilenceEventTriggers(): Promise<boolean> {
+    this.#silencing ??= this.#askSilencing().catch((error: unknown) => {
+      this.#silencing = null;
+      throw error;
+    });
+    return this.#silencing;
+  }
+
+  async #askSilencing(): Promise<boolean> {
+    const { writeMs } = this.limits;
+    const [server] = await this.read({ text: silencingSql, values: [] }, writeMs);
+    if (server?.['knows'] !== true) return false;
+    if (server['super'] === true) return true;
+    // The function is not there before 15.
+    const text = `select pg_catalog.has_parameter_privilege(session_user, 'event_triggers', 'SET') as may`;
+    const [privilege] = await this.read({ text, values: [] }, writeMs);
+    return privilege?.['may'] === true;
+  }
+
   /** Makes the registry's tables. Throws REGISTRY_FORBIDDEN naming what is missing when the role may not. */
   async migrate(): Promise<void> {
     this.#migrating ??= this.#migrate().finally(() => {
@@ -154,7 +191,7 @@ export class RegistryDatabase {
 
   async #migrate(): Promise<void> {
     try {
-      await this.transaction(this.limits.provisionMs, (execute) => migrate(execute, this.name));
+      await this.transaction(this.limits.provisionMs, (execute) => migrate(execute, this.name, this.ownerRole));
     } catch (error) {
       if (sqlState(error) === '42501') throw registryForbidden(asked.createTable, this.role, this.name);
       throw error;
@@ -198,7 +235,12 @@ export class RegistryDatabase {
     }
     // PgBouncer, once refused by the missing database, keeps everyone waiting until it tries again (server_login_retry, 15 s).
     const limits = { connectMs: this.limits.provisionMs, workMs: this.limits.writeMs };
-    await withConnection(this.address, this.name, limits, closePublicSchema);
+    await withConnection(this.address, this.name, limits, async (client) => {
+      const beginning = { access: 'read write', statementMs: limits.workMs, lockMs: 0, isSilent: false } as const;
+      const { connection } = await ProjectConnection.begin(client, beginning);
+      await closePublicSchema(connection);
+      await connection.run(projectSql`commit`);
+    });
   }
 
   /** One statement in a database that is there before the registry is. */
@@ -227,6 +269,10 @@ export class RegistryDatabase {
     );
   }
 }
+
+const silencingSql = `
+  select pg_catalog.current_setting('server_version_num')::int ${ge} 170000 as knows, r.rolsuper as super
+  from pg_catalog.pg_roles r where r.rolname ${eq} session_user`;
 
 const names = new Map<string, string>();
 

@@ -14,13 +14,25 @@ export interface Asked {
 
 /** The privileges on the registry that Registrar can miss, by what it does with them. */
 export const asked = {
-  read: { action: 'read the table projects', privilege: 'SELECT on projects', grant: 'GRANT SELECT ON projects TO' },
-  insert: { action: 'add a row to projects', privilege: 'INSERT on projects', grant: 'GRANT INSERT ON projects TO' },
-  update: { action: 'change a row of projects', privilege: 'UPDATE on projects', grant: 'GRANT UPDATE ON projects TO' },
+  read: {
+    action: 'read the table projects',
+    privilege: 'SELECT on projects',
+    grant: 'GRANT SELECT ON public.projects TO',
+  },
+  insert: {
+    action: 'add a row to projects',
+    privilege: 'INSERT on projects',
+    grant: 'GRANT INSERT ON public.projects TO',
+  },
+  update: {
+    action: 'change a row of projects',
+    privilege: 'UPDATE on projects',
+    grant: 'GRANT UPDATE ON public.projects TO',
+  },
   delete: {
     action: 'remove a row from projects',
     privilege: 'DELETE on projects',
-    grant: 'GRANT DELETE ON projects TO',
+    grant: 'GRANT DELETE ON public.projects TO',
   },
   createTable: {
     action: 'create the table projects',

@@ -1,5 +1,6 @@
 import type { Client } from 'pg';
 import type { PostgresAddress } from './address.ts';
+import { eq } from './catalogSql.ts';
 import { connectClient } from './connect.ts';
 import { sqlState } from './sqlErrors.ts';
 
@@ -20,8 +21,8 @@ export async function tryPostgres(address: PostgresAddress): Promise<PostgresFac
   const client = await connectAnywhere(address);
   try {
     const result = await client.query<{ version: string; role: string; creates: boolean }>(
-      `select current_setting('server_version') as version, current_user as role, rolcreatedb or rolsuper as creates
-       from pg_roles where rolname = current_user`,
+      `select pg_catalog.current_setting('server_version') as version, current_user as role, rolcreatedb or rolsuper as creates
+       from pg_catalog.pg_roles where rolname ${eq} current_user`,
     );
     const row = result.rows[0];
     return {

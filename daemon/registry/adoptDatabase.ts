@@ -9,14 +9,15 @@ import {
   projectDropping,
 } from './failures.ts';
 import { readMarker, writeMarker } from './marker.ts';
-import type { DatabaseSighting, Marker, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
+import type { Marker, OwnedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
 import { checkDatabaseName, checkName } from './names.ts';
+import { requireBelieved } from './owners.ts';
 import type { Changed, RegistryPorts } from './ports.ts';
 import { changeRow, startRun } from './settle.ts';
 
 /**
  * Registers a database that exists: a forgotten project's, an orphan, or one that somebody made by hand. Nothing in it is
- * changed but its marker.
+ * changed but its marker; who owns it is recorded, so that other members' daemons believe it, too.
  *
  * @param name the project's name; without one the marker's, else one made from the database's name
  * @returns the id of the project that has the database now
@@ -30,6 +31,7 @@ export async function adoptDatabase(databaseName: string, name: string | null, p
     const database = await ports.catalog.lookDatabase(databaseName);
     if (database.presence !== 'present') throw databaseNotThere(databaseName);
     const owner = await ports.registry.lookDatabaseOwner(databaseName);
+    await requireBelieved(databaseName, database, owner?.row ?? null, ports.catalog);
     const { id, changed } = owner
       ? await claimForOwner(owner, database, ports)
       : await register(databaseName, name, database, ports);
@@ -44,7 +46,7 @@ interface Adopted {
 }
 
 /** A row names this database already: all that can be missing is the marker. */
-async function claimForOwner(owner: Sighting, database: DatabaseSighting, ports: RegistryPorts): Promise<Adopted> {
+async function claimForOwner(owner: Sighting, database: OwnedDatabase, ports: RegistryPorts): Promise<Adopted> {
   const { row } = owner;
   if (row.registrar.state === 'dropping') throw projectDropping(row);
   const reading = readMarker(database.comment);
@@ -64,13 +66,16 @@ async function claimForOwner(owner: Sighting, database: DatabaseSighting, ports:
     databaseName: row.databaseName,
     comment: writeMarker(markerOf(row, schemaVersion, ports), database.comment),
   };
-  return { id: row.id, changed: await changeRow(run, owner, { registrar: { state: 'ready' } }, comment) };
+  return {
+    id: row.id,
+    changed: await changeRow(run, owner, { registrar: { state: 'ready', ...adoptedFrom(database) } }, comment),
+  };
 }
 
 async function register(
   databaseName: string,
   name: string | null,
-  database: DatabaseSighting,
+  database: OwnedDatabase,
   ports: RegistryPorts,
 ): Promise<Adopted> {
   const reading = readMarker(database.comment);
@@ -91,7 +96,13 @@ async function register(
     createdAt: marker && !Number.isNaN(Date.parse(marker.createdAt)) ? marker.createdAt : now,
     updatedAt: now,
     metadata: {},
-    registrar: { state: 'ready', creator: ports.origin.creator, lastUsedAt: now, ...evidenceOf(marker) },
+    registrar: {
+      state: 'ready',
+      creator: ports.origin.creator,
+      lastUsedAt: now,
+      ...adoptedFrom(database),
+      ...evidenceOf(marker),
+    },
   };
   const comment = writeMarker(markerOf(row, marker?.schemaVersion ?? null, ports), database.comment);
   const changed = await ports.registry.insert(row, { databaseName, comment });
@@ -123,6 +134,10 @@ function markerOf(row: RegistryRow, schemaVersion: string | null, ports: Registr
     forgottenAt: null,
     ...markedEvidence(row, ports.origin),
   };
+}
+
+function adoptedFrom({ owner }: OwnedDatabase): { adoptedOwner?: string } {
+  return owner === null ? {} : { adoptedOwner: owner };
 }
 
 /** `cb_proj_my_shop_1f2e3d4c` → `my_shop`. */

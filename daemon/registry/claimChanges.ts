@@ -30,7 +30,7 @@ export async function reserve(
   const id = claim.id ?? origin.newId();
   const databaseName = claim.databaseName ?? marked?.databaseName ?? databaseNameFor(claim.name, id, claiming.group);
   if (run.options.dryRun) return { kind: 'done', settled: wouldDo(run, null, creationSteps(claim, databaseName)) };
-  await requireCreation(run);
+  const { owner } = await requireCreation(run);
   const now = origin.now();
   claiming.judged = claim.folder && (await ownFolder(run, claim.folder.path));
   const row: RegistryRow = {
@@ -45,6 +45,7 @@ export async function reserve(
       state: 'provisioning',
       creator: origin.creator,
       lastUsedAt: now,
+      madeAs: owner,
       ...(claim.folder
         ? { folder: claim.folder, claims: { [folderKey(claim.folder)]: { name: claim.name, at: now } } }
         : {}),
@@ -58,6 +59,7 @@ export async function reserve(
   switch (reserved.kind) {
     case 'reserved':
       run.created = true;
+      run.reserved = id;
       knowReservation(claiming, id);
       return { kind: 'again' };
     case 'lost':
@@ -72,7 +74,10 @@ export async function reserve(
       await requireCreation(run);
   }
   // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
-  if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') knowReservation(claiming, id);
+  if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') {
+    run.reserved = id;
+    knowReservation(claiming, id);
+  }
   return { kind: 'again' };
 }
 

@@ -6,6 +6,8 @@ export interface DatabaseCase {
   presence: 'present' | 'absent' | 'interrupted';
   /** The database's marker: this project's, none, another project's or registry's, or this project's but forgotten. */
   marker: 'mine' | 'none' | 'other' | 'forgotten';
+  /** Whether the database's owner may speak for projects; a ready row whose marker agrees needs no owner to say so. */
+  owner: 'believed' | 'stranger';
   /** Whether the database holds relations of a user; asked only for an unmarked database of a reserved row. */
   relations: 'none' | 'some';
   /** Another database carries this project's marker: it was renamed behind our back. */
@@ -25,6 +27,7 @@ export type DatabaseDecision =
   | 'refuse-dropping'
   | 'refuse-forgotten'
   | 'refuse-foreign'
+  | 'refuse-stranger'
   | 'refuse-occupied'
   | 'refuse-renamed';
 
@@ -33,6 +36,7 @@ interface Rule {
   state: RowState;
   presence?: DatabaseCase['presence'];
   marker?: DatabaseCase['marker'];
+  owner?: DatabaseCase['owner'];
   relations?: DatabaseCase['relations'];
   elsewhere?: boolean;
   nameChosen?: boolean;
@@ -47,12 +51,21 @@ export const databaseRules: readonly Rule[] = [
   { when: 'the database was renamed', state: 'ready', presence: 'absent', elsewhere: true, decision: 'refuse-renamed' },
   { when: 'the database was dropped', state: 'ready', presence: 'absent', decision: 'recreate' },
   { when: 'row and marker agree', state: 'ready', marker: 'mine', decision: 'use' },
+  { when: 'a stranger’s is in its place', state: 'ready', owner: 'stranger', decision: 'refuse-stranger' },
   { when: 'the database carries no marker', state: 'ready', marker: 'none', decision: 'restore-marker' },
   { when: 'the project was forgotten', state: 'ready', marker: 'forgotten', decision: 'refuse-forgotten' },
   { when: 'the database is somebody else’s', state: 'ready', decision: 'refuse-foreign' },
 
   { when: 'a DROP was cut short', state: 'provisioning', presence: 'interrupted', decision: 'finish-drop' },
   { when: 'the database is not there yet', state: 'provisioning', presence: 'absent', decision: 'create' },
+  {
+    when: 'a stranger has the chosen name',
+    state: 'provisioning',
+    owner: 'stranger',
+    nameChosen: true,
+    decision: 'refuse-stranger',
+  },
+  { when: 'a stranger has the name', state: 'provisioning', owner: 'stranger', decision: 'next-name' },
   { when: 'a creation was interrupted', state: 'provisioning', marker: 'mine', decision: 'finish' },
   { when: 'the project was forgotten', state: 'provisioning', marker: 'forgotten', decision: 'refuse-forgotten' },
   { when: 'created, not marked yet', state: 'provisioning', marker: 'none', relations: 'none', decision: 'finish' },
@@ -73,6 +86,7 @@ function fits(rule: Rule, databaseCase: DatabaseCase): boolean {
     rule.state === databaseCase.state &&
     (rule.presence === undefined || rule.presence === databaseCase.presence) &&
     (rule.marker === undefined || rule.marker === databaseCase.marker) &&
+    (rule.owner === undefined || rule.owner === databaseCase.owner) &&
     (rule.relations === undefined || rule.relations === databaseCase.relations) &&
     (rule.elsewhere === undefined || rule.elsewhere === databaseCase.elsewhere) &&
     (rule.nameChosen === undefined || rule.nameChosen === databaseCase.nameChosen)

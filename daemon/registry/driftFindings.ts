@@ -79,6 +79,24 @@ export function markerForeign(
   });
 }
 
+/** The row's database is another role's, and neither its marker nor the row says that this is as it should be. */
+export function ownerForeign({ row }: Sighting, owner: string | null): Drifted {
+  return drifted('marker-foreign', row, row.databaseName, {
+    message: `Project "${row.name}" names database ${row.databaseName}, which belongs to role "${owner ?? 'unknown'}" and does not carry the project's marker.`,
+    risk: 'The project is refused, since anybody who may make databases could have put this one in its place.',
+    choices: [
+      [
+        'adopt',
+        `if it is the project's, become a member of its owner, then: registrar projects adopt ${row.databaseName}`,
+      ],
+      [
+        'forget',
+        `take the project out of the registry; the database is not touched (registrar projects forget ${row.id})`,
+      ],
+    ],
+  });
+}
+
 export function markerForgotten({ row }: Sighting): Drifted {
   return drifted('marker-forgotten', row, row.databaseName, {
     message: `Project ${quoted(row.name)} is registered, but the marker of ${named(row.databaseName)} says that it was forgotten on purpose.`,
@@ -295,6 +313,15 @@ export function unownedDatabase(databaseName: string): Drifted {
       ['adopt', `register it here (${registrarCommand('projects adopt', [databaseName])})`],
       ['leave', 'leave it, if it belongs to somebody'],
     ],
+  });
+}
+
+/** A stranger's database that looks like a project's. */
+export function strangersDatabase(databaseName: string, owner: string | null): Drifted {
+  return drifted('unowned-database', null, databaseName, {
+    message: `Database ${databaseName} looks like a project's, but belongs to role "${owner ?? 'unknown'}", which this daemon's role is not a member of.`,
+    risk: 'None: what it says of itself does not count.',
+    choices: [['leave', 'leave it; or become a member of its owner, if it is yours']],
   });
 }
 

@@ -10,6 +10,7 @@ import {
 } from './failures.ts';
 import { standingOf } from './marker.ts';
 import type { DatabaseSighting, RegistryRow, Sighting } from './model.ts';
+import { requireBelieved } from './owners.ts';
 import type { CommentChange, Held, RegistryPorts } from './ports.ts';
 import { isFreshReservation } from './reservation.ts';
 import { changeRow, commentFollowing, databasesElsewhere, ownComment, ownerOf, startRun } from './settle.ts';
@@ -93,6 +94,8 @@ async function beginDrop(sighting: Sighting, ports: RegistryPorts): Promise<void
     const isKnown = standing === 'mine' || (standing === 'none' && (row.registrar.state ?? 'ready') === 'ready');
     if (standing === 'forgotten') throw projectForgotten(row.name, row.databaseName);
     if (!isKnown) throw databaseForeign(row, row.databaseName, ownerOf(run, database));
+    if (standing === 'none')
+      await requireBelieved(row.databaseName, await ports.catalog.lookDatabase(row.databaseName), row, ports.catalog);
     comment = commentFollowing(run, sighting, {}) ?? ownComment(run, row, database, null);
   }
   if (comment && sighting.sync.state !== 'synced' && (await ports.catalog.comment(comment)) === 'forbidden')

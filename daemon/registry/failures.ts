@@ -196,6 +196,17 @@ export function databaseGone(
   );
 }
 
+/** @param role who asks, and would have to be a member of the owner */
+export function databaseOfStranger(databaseName: string, owner: string | null, role: string): RegistrarError {
+  const name = owner ?? 'unknown';
+  return new RegistrarError({
+    code: 'DATABASE_FOREIGN',
+    message: `Database ${named(databaseName)} belongs to role ${named(name)}, which role ${named(role)} is not a member of. It was not touched.`,
+    hint: `If it is yours: GRANT ${sqlIdentifier(name)} TO ${sqlIdentifier(role)}; or ask its owner to register it. Else take another name.`,
+    details: { database: databaseName, owner, role },
+  });
+}
+
 export function databaseOccupied(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',

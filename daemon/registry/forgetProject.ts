@@ -2,6 +2,7 @@ import { markedEvidence } from './evidence.ts';
 import { notSettled, projectDropping } from './failures.ts';
 import { readMarker, writeMarker } from './marker.ts';
 import type { Sighting } from './model.ts';
+import { isBelieved } from './owners.ts';
 import type { CommentChange, RegistryPorts } from './ports.ts';
 import { findSighting } from './settleReference.ts';
 
@@ -17,7 +18,7 @@ export async function forgetProject(reference: string, ports: RegistryPorts): Pr
     const sighting = await findSighting(reference, ports);
     const { row, sync } = sighting;
     if (row.registrar.state === 'dropping') throw projectDropping(row);
-    const comment = forgottenComment(sighting, ports);
+    const comment = await forgottenComment(sighting, ports);
     if (sync.state === 'synced') {
       if ((await ports.registry.remove(row, comment)) !== 'done') continue;
     } else if (comment && (await ports.catalog.comment(comment)) === 'lost') {
@@ -38,13 +39,14 @@ async function isRegistered(id: string, ports: RegistryPorts): Promise<boolean> 
 }
 
 /** Null where there is no database to mark, or one that is somebody else's. */
-function forgottenComment({ row, database }: Sighting, ports: RegistryPorts): CommentChange | null {
+async function forgottenComment({ row, database }: Sighting, ports: RegistryPorts): Promise<CommentChange | null> {
   if (database.presence !== 'present') return null;
   const reading = readMarker(database.comment);
   const isForeign =
     reading.kind === 'marker' &&
     (reading.marker.projectId !== row.id || reading.marker.registry !== ports.catalog.registry);
   if (isForeign) return null;
+  if (reading.kind === 'none' && !isBelieved(await ports.catalog.lookDatabase(row.databaseName), row)) return null;
   const marker = {
     registry: ports.catalog.registry,
     projectId: row.id,

@@ -48,13 +48,17 @@ export function standingOf(comment: string | null, row: RegistryRow, registry: s
 
 /**
  * The comment that makes `marker` the database's identity. Whatever the comment held before stays: a person's note under
- * `comment`, another tool's keys as they are, since a comment is the user's and must survive being marked.
+ * `comment`, another tool's keys as they are, since a comment is the user's and must survive being marked. So do what a
+ * newer version keeps in the same project's marker.
+ *
+ * @param formerId the id that the project's marker has so far; the marker's own when absent
  */
-export function writeMarker(marker: Marker, previous: string | null): string {
+export function writeMarker(marker: Marker, previous: string | null, formerId = marker.projectId): string {
   const kept = jsonObject(previous) ?? (previous ? { comment: previous } : {});
   return JSON.stringify({
     ...kept,
     registrar: {
+      ...unknownFields(marker, previous, formerId),
       registry: marker.registry,
       project_id: marker.projectId,
       name: marker.name,
@@ -76,6 +80,23 @@ function evidenceIn(value: unknown): Pick<Marker, 'evidence'> {
 
 function isHash(value: unknown): value is string {
   return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}
+
+const knownFields = ['registry', 'project_id', 'name', 'created_at', 'schema_version', 'forgotten_at'];
+/** A writer that knows the project's evidence knows all of it; one that does not leaves what was there. */
+const evidenceFields = ['evidence', 'folder'];
+
+function unknownFields(
+  { registry, projectId, evidence }: Marker,
+  previous: string | null,
+  formerId: string,
+): Record<string, unknown> {
+  const reading = readMarker(previous);
+  if (reading.kind === 'none' || reading.marker.registry !== registry) return {};
+  if (reading.marker.projectId !== projectId && reading.marker.projectId !== formerId) return {};
+  const fields = Object.entries(registrarFields(previous) ?? {});
+  const written = evidence === undefined ? knownFields : [...knownFields, ...evidenceFields];
+  return Object.fromEntries(fields.filter(([key]) => !written.includes(key)));
 }
 
 function registrarFields(comment: string | null): Record<string, unknown> | null {

@@ -99,6 +99,10 @@ export interface RegistrarMetadata {
   recreating?: boolean;
   /** True when the database name came from the config and not from the project's name and id. */
   databaseNameChosen?: boolean;
+  /** The role that owns the database that was made for this row. */
+  madeAs?: string;
+  /** The role that owned the database when a person adopted it: believed from then on, whichever member's daemon asks. */
+  adoptedOwner?: string;
 }
 
 export interface Claimed {
@@ -132,8 +136,16 @@ export interface DatabaseSighting {
   comment: string | null;
 }
 
+/** The same, with who may have written the comment. */
+export interface OwnedDatabase extends DatabaseSighting {
+  /** The owner's role; null for what is not there. */
+  owner: string | null;
+  /** Whether that role may speak for projects: ours, the team's, the registry's, or a superuser. */
+  isOwnerBelieved: boolean;
+}
+
 /** A database of the server, whether or not a row names it. */
-export interface NamedDatabase extends DatabaseSighting {
+export interface NamedDatabase extends OwnedDatabase {
   databaseName: string;
 }
 

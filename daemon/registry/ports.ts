@@ -6,6 +6,7 @@ import type {
   FolderGit,
   KeptClaim,
   MarkedDatabase,
+  OwnedDatabase,
   RegistrarMetadata,
   RegistryRow,
   Sighting,
@@ -87,6 +88,8 @@ export interface ListKeys {
 
 export interface Abilities {
   role: string;
+  /** The role that owns what it makes. */
+  owner: string;
   mayCreateDatabases: boolean;
   /** A standby, or a server or role set to read only. */
   readOnly: boolean;
@@ -105,9 +108,12 @@ export interface CatalogPort {
   /** `host:port` for messages. */
   readonly label: string;
   abilities(): Promise<Abilities>;
-  lookDatabase(databaseName: string): Promise<DatabaseSighting>;
-  /** Databases of this registry whose marker has this id or this name, forgotten ones included. */
-  findMarked(keys: LookKeys): Promise<MarkedDatabase[]>;
+  lookDatabase(databaseName: string): Promise<OwnedDatabase>;
+  /**
+   * Databases of this registry whose marker has this id or this name, forgotten ones included; only those whose owner is
+   * believed, or who owns the row's databases by what the row says.
+   */
+  findMarked(keys: LookKeys, row?: RegistryRow): Promise<MarkedDatabase[]>;
   /** Throws PROVISION_FAILED. */
   createDatabase(databaseName: string): Promise<'created' | 'exists'>;
   /** Completes a DROP DATABASE that was cut short; does nothing to any other database. */
@@ -119,8 +125,11 @@ export interface CatalogPort {
   oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T>;
   /** What every project database gets, as its file is now; null when none is set. Throws PROVISION_FAILED when it cannot be read. */
   projectSchema(): Promise<ProjectSchema | null>;
-  /** Applies a schema and sets the comment in one transaction; a second runner does nothing. Throws PROVISION_FAILED. */
-  applySchema(schema: ProjectSchema, change: CommentChange): Promise<void>;
+  /**
+   * Applies a schema, as the database's owner where this role may, and sets the comment in one transaction; a second runner
+   * does nothing. Throws PROVISION_FAILED, and DATABASE_FOREIGN where the row's database is a stranger's.
+   */
+  applySchema(schema: ProjectSchema, change: CommentChange, row: RegistryRow): Promise<void>;
   /** Sets a database's comment. `lost`: the database is gone. */
   comment(change: CommentChange): Promise<'done' | 'lost' | 'forbidden'>;
 }

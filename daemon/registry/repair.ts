@@ -3,6 +3,7 @@ import { finishDrop } from './dropProject.ts';
 import { mayNotMark } from './failures.ts';
 import { readMarker, standingOf, type MarkerStanding } from './marker.ts';
 import type { DatabaseSighting, RegistryRow, Sighting } from './model.ts';
+import { isBelieved } from './owners.ts';
 import type { Held, RegistryPorts } from './ports.ts';
 import { changeRow, ownComment, startRun } from './settle.ts';
 import { settleReference } from './settleReference.ts';
@@ -32,7 +33,11 @@ export async function applyRepair(
 ): Promise<Repaired> {
   switch (repair.action) {
     case 'restore-marker':
-      return whileStanding(repair.sighting, 'none', ports, (database) => mark(repair.sighting.row, database, ports));
+      return whileStanding(repair.sighting, 'none', ports, async (database) => {
+        const { row } = repair.sighting;
+        const looked = await ports.catalog.lookDatabase(row.databaseName);
+        return isBelieved(looked, row) ? mark(row, database, ports) : 'lost';
+      });
     case 'update-marker':
       return whileStanding(repair.sighting, 'mine', ports, (database) => mark(repair.sighting.row, database, ports));
     case 'apply-schema':
@@ -40,7 +45,8 @@ export async function applyRepair(
         const schema = await ports.catalog.projectSchema();
         if (schema?.version !== repair.version) return 'lost';
         const run = startRun(ports, { dryRun: false, expect: null });
-        await ports.catalog.applySchema(schema, ownComment(run, repair.sighting.row, database, schema.version));
+        const { row } = repair.sighting;
+        await ports.catalog.applySchema(schema, ownComment(run, row, database, schema.version), row);
         return 'keep';
       });
     case 'finish-drop':
@@ -107,7 +113,10 @@ async function pointTo(databaseName: string, sighting: Sighting, ports: Registry
     ports.catalog.lookDatabase(row.databaseName),
     ports.catalog.lookDatabase(databaseName),
   ]);
-  const isMine = target.presence === 'present' && standingOf(target.comment, row, ports.catalog.registry) === 'mine';
+  const isMine =
+    target.presence === 'present' &&
+    isBelieved(target, row) &&
+    standingOf(target.comment, row, ports.catalog.registry) === 'mine';
   if (gone.presence !== 'absent' || !isMine) return 'skipped';
   const changed = await changeRow(run, sighting, { databaseName }, null);
   return changed === 'done' ? 'applied' : 'skipped';

@@ -35,6 +35,8 @@ export function readRegistrarMetadata(metadata: unknown): RegistrarMetadata {
     ...(fields['rebuilt'] === true ? { rebuilt: true } : {}),
     ...(fields['recreating'] === true ? { recreating: true } : {}),
     ...(fields['databaseNameChosen'] === true ? { databaseNameChosen: true } : {}),
+    ...(isString(fields['madeAs']) ? { madeAs: fields['madeAs'] } : {}),
+    ...(isString(fields['adoptedOwner']) ? { adoptedOwner: fields['adoptedOwner'] } : {}),
   };
 }
 

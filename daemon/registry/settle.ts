@@ -5,6 +5,7 @@ import { decideDatabase, type DatabaseCase, type DatabaseDecision } from './data
 import {
   databaseForeign,
   databaseOccupied,
+  databaseOfStranger,
   databaseRenamed,
   interrupted,
   mayNotCreate,
@@ -21,10 +22,11 @@ import { markedEvidence, type Asker } from './evidence.ts';
 import { ownerByMarker } from './handOver.ts';
 import { parseId } from './ids.ts';
 import { readMarker, standingOf, writeMarker } from './marker.ts';
-import type { Claim, DatabaseSighting, Folder, Marker, RegistryRow, Sighting } from './model.ts';
+import type { Claim, DatabaseSighting, Folder, Marker, OwnedDatabase, RegistryRow, Sighting } from './model.ts';
 import { databaseNameFor } from './names.ts';
+import { isBelieved, requireBelieved } from './owners.ts';
 import { isSilence } from './silence.ts';
-import type { Changed, CommentChange, RegistryPorts, RowChange } from './ports.ts';
+import type { Abilities, Changed, CommentChange, RegistryPorts, RowChange } from './ports.ts';
 
 export interface SettleOptions {
   /** Look, decide, and say what would be done; change nothing. */
@@ -67,6 +69,8 @@ export interface Run {
   created: boolean;
   /** A step was tried that makes something: even where its answer was lost it may be there, and the next run goes on from it. */
   begun: boolean;
+  /** The id under which this run reserved a project, which a refusal takes back. */
+  reserved: string | null;
   /** The database that this run's CREATE DATABASE acknowledged: absent again means that the server did not tell the truth. */
   createdDatabase: string | null;
   recreated: boolean;
@@ -77,7 +81,16 @@ const passLimit = 24;
 
 export function startRun(given: RegistryPorts, options: SettleOptions): Run {
   const ports = options.dryRun ? { ...given, ...given.lookingOnly } : given;
-  return { ports, options, warnings: [], created: false, begun: false, createdDatabase: null, recreated: false };
+  return {
+    ports,
+    options,
+    warnings: [],
+    created: false,
+    begun: false,
+    reserved: null,
+    createdDatabase: null,
+    recreated: false,
+  };
 }
 
 /**
@@ -93,7 +106,33 @@ export async function settle(run: Run, identify: () => Promise<Identified>, clai
   try {
     return await settleInPasses(run, identify, claim);
   } catch (error) {
+    if (error instanceof RegistrarError && isForeign(error)) await takeBack(run);
     throw run.begun && isSilence(error) ? interrupted(error) : error;
+  }
+}
+
+/** Where adopting the database is offered, that completes the reservation, under the id that the config has. */
+function isForeign({ code, details }: RegistrarError): boolean {
+  const choices = details?.['choices'];
+  return code === 'DATABASE_FOREIGN' && !(Array.isArray(choices) && choices.includes('adopt'));
+}
+
+/**
+ * Removes what this run has just reserved: its project has no database, and whoever was refused would find his name taken by
+ * it. Somebody else may have gone on with it meanwhile: then it stays.
+ */
+async function takeBack(run: Run): Promise<void> {
+  const { reserved, ports } = run;
+  if (reserved === null || run.createdDatabase !== null) return;
+  try {
+    const looked = await ports.registry.look({ id: reserved, name: null }, true);
+    const row = looked.kind === 'seen' ? looked.sightings.find((seen) => seen.row.id === reserved)?.row : undefined;
+    if (row?.registrar.state === 'provisioning') await ports.registry.remove(row, null);
+    const [entry] = ports.outbox.find({ id: reserved, name: null });
+    if (entry?.registrar.state === 'provisioning') await ports.outbox.remove(reserved);
+  } catch (error) {
+    // Why the claim was refused is what has to be heard; drift names the reservation that is left.
+    if (!(error instanceof RegistrarError)) throw error;
   }
 }
 
@@ -153,7 +192,7 @@ export function commentFollowing(run: Run, sighting: Sighting, change: RowChange
   const schemaVersion = marker.kind === 'marker' ? marker.marker.schemaVersion : null;
   const registrar = { ...row.registrar, ...change.registrar };
   const changed = { ...row, id: change.id ?? row.id, name: change.name ?? row.name, registrar };
-  return ownComment(run, changed, database, schemaVersion);
+  return ownComment(run, changed, database, schemaVersion, row.id);
 }
 
 /** Says what a dry run would do, as a finished answer. */
@@ -169,12 +208,17 @@ export function wouldDo(run: Run, sighting: Sighting | null, steps: string[]): S
   };
 }
 
-/** CREATEDB, a writable server and a readable schema are checked before the first trace of a project is left anywhere. */
-export async function requireCreation(run: Run): Promise<void> {
+/**
+ * CREATEDB, a writable server and a readable schema are checked before the first trace of a project is left anywhere.
+ *
+ * @returns who asks, and whose the database will be
+ */
+export async function requireCreation(run: Run): Promise<Abilities> {
   const abilities = await run.ports.catalog.abilities();
   if (abilities.readOnly) throw serverReadOnly(run.ports.catalog.label);
   if (!abilities.mayCreateDatabases) throw mayNotCreate(abilities.role, run.ports.catalog.label);
   await run.ports.catalog.projectSchema();
+  return abilities;
 }
 
 async function applyOverride(run: Run, sighting: Sighting, claim: Claim | null): Promise<Settled | 'again' | null> {
@@ -182,6 +226,7 @@ async function applyOverride(run: Run, sighting: Sighting, claim: Claim | null):
   const { row } = sighting;
   if (wanted === null || wanted === row.databaseName) return null;
   const database = await run.ports.catalog.lookDatabase(wanted);
+  await requireBelieved(wanted, database, row, run.ports.catalog);
   if (database.presence === 'present' && markerStanding(run, row, database) !== 'mine') {
     throw databaseForeign(row, wanted, ownerOf(run, database));
   }
@@ -202,12 +247,16 @@ async function applyOverride(run: Run, sighting: Sighting, claim: Claim | null):
 async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | null): Promise<Settled | 'again'> {
   const { row } = sighting;
   const { catalog } = run.ports;
-  const decision = decideDatabase(await databaseCaseOf(run, sighting));
+  const looked = await lookOwner(run, sighting);
+  // Marked or replaced since the row was read.
+  if (looked && (looked.presence !== sighting.database.presence || looked.comment !== sighting.database.comment))
+    return 'again';
+  const decision = decideDatabase(await databaseCaseOf(run, sighting, looked));
   if (decision === 'use') {
     return usable(run, sighting, folder, { outcome: 'matched', reason: 'the database carries the same id' });
   }
   if (decision === 'refuse-occupied' && (await isMarkedMeanwhile(run, sighting))) return 'again';
-  if (isRefusal(decision)) throw await refusalOf(run, sighting, decision);
+  if (isRefusal(decision)) throw await refusalOf(run, sighting, decision, looked);
   if (run.options.dryRun) return wouldDo(run, sighting, [dryRunText[decision](row.databaseName)]);
   if (decision !== 'finish') run.options.onStep?.(stepText[decision](row.databaseName));
   switch (decision) {
@@ -233,9 +282,7 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
       await finish(run, sighting);
       return 'again';
     case 'recreate':
-      await requireCreation(run);
-      if ((await changeRow(run, sighting, { registrar: { state: 'provisioning', recreating: true } }, null)) === 'done')
-        run.recreated = true;
+      await recreate(run, sighting);
       return 'again';
     case 'next-name': {
       await nextName(run, sighting);
@@ -244,14 +291,29 @@ async function settleDatabase(run: Run, sighting: Sighting, folder: Folder | nul
   }
 }
 
+async function recreate(run: Run, sighting: Sighting): Promise<void> {
+  const { owner } = await requireCreation(run);
+  const registrar = { state: 'provisioning', recreating: true, madeAs: owner } as const;
+  if ((await changeRow(run, sighting, { registrar }, null)) === 'done') run.recreated = true;
+}
+
 type Refusal = Extract<DatabaseDecision, `refuse-${string}`>;
 
 function isRefusal(decision: DatabaseDecision): decision is Refusal {
   return decision.startsWith('refuse-');
 }
 
-async function refusalOf(run: Run, { row, database }: Sighting, decision: Refusal): Promise<RegistrarError> {
+async function refusalOf(
+  run: Run,
+  { row, database }: Sighting,
+  decision: Refusal,
+  looked: OwnedDatabase | null,
+): Promise<RegistrarError> {
   switch (decision) {
+    case 'refuse-stranger': {
+      const { role } = await run.ports.catalog.abilities();
+      return databaseOfStranger(row.databaseName, looked?.owner ?? null, role);
+    }
     case 'refuse-dropping':
       return projectDropping(row);
     case 'refuse-forgotten':
@@ -283,18 +345,38 @@ const stepText = {
   'next-name': (database: string) => `choosing another name, since ${database} is taken`,
 } as const;
 
-async function databaseCaseOf(run: Run, sighting: Sighting): Promise<DatabaseCase> {
+/**
+ * The row's database with its owner, where it matters: row and marker that agree are enough, and so is that this run made
+ * the database. Anything else could be planted by whoever may make databases.
+ */
+async function lookOwner(run: Run, { row, database }: Sighting): Promise<OwnedDatabase | null> {
+  const agrees = (row.registrar.state ?? 'ready') === 'ready' && markerStanding(run, row, database) === 'mine';
+  if (database.presence !== 'present' || agrees || row.registrar.state === 'dropping') return null;
+  if (run.createdDatabase === row.databaseName) return null;
+  return run.ports.catalog.lookDatabase(row.databaseName);
+}
+
+async function databaseCaseOf(run: Run, sighting: Sighting, looked: OwnedDatabase | null): Promise<DatabaseCase> {
   const { row, database } = sighting;
   const state = row.registrar.state ?? 'ready';
   const marker = markerStanding(run, row, database);
   const { presence } = database;
-  const asksRelations = state === 'provisioning' && presence === 'present' && marker === 'none';
+  const owner = looked === null || isBelieved(looked, row) ? 'believed' : 'stranger';
+  const asksRelations = state === 'provisioning' && presence === 'present' && marker === 'none' && owner === 'believed';
   // What this run just created holds what the template holds, and nobody's data.
   const isOwnNew = run.createdDatabase === row.databaseName;
   const relations =
     asksRelations && !isOwnNew && (await run.ports.catalog.hasUserRelations(row.databaseName)) ? 'some' : 'none';
   const elsewhere = state === 'ready' && presence === 'absent' && (await databasesElsewhere(run, row)).length > 0;
-  return { state, presence, marker, relations, elsewhere, nameChosen: row.registrar.databaseNameChosen === true };
+  return {
+    state,
+    presence,
+    marker,
+    owner,
+    relations,
+    elsewhere,
+    nameChosen: row.registrar.databaseNameChosen === true,
+  };
 }
 
 /** Another daemon's schema and marker appear together: relations seen after an absent marker may be the project's own. */
@@ -313,7 +395,7 @@ export function ownerOf(run: Run, database: DatabaseSighting): string {
 
 /** Other databases that carry the row's marker: its own, renamed behind our back. */
 export async function databasesElsewhere(run: Run, row: RegistryRow): Promise<string[]> {
-  const marked = await run.ports.catalog.findMarked({ id: row.id, name: null });
+  const marked = await run.ports.catalog.findMarked({ id: row.id, name: null }, row);
   return marked
     .filter(({ databaseName, marker }) => databaseName !== row.databaseName && marker.forgottenAt === null)
     .map(({ databaseName }) => databaseName);
@@ -355,7 +437,7 @@ async function finish(run: Run, sighting: Sighting): Promise<void> {
   const comment = ownComment(run, row, database, schema?.version ?? null);
   if (schema) {
     run.options.onStep?.(`applying the project schema to ${row.databaseName}`);
-    await run.ports.catalog.applySchema(schema, comment);
+    await run.ports.catalog.applySchema(schema, comment, row);
   }
   run.options.onStep?.(`marking database ${row.databaseName} as the project's`);
   const { recreating } = row.registrar;
@@ -376,15 +458,26 @@ async function nextName(run: Run, sighting: Sighting): Promise<void> {
     await changeRow(run, sighting, { databaseName: databaseNameFor(row.name, row.id, group + 1) }, null);
     return;
   }
+  await requireBelieved(
+    row.databaseName,
+    await run.ports.catalog.lookDatabase(row.databaseName),
+    row,
+    run.ports.catalog,
+  );
   throw databaseForeign(row, row.databaseName, ownerOf(run, database));
 }
 
-/** The comment that makes the row the owner of its database. */
+/**
+ * The comment that makes the row the owner of its database.
+ *
+ * @param formerId the id that its marker has so far, where the row is about to get another
+ */
 export function ownComment(
   run: Run,
   row: RegistryRow,
   database: DatabaseSighting,
   schemaVersion: string | null,
+  formerId = row.id,
 ): CommentChange {
   const marker: Marker = {
     registry: run.ports.catalog.registry,
@@ -395,7 +488,7 @@ export function ownComment(
     forgottenAt: null,
     ...markedEvidence(row, run.ports.origin),
   };
-  return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
+  return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment, formerId) };
 }
 
 function usable(run: Run, sighting: Sighting, folder: Folder | null, identity: Settled['identity']): Settled {

@@ -12,12 +12,14 @@ import {
   markerMissing,
   markerNameDiffers,
   orphanDatabase,
+  ownerForeign,
   parkedProject,
   pendingProject,
   remainsOfDrop,
   schemaOld,
   sharedId,
   sharedOrphanId,
+  strangersDatabase,
   unknownId,
   unownedDatabase,
   type Drifted,
@@ -26,6 +28,7 @@ import {
 import { readMarker, standingOf } from '../registry/marker.ts';
 import type { Marker, NamedDatabase, RegistryRow, Sighting } from '../registry/model.ts';
 import { checkDatabaseName } from '../registry/names.ts';
+import { isBelieved } from '../registry/owners.ts';
 import { isFreshReservation } from '../registry/reservation.ts';
 import type { OutboxEntry } from './outboxRules.ts';
 
@@ -73,8 +76,10 @@ interface Facts extends DriftReading {
   /** Former ids count, too, where no row has them as its own; the same for outbox entries. */
   byId: () => Map<string, RegistryRow>;
   byName: () => Map<string, RegistryRow>;
-  /** Usable databases with a live marker of this registry, by the marker's id. */
+  byDatabase: () => Map<string, NamedDatabase>;
+  /** Usable databases with a live marker of this registry, by the marker's id; some may be strangers'. */
   live: Map<string, Marked[]>;
+  /** Those whose owner is believed. */
   forgotten: Marked[];
   /** Databases that no row and no outbox entry names. */
   unlisted: NamedDatabase[];
@@ -87,8 +92,9 @@ function factsOf(reading: DriftReading): Facts {
     const marker = ownMarker(database, reading.registry);
     if (!marker) continue;
     const marked = { ...database, marker };
-    if (marker.forgottenAt !== null) forgotten.push(marked);
-    else if (database.presence === 'present')
+    if (marker.forgottenAt !== null) {
+      if (database.isOwnerBelieved) forgotten.push(marked);
+    } else if (database.presence === 'present')
       live.set(marker.projectId, [...(live.get(marker.projectId) ?? []), marked]);
   }
   const unlisted = new Map(reading.databases.map((database) => [database.databaseName, database]));
@@ -98,6 +104,7 @@ function factsOf(reading: DriftReading): Facts {
     rowIds: once(() => new Set(reading.rows.map(({ row }) => row.id))),
     byId: once(() => rowsById(reading)),
     byName: once(() => new Map([reading.outbox, reading.rows].flat().map(({ row }) => [row.name, row]))),
+    byDatabase: once(() => new Map(reading.databases.map((database) => [database.databaseName, database]))),
     live,
     forgotten,
     unlisted: [...unlisted.values()],
@@ -147,6 +154,8 @@ function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
   const read = readMarker(database.comment);
   const standing = standingOf(database.comment, row, facts.registry);
   if (database.presence === 'interrupted' && standing !== 'other') return [remainsOfDrop(row.databaseName, row)];
+  const owned = standing === 'mine' ? undefined : facts.byDatabase().get(row.databaseName);
+  if (owned && !isBelieved(owned, row)) return [ownerForeign(sighting, owned.owner)];
   switch (standing) {
     case 'none':
       return [elsewhere.length > 0 ? sharedId(sighting, elsewhere, false) : markerMissing(sighting)];
@@ -163,12 +172,13 @@ function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
 }
 
 /** Other databases that carry the row's id; most rows have none. */
-function elsewhereOf({ id, databaseName }: RegistryRow, { live }: Facts): readonly string[] {
-  const marked = live.get(id);
+function elsewhereOf(row: RegistryRow, { live }: Facts): readonly string[] {
+  const marked = live.get(row.id);
   if (!marked) return nowhere;
   return marked
+    .filter((one) => isBelieved(one, row))
     .map((one) => one.databaseName)
-    .filter((name) => name !== databaseName)
+    .filter((name) => name !== row.databaseName)
     .sort();
 }
 
@@ -202,7 +212,9 @@ function ofUnlisted(facts: Facts): Drifted[] {
     const { databaseName, presence, comment } = database;
     const marker = ownMarker(database, facts.registry);
     const isMarked = readMarker(comment).kind === 'marker';
-    if (marker && presence === 'interrupted')
+    if (!database.isOwnerBelieved) {
+      if (marker || !isMarked) found.push(strangersDatabase(databaseName, database.owner));
+    } else if (marker && presence === 'interrupted')
       found.push(remainsOfDrop(databaseName, { id: marker.projectId, name: marker.name }));
     else if (!isMarked) found.push(unownedDatabase(databaseName));
     // A copy of a project that has a row shows there.
@@ -234,7 +246,10 @@ function ofConfig(config: SeenConfig, facts: Facts): Drifted[] {
   if (byName) return config.id === null ? [] : [unknownId(config, byName)];
   const orphan = [...facts.live.values()]
     .flat()
-    .find(({ marker }) => (config.id === null ? marker.name === config.name : marker.projectId === config.id));
+    .find(
+      ({ marker, isOwnerBelieved }) =>
+        isOwnerBelieved && (config.id === null ? marker.name === config.name : marker.projectId === config.id),
+    );
   return [configWithoutRow(config, orphan?.databaseName ?? null)];
 }
 

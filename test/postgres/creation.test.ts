@@ -127,7 +127,7 @@ describe('creating a project from a config file', function () {
       assert.deepEqual(again.sync, { state: 'synced' });
       assert.deepEqual(path(again), found);
       const statements = fixture.spy.take();
-      assert.ok(statements.some((sql) => /from projects p\s+left join pg_database/.test(sql)));
+      assert.ok(statements.some((sql) => /from public\.projects p\s+left join pg_catalog\.pg_database/.test(sql)));
       assert.deepEqual(changes(statements), []);
       await engine.close();
     }

@@ -79,7 +79,7 @@ describe('dropping a project', () => {
     await findings(engine);
     assert.equal((await engine.resolve({ project: project.id })).error?.code, 'PROJECT_NOT_FOUND');
     assert.deepEqual(
-      fixture.spy.take().filter((sql) => /create database|insert into projects/i.test(sql)),
+      fixture.spy.take().filter((sql) => /create database|insert into public\.projects/i.test(sql)),
       [],
       'nobody asked for it',
     );
@@ -286,7 +286,7 @@ describe('dropping a project', () => {
         Array(6).fill('PROJECT_NOT_FOUND'),
       );
       assert.deepEqual(
-        fixture.spy.take().filter((sql) => /create database|insert into projects/i.test(sql)),
+        fixture.spy.take().filter((sql) => /create database|insert into public\.projects/i.test(sql)),
         [],
       );
       assert.deepEqual([await fixture.row('shop'), await isThere(databaseName)], [undefined, false]);

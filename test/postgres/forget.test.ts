@@ -237,6 +237,8 @@ describe('a forgotten project', () => {
   async function readOnlyRole(): Promise<Role> {
     const role = await fixture.role();
     await fixture.sql(`grant select on projects to ${role.name}`);
+    // The other daemon's role is a member of it, as in a team: a stranger's database would not count.
+    await fixture.sql(`grant ${role.name} to current_user`);
     return role;
   }
 });

@@ -87,7 +87,7 @@ describe('a role that may not do everything', function () {
     const engine = await fixture.engine({ role });
     const lookup = refused(await engine.resolve({ project: 'elder' }), 'REGISTRY_FORBIDDEN');
     assert.match(lookup.message, new RegExp(`Role ${role.name} may not read .*SELECT on projects is missing`));
-    assert.ok(lookup.hint.includes(`GRANT SELECT ON projects TO "${role.name}"`), lookup.hint);
+    assert.ok(lookup.hint.includes(`GRANT SELECT ON public.projects TO "${role.name}"`), lookup.hint);
 
     const folder = await workspace('blind');
     const answer = await engine.resolve({ directory: folder });
@@ -123,7 +123,7 @@ describe('a role that may not do everything', function () {
     const folder = await workspace('half way');
     const { message, hint } = refused(await engine.resolve({ directory: folder }), 'REGISTRY_FORBIDDEN');
     assert.match(message, new RegExp(`Role ${role.name} may not change .*UPDATE on projects is missing`));
-    assert.ok(hint.includes(`GRANT UPDATE ON projects TO "${role.name}"`), hint);
+    assert.ok(hint.includes(`GRANT UPDATE ON public.projects TO "${role.name}"`), hint);
     await fixture.sql(`grant update on projects to ${role.name}`);
     fixture.spy.take();
     const project = resolved(await engine.resolve({ directory: folder }));
@@ -138,7 +138,7 @@ describe('a role that may not do everything', function () {
     const project = resolved(await engine.resolve({ directory: folder }));
     const { message, hint } = await thrown(engine.forgetProject({ project: 'sticky' }), 'REGISTRY_FORBIDDEN');
     assert.match(message, /DELETE on projects is missing/);
-    assert.ok(hint.includes(`GRANT DELETE ON projects TO "${role.name}"`), hint);
+    assert.ok(hint.includes(`GRANT DELETE ON public.projects TO "${role.name}"`), hint);
     await assertAgreement(fixture, project, folder);
   });
 

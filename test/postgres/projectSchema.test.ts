@@ -60,9 +60,17 @@ describe('the schema that every project database gets', function () {
     assert.ok(applied > 0);
     assert.equal(statements.lastIndexOf(good), applied);
     // The statements of one connection in a row: nothing else runs while the only caller waits for it.
-    assert.ok(statements.slice(0, applied).lastIndexOf('begin') > statements.indexOf(creations(statements)[0] ?? ''));
-    assert.match(statements[applied + 1] ?? '', /^comment on database/);
-    assert.equal(statements[applied + 2], 'commit');
+    assert.ok(
+      statements.slice(0, applied).findLastIndex((sql) => sql.startsWith('begin ')) >
+        statements.indexOf(creations(statements)[0] ?? ''),
+    );
+    assert.deepEqual(statements.slice(applied - 1, applied + 2), [
+      'set local search_path to default',
+      good,
+      'set local search_path to pg_catalog, pg_temp',
+    ]);
+    assert.match(statements[applied + 2] ?? '', /^comment on database/);
+    assert.equal(statements[applied + 3], 'commit');
     assert.deepEqual(await tablesOf(project.databaseName), ['notes']);
     assert.equal(
       (await fixture.marker(project.databaseName))?.schemaVersion,

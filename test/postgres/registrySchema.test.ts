@@ -36,7 +36,7 @@ describe('the registry’s database and table', function () {
       assert.equal(answer.created, true);
       await assertAgreement(fixture, resolved(answer), folders[index] ?? '');
     }
-    const made = fixture.spy.take().filter((sql) => /^\s*create table projects/.test(sql));
+    const made = fixture.spy.take().filter((sql) => /^\s*create table public\.projects/.test(sql));
     assert.equal(made.length, 1);
     assert.deepEqual(await fixture.sql('select number, name from registrar_migrations'), [
       { number: 1, name: 'projects' },

@@ -46,7 +46,7 @@ describe('delivering what the registry does not know yet', () => {
     assert.equal(resolved(await engine.resolve({ project: shop.id })).name, 'in between');
     const { pending, parked, delivered } = await sync;
     assert.deepEqual([pending.length, parked.length, delivered], [0, 0, 1000]);
-    assert.equal(fixture.spy.take().filter((sql) => sql.includes('insert into projects')).length, 1);
+    assert.equal(fixture.spy.take().filter((sql) => sql.includes('insert into public.projects')).length, 1);
     assert.deepEqual(await readdir(join(stateFolder, 'outbox')), []);
     const [count] = await fixture.sql<{ rows: number }>(
       `select count(*)::int as rows from projects where name like 'many %'`,

@@ -39,7 +39,7 @@ describe('a claim that is settled while another changes the same project', () =>
   async function settleWith(claim: Claim, meanwhile: () => Promise<unknown>): Promise<Settled> {
     const stateFolder = await fixture.stateFolder();
     const now = (): Date => new Date();
-    const catalog = databases(database, { projectSchema: () => Promise.resolve(null), ownerRole: null });
+    const catalog = databases(database, { projectSchema: () => Promise.resolve(null) });
     let done = false;
     const ports: RegistryPorts = {
       lookingOnly: { registry: projectsTable(database.lookingOnly()), catalog },

@@ -374,7 +374,7 @@ describe('a PostgreSQL that does not answer', function () {
     const folder = await workspace({ name: 'silenced' });
     const before = await readFile(join(folder, '.codebase-mcp/config.json'), 'utf8');
     fixture.spy.onStatement = (sql) => {
-      if (sql.includes('insert into projects')) proxy.pause();
+      if (sql.includes('insert into public.projects')) proxy.pause();
     };
     const answer = await settles('resolve', engine.resolve({ directory: folder }));
     assert.match(

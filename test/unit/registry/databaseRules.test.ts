@@ -5,20 +5,25 @@ const every: DatabaseCase[] = [];
 for (const state of ['provisioning', 'ready', 'dropping'] as const)
   for (const presence of ['present', 'absent', 'interrupted'] as const)
     for (const marker of ['mine', 'none', 'other', 'forgotten'] as const)
-      for (const relations of ['none', 'some'] as const)
-        for (const elsewhere of [true, false])
-          for (const nameChosen of [true, false]) {
-            // What is not there has no marker.
-            if (presence === 'absent' && marker !== 'none') continue;
-            every.push({ state, presence, marker, relations, elsewhere, nameChosen });
-          }
+      for (const owner of ['believed', 'stranger'] as const)
+        for (const relations of ['none', 'some'] as const)
+          for (const elsewhere of [true, false])
+            for (const nameChosen of [true, false]) {
+              // What is not there has no marker.
+              if (presence === 'absent' && marker !== 'none') continue;
+              every.push({ state, presence, marker, owner, relations, elsewhere, nameChosen });
+            }
 
-function expected({ state, presence, marker, relations, elsewhere, nameChosen }: DatabaseCase): string {
+function expected({ state, presence, marker, owner, relations, elsewhere, nameChosen }: DatabaseCase): string {
   if (state === 'dropping') return 'refuse-dropping';
   if (presence === 'interrupted') return 'finish-drop';
   if (presence === 'absent') {
     if (state === 'provisioning') return 'create';
     return elsewhere ? 'refuse-renamed' : 'recreate';
+  }
+  if (owner === 'stranger') {
+    if (state === 'ready') return marker === 'mine' ? 'use' : 'refuse-stranger';
+    return nameChosen ? 'refuse-stranger' : 'next-name';
   }
   if (marker === 'forgotten') return 'refuse-forgotten';
   if (state === 'ready') return { mine: 'use', none: 'restore-marker', other: 'refuse-foreign' }[marker];
@@ -29,7 +34,7 @@ function expected({ state, presence, marker, relations, elsewhere, nameChosen }:
 
 describe('the database rules', () => {
   it('decide every case as its questions say', () => {
-    assert.equal(every.length, 216);
+    assert.equal(every.length, 432);
     for (const databaseCase of every) {
       assert.equal(decideDatabase(databaseCase), expected(databaseCase), JSON.stringify(databaseCase));
     }
@@ -41,6 +46,14 @@ describe('the database rules', () => {
       const agrees =
         databaseCase.state === 'ready' && databaseCase.presence === 'present' && databaseCase.marker === 'mine';
       assert.equal(isUsed, agrees, JSON.stringify(databaseCase));
+    }
+  });
+
+  it('never let a stranger’s database pass for one that is being made, whatever it says of itself', () => {
+    for (const databaseCase of every) {
+      if (databaseCase.owner !== 'stranger' || databaseCase.state !== 'provisioning') continue;
+      if (databaseCase.presence !== 'present') continue;
+      assert.match(decideDatabase(databaseCase), /^(?:refuse-stranger|next-name)$/, JSON.stringify(databaseCase));
     }
   });
 

@@ -83,6 +83,38 @@ describe('the identity marker', () => {
     );
   });
 
+  describe('of a newer version, with keys that this one does not know', () => {
+    const newer = JSON.stringify({
+      registrar: {
+        registry: marker.registry,
+        project_id: marker.projectId,
+        name: 'shop',
+        evidence: ['a1'],
+        fork: { of: 'x' },
+      },
+    });
+    const otherId = '2f2e3d4c-5b6a-4978-8796-a5b4c3d2e1f0';
+    const keysOf = (comment: string): string[] =>
+      Object.keys((JSON.parse(comment) as { registrar: object }).registrar).filter((key) => /evidence|fork/.test(key));
+
+    it('keeps them when the same project is marked again, also under a new name or as forgotten', () => {
+      for (const again of [marker, { ...marker, name: 'store' }, { ...marker, forgottenAt: 'now' }])
+        assert.deepEqual(keysOf(writeMarker(again, newer)), ['evidence', 'fork']);
+    });
+
+    it('keeps them when the project gets another id', () => {
+      assert.deepEqual(keysOf(writeMarker({ ...marker, projectId: otherId }, newer, marker.projectId)), [
+        'evidence',
+        'fork',
+      ]);
+    });
+
+    it('drops them when another project or registry takes the database', () => {
+      assert.deepEqual(keysOf(writeMarker({ ...marker, projectId: otherId }, newer)), []);
+      assert.deepEqual(keysOf(writeMarker({ ...marker, registry: 'other' }, newer)), []);
+    });
+  });
+
   it('R3: reads an id in any spelling', () => {
     for (const id of [marker.projectId.toUpperCase(), marker.projectId.replaceAll('-', '')]) {
       const reading = readMarker(JSON.stringify({ registrar: { registry: 'r', project_id: id } }));

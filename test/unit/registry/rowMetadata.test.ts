@@ -41,6 +41,8 @@ const whole: Required<RegistrarMetadata> = {
   rebuilt: true,
   recreating: true,
   databaseNameChosen: true,
+  madeAs: 'team',
+  adoptedOwner: 'app',
 };
 
 /** Values that no field has. */
@@ -55,6 +57,8 @@ const wrong: [field: keyof RegistrarMetadata, values: unknown[]][] = [
   ['lastUsedAt', [1_762_000_000, null]],
   ['recreating', ['true', 1, false, null]],
   ['databaseNameChosen', ['true', 1, false, null]],
+  ['madeAs', [5, null, {}]],
+  ['adoptedOwner', [true, null, ['app']]],
 ];
 
 describe('metadata.registrar of a row', () => {

@@ -51,7 +51,14 @@ const database = (
   databaseName: string,
   comment: string | null,
   presence: NamedDatabase['presence'] = 'present',
-): NamedDatabase => ({ databaseName, comment, presence });
+): NamedDatabase => ({ databaseName, comment, presence, owner: 'us', isOwnerBelieved: true });
+
+/** Of a role whose databases are not believed. */
+const planted = (databaseName: string, comment: string | null): NamedDatabase => ({
+  ...database(databaseName, comment),
+  owner: 'mate',
+  isOwnerBelieved: false,
+});
 
 function readingOf(parts: Partial<DriftReading> & { row?: RegistryRow }): DriftReading {
   const databases = parts.databases ?? [database(shopDatabase, markerOf())];
@@ -123,6 +130,70 @@ const cases: Case[] = [
     when: 'a database is another registry’s',
     reading: readingOf({ rows: [], databases: [database(shopDatabase, markerOf({ registry: 'other' }))] }),
     found: [],
+  },
+  {
+    when: 'a stranger’s database has a marker of this registry',
+    reading: readingOf({ rows: [], databases: [planted(shopDatabase, markerOf())] }),
+    found: [['unowned-database', [], ['leave']]],
+    says: /belongs to role "mate", which this daemon's role is not a member of/,
+  },
+  {
+    when: 'a stranger’s database has no marker, or another registry’s',
+    reading: readingOf({
+      rows: [],
+      databases: [planted(shopDatabase, null), planted(payDatabase, markerOf({ registry: 'other' }))],
+    }),
+    found: [['unowned-database', [], ['leave']]],
+  },
+  {
+    when: 'a stranger’s database carries the id of a project whose own is gone',
+    reading: readingOf({ databases: [planted('cb_proj_copy_00000001', markerOf())] }),
+    found: [
+      ['dangling-row', [], ['resolve', 'forget']],
+      ['unowned-database', [], ['leave']],
+    ],
+  },
+  {
+    when: 'a renamed database is its owner’s from whom it was adopted',
+    reading: readingOf({
+      row: rowOf({ registrar: { state: 'ready', adoptedOwner: 'mate' } }),
+      databases: [planted('cb_proj_copy_00000001', markerOf())],
+    }),
+    found: [
+      ['database-renamed', ['point-to-database'], ['rename-database']],
+      ['unowned-database', [], ['leave']],
+    ],
+  },
+  {
+    when: 'a stranger’s database stands in the place of the project’s, unmarked, foreign or forgotten',
+    reading: readingOf({ databases: [planted(shopDatabase, null)] }),
+    found: [['marker-foreign', [], ['adopt', 'forget']]],
+    says: /belongs to role "mate"/,
+  },
+  {
+    when: 'a stranger says that a project was forgotten',
+    reading: readingOf({
+      rows: [],
+      databases: [planted('cb_proj_x_00000001', markerOf({ forgottenAt: now }))],
+      configs: [config('shop', shopId)],
+    }),
+    found: [
+      ['config-without-row', [], ['resolve', 'edit-config']],
+      ['unowned-database', [], ['leave']],
+    ],
+  },
+  {
+    when: 'row and marker agree, and the owner is a colleague of no common role',
+    reading: readingOf({ databases: [planted(shopDatabase, markerOf())] }),
+    found: [],
+  },
+  {
+    when: 'the marker is missing, and the owner is the role that made it',
+    reading: readingOf({
+      row: rowOf({ registrar: { state: 'ready', madeAs: 'mate' } }),
+      databases: [planted(shopDatabase, null)],
+    }),
+    found: [['marker-missing', ['restore-marker'], []]],
   },
   {
     when: 'an unmarked database has no row',
