@@ -18,6 +18,17 @@ const owners = [
 ];
 
 /**
+ * Whoever opens a connection of its own could ask a project's database with the path that its owner set. These open one to
+ * the registry or to no project's, or hand it to `ProjectConnection`; everybody else goes through that.
+ */
+const connectionFiles = ['daemon/postgres/connect.ts', 'daemon/postgres/directConnection.ts'];
+const connectionUsers = [
+  ...['directConnection', 'projectConnection', 'agentSession', 'pool', 'pooledClient', 'proveDatabase'],
+  ...['registryDatabase', 'registryChanges', 'tryPostgres', 'serverSign'],
+].map((name) => `daemon/postgres/${name}.ts`);
+connectionUsers.push('daemon/engine/chooseAddress.ts');
+
+/**
  * Says why a file may not import something, or undefined when it may. Both names are relative to the checkout with
  * forward slashes; `target` is a file for a relative import and the specifier for a package.
  *
@@ -41,6 +52,8 @@ function objection(file, target, isPackage) {
       return 'daemon/client is part of the extension, so it imports only vscode-jsonrpc and Node modules';
     return undefined;
   }
+  if (connectionFiles.includes(target) && isInside(file, 'daemon') && !connectionUsers.includes(file))
+    return 'a project’s database is asked through daemon/postgres/projectConnection.ts';
   if (layer === 'protocol' && !isInside(target, 'daemon/protocol'))
     return 'daemon/protocol imports nothing outside itself';
   if (layer === 'extension' && !['extension', 'protocol', 'client'].includes(layerOf(target)))

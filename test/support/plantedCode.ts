@@ -47,9 +47,10 @@ const operandTypes = ['name', 'text', 'oid', 'int2', 'int4', 'int8', 'bool', 'ch
  * `strikes` there and makes the attacker a superuser, if he may; a transaction that may not write fails instead.
  */
 export async function plantDoubles(sql: AsAttacker, schema: string, attacker: string): Promise<void> {
-  await sql(`create schema if not exists ${schema}`);
+  if (schema !== 'public') await sql(`create schema ${schema}`);
   await sql(`create sequence ${schema}.strikes`);
-  await sql(`grant usage on schema ${schema} to public; grant all on sequence ${schema}.strikes to public`);
+  if (schema !== 'public') await sql(`grant usage on schema ${schema} to public`);
+  await sql(`grant all on sequence ${schema}.strikes to public`);
   await sql(`
     create function ${schema}.strike() returns pg_catalog.bool language plpgsql set search_path = pg_catalog as $$
     begin

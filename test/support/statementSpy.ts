@@ -4,6 +4,8 @@ import net from 'node:net';
 export interface StatementSpy {
   port: number;
   statements: string[];
+  /** The same, each with the database of its connection. */
+  sent: { database: string; sql: string }[];
   /** Statements since the last call. */
   take(): string[];
   /** Replaces a simple query's text before the server sees it; null lets it pass. */
@@ -43,6 +45,7 @@ export async function startStatementSpy(target: { host: string; port: number }):
       });
     }
     let started = false;
+    let database = '';
     let ready = 0;
     readMessages(
       client,
@@ -50,10 +53,11 @@ export async function startStatementSpy(target: { host: string; port: number }):
       (type, message) => {
         if (type === null) {
           started = message.readInt32BE(4) === startupCode;
+          if (started) database = databaseOf(message);
           if (!spy.hold) upstream.write(message);
           return;
         }
-        const observed = observe(type, message);
+        const observed = observe(type, message, database);
         if (!spy.hold) upstream.write(observed);
       },
     );
@@ -73,6 +77,7 @@ export async function startStatementSpy(target: { host: string; port: number }):
   const spy: StatementSpy = {
     port: 0,
     statements: [],
+    sent: [],
     rewrite: null,
     refuse: false,
     hold: false,
@@ -99,10 +104,11 @@ export async function startStatementSpy(target: { host: string; port: number }):
       }),
   };
 
-  function observe(type: string, message: Buffer): Buffer {
+  function observe(type: string, message: Buffer, database: string): Buffer {
     if (type === 'Q') {
       const sql = message.toString('utf8', 5, message.length - 1);
       spy.statements.push(sql);
+      spy.sent.push({ database, sql });
       spy.onStatement?.(sql);
       const replaced = spy.rewrite?.(sql) ?? null;
       if (replaced !== null) return simpleQuery(replaced);
@@ -110,6 +116,7 @@ export async function startStatementSpy(target: { host: string; port: number }):
       const name = message.indexOf(0, 5);
       const sql = message.toString('utf8', name + 1, message.indexOf(0, name + 1));
       spy.statements.push(sql);
+      spy.sent.push({ database, sql });
       spy.onStatement?.(sql);
     }
     return message;
@@ -120,6 +127,13 @@ export async function startStatementSpy(target: { host: string; port: number }):
   if (address === null || typeof address === 'string') throw new Error('the spy has no port');
   spy.port = address.port;
   return spy;
+}
+
+/** What the startup message says under `database`: names and values, each ended by a zero byte. */
+function databaseOf(startup: Buffer): string {
+  const parts = startup.toString('utf8', 8).split('\0');
+  const at = parts.findIndex((part, index) => index % 2 === 0 && part === 'database');
+  return at === -1 ? '' : (parts[at + 1] ?? '');
 }
 
 /** Protocol 3.0. */

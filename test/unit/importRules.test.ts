@@ -38,6 +38,8 @@ const violations: { file: string; code: string; rule: string }[] = [
   { file: 'daemon/connect/x.ts', code: "import '../lifecycle/x.ts';", rule: 'registrar/layers' },
   { file: 'daemon/cli/x.ts', code: "import '../main.ts';", rule: 'registrar/layers' },
   { file: 'daemon/mcp/x.ts', code: "import '../engine/x.ts';", rule: 'registrar/layers' },
+  { file: 'daemon/postgres/x.ts', code: "import './directConnection.ts';", rule: 'registrar/layers' },
+  { file: 'daemon/engine/x.ts', code: "import '../postgres/connect.ts';", rule: 'registrar/layers' },
   { file: 'daemon/config/x.ts', code: "import 'pg';", rule: 'registrar/layers' },
   { file: 'daemon/engine/x.ts', code: "import 'pg';", rule: 'registrar/layers' },
   { file: 'daemon/control/x.ts', code: "import '@modelcontextprotocol/sdk/types.js';", rule: 'registrar/layers' },
