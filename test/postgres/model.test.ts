@@ -1,14 +1,14 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import pg from 'pg';
-import type { Resolution } from '../../daemon/protocol/model.ts';
+import type { Project, Resolution } from '../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { readMarker } from '../../daemon/registry/marker.ts';
-import type { Marker } from '../../daemon/registry/model.ts';
+import type { Marker, RegistrarMetadata } from '../../daemon/registry/model.ts';
 import { engineProcesses, ProcessEnded, type EngineProcess, type EngineProcesses } from '../support/engineProcess.ts';
 import { OwnServer } from '../support/ownServer.ts';
 import { noSettings } from '../support/registryFixture.ts';
@@ -154,6 +154,10 @@ class World {
   readonly #renamed = new Map<string, string>();
   /** How often each outcome, warning and refusal was met: a run that met too few of them shows nothing. */
   readonly seen = new Map<string, number>();
+  /** Folders that were answered with a project, as `folder id`: each may claim it again. */
+  readonly #claimed = new Set<string>();
+  /** Folders that a person bound, or that may have claimed something in an answer that nobody got. */
+  readonly #unheld = new Set<number>();
   #admin: pg.Pool | null = null;
   #run = 0;
   #isRunning = true;
@@ -187,6 +191,8 @@ class World {
   async reset(): Promise<void> {
     this.#run += 1;
     this.#acknowledged.clear();
+    this.#claimed.clear();
+    this.#unheld.clear();
     this.#renamed.clear();
     await this.#startPostgres();
     for (const engine of this.#engines) await engine?.close();
@@ -211,6 +217,7 @@ class World {
         await Promise.all([...this.#engines.keys()].map((engine) => this.#resolve(engine, next.folder)));
         return;
       case 'kill-while-resolving': {
+        this.#unheld.add(next.folder);
         const resolving = this.#resolve(next.engine, next.folder);
         await this.#kill(next.engine);
         return resolving;
@@ -237,6 +244,7 @@ class World {
         await this.#ask(next.engine, (engine) => engine.call('renameProject', { project: next.name, name: next.to }));
         return;
       case 'use': {
+        this.#unheld.add(next.folder);
         const directory = this.#folder(next.folder);
         await this.#ask(next.engine, (engine) => engine.call('useProject', { project: next.name, directory }));
         return;
@@ -393,10 +401,29 @@ class World {
       const former = (project.metadata['registrar'] as { formerIds?: string[] } | undefined)?.formerIds ?? [];
       assert.ok(project.id === before.id || former.includes(before.id), `asked for ${before.id}, got ${project.id}`);
     }
+    await this.#checkEvidence(folder, project);
     if (answer.stale || !this.#isRunning) return;
     const marker = (await this.#markers()).get(project.databaseName);
     assert.equal(marker?.projectId, project.id, `${project.databaseName} was given for ${project.id}`);
     this.#note(answer);
+  }
+
+  /** Whoever got a project claimed it before, is recorded by it, or shares its origin: an id or a name alone is not enough. */
+  async #checkEvidence(folder: number, { id, name: projectName, metadata }: Project): Promise<void> {
+    const { evidence, formerIds = [] } = (metadata['registrar'] ?? {}) as RegistrarMetadata;
+    const isClaimed = [id, ...formerIds].some((one) => this.#claimed.has(`${String(folder)} ${one}`));
+    this.#claimed.add(`${String(folder)} ${id}`);
+    if (!evidence?.folder || isClaimed || this.#unheld.has(folder)) return;
+    const isRecorded = [evidence.folder, ...evidence.claims].some(({ path }) => path === this.#folder(folder));
+    const isClone = evidence.origins.length > 0 && (await this.#hasOrigin(folder));
+    assert.ok(isRecorded || isClone, `folder ${String(folder)} got ${projectName} (${id}) without evidence`);
+  }
+
+  #hasOrigin(folder: number): Promise<boolean> {
+    return access(join(this.#folder(folder), '.git', 'config')).then(
+      () => true,
+      () => false,
+    );
   }
 
   #count(answer: Resolution): void {
