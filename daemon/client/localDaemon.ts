@@ -122,6 +122,7 @@ export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarA
     adoptDatabase: (params) => client.call('adoptDatabase', params),
     forgetProject: (params) => client.call('forgetProject', params),
     dropProject: (params) => client.call('dropProject', params),
+    remakeProject: (params) => client.call('remakeProject', params),
     useProject: (params) => client.call('useProject', params),
     removeBinding: (params) => client.call('removeBinding', params),
     connection: (params) => client.call('connection', params),

@@ -48,6 +48,7 @@ export const controlParams = {
   adoptDatabase: z.object({ database: text, name: optionalText }),
   forgetProject: project,
   dropProject: z.object({ project: text, confirm: text.nullable() }),
+  remakeProject: z.object({ project: text, confirm: text.nullable() }),
   useProject: z.object({
     project: text,
     directory: text,

@@ -32,6 +32,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { named } from '../protocol/visibleText.ts';
 import { adoptDatabase } from '../registry/adoptDatabase.ts';
 import { dropProject } from '../registry/dropProject.ts';
+import { remakeProject } from '../registry/remakeProject.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
 import { projectOf, type RegistryRow, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
@@ -306,6 +307,11 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
         log.warn({ operation: 'drop', projectId: id, reason: textOf(error) }, 'a role for agents’ SQL is left');
       });
       return { project: listed(sighting), databaseName };
+    },
+    async remakeProject({ project, confirm }, onStep) {
+      const { row, warnings } = await remakeProject(project, confirm, registryPorts, onStep);
+      const answer = await resolveLogged({ project: row?.id ?? project });
+      return { ...answer, warnings: [...warnings, ...answer.warnings] };
     },
     useProject: (params, onStep) => useProject(params, commands, onStep),
     removeBinding: (params) => removeBinding(params, commands),

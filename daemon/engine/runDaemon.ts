@@ -179,6 +179,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
     adoptDatabase: (params, caller) => changing(caller, (engine) => engine.adoptDatabase(params)),
     forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
     dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
+    remakeProject: (params, caller) => changing(caller, (engine) => engine.remakeProject(params, caller.progress)),
     useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params, caller.progress)),
     removeBinding: (params, caller) => changing(caller, (engine) => engine.removeBinding(params)),
     connection: (params, caller) => {

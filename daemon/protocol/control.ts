@@ -171,13 +171,14 @@ export interface AddressChange {
   leftBehind: LeftBehind[];
 }
 
-type Listened = 'resolve' | 'createProject' | 'useProject' | 'repair';
+type Listened = 'resolve' | 'createProject' | 'remakeProject' | 'useProject' | 'repair';
 
 /** What crosses the pipe after `initialize`. */
 export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'describeDatabase' | 'queryDatabase'> {
   /** Steps are told by `wire.progress`. */
   resolve(params: ResolveParams): Promise<Resolution>;
   createProject(params: CreateParams): Promise<Resolution>;
+  remakeProject(params: { project: string; confirm: string | null }): Promise<Resolution>;
   useProject(params: UseParams): Promise<Resolution>;
   repair(params: { planId: string }): Promise<RepairResult>;
   /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */

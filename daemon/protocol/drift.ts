@@ -46,6 +46,7 @@ export type ChoiceAction =
   | 'resolve'
   | 'forget'
   | 'drop'
+  | 'remake'
   | 'use'
   | 'rename'
   | 'edit-config'

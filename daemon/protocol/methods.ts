@@ -146,6 +146,8 @@ export interface RegistrarApi {
   forgetProject(params: { project: string }): Promise<Forgotten>;
   /** Destroys a project and its database; `confirm` is the database's name. */
   dropProject(params: { project: string; confirm: string | null }): Promise<Dropped>;
+  /** Makes a new, empty database for a project whose own is gone; `confirm` is the database's name. */
+  remakeProject(params: { project: string; confirm: string | null }, onStep?: OnStep): Promise<Resolution>;
   /** Binds a folder to an existing project: writes its id and name into the folder's config file, or a local binding. */
   useProject(params: UseParams, onStep?: OnStep): Promise<Resolution>;
   /** Takes a folder's local binding back, and resolves it again. */

@@ -14,6 +14,8 @@ export interface DatabaseCase {
   elsewhere: boolean;
   /** True when the name came from the config: then nobody but its author may choose another. */
   nameChosen: boolean;
+  /** A person asked for a new, empty database in the place of one that is gone. */
+  remake: boolean;
 }
 
 export type DatabaseDecision =
@@ -29,7 +31,8 @@ export type DatabaseDecision =
   | 'refuse-foreign'
   | 'refuse-stranger'
   | 'refuse-occupied'
-  | 'refuse-renamed';
+  | 'refuse-renamed'
+  | 'refuse-missing';
 
 interface Rule {
   when: string;
@@ -40,6 +43,7 @@ interface Rule {
   relations?: DatabaseCase['relations'];
   elsewhere?: boolean;
   nameChosen?: boolean;
+  remake?: boolean;
   decision: DatabaseDecision;
 }
 
@@ -49,7 +53,14 @@ export const databaseRules: readonly Rule[] = [
 
   { when: 'a DROP was cut short', state: 'ready', presence: 'interrupted', decision: 'finish-drop' },
   { when: 'the database was renamed', state: 'ready', presence: 'absent', elsewhere: true, decision: 'refuse-renamed' },
-  { when: 'the database was dropped', state: 'ready', presence: 'absent', decision: 'recreate' },
+  {
+    when: 'the database is gone, and a person asked for a new one',
+    state: 'ready',
+    presence: 'absent',
+    remake: true,
+    decision: 'recreate',
+  },
+  { when: 'the database is gone', state: 'ready', presence: 'absent', decision: 'refuse-missing' },
   { when: 'row and marker agree', state: 'ready', marker: 'mine', decision: 'use' },
   { when: 'a stranger’s is in its place', state: 'ready', owner: 'stranger', decision: 'refuse-stranger' },
   { when: 'the database carries no marker', state: 'ready', marker: 'none', decision: 'restore-marker' },
@@ -89,6 +100,7 @@ function fits(rule: Rule, databaseCase: DatabaseCase): boolean {
     (rule.owner === undefined || rule.owner === databaseCase.owner) &&
     (rule.relations === undefined || rule.relations === databaseCase.relations) &&
     (rule.elsewhere === undefined || rule.elsewhere === databaseCase.elsewhere) &&
-    (rule.nameChosen === undefined || rule.nameChosen === databaseCase.nameChosen)
+    (rule.nameChosen === undefined || rule.nameChosen === databaseCase.nameChosen) &&
+    (rule.remake === undefined || rule.remake === databaseCase.remake)
   );
 }

@@ -36,12 +36,9 @@ export function orphanDatabase(databaseName: string, marker: Marker, nameTaken: 
 export function danglingRow({ row }: Sighting): Drifted {
   return drifted('dangling-row', row, row.databaseName, {
     message: `Project ${quoted(row.name)} is ready, but its database ${named(row.databaseName)} is gone, and no other database is marked as its own.`,
-    risk: 'Its data is lost unless there is a backup; the next resolve makes an empty database.',
+    risk: 'Its data is lost unless there is a backup; nothing is made in its place until a person says so.',
     choices: [
-      [
-        'resolve',
-        `restore a backup, or make it again, empty (${registrarCommand('resolve', [], { project: row.id })})`,
-      ],
+      ['remake', `restore a backup, or make it again, empty (${registrarCommand('projects remake', [row.id])})`],
       ['forget', `take the project out of the registry (${registrarCommand('projects forget', [row.id])})`],
     ],
   });

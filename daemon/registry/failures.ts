@@ -207,6 +207,34 @@ export function databaseOfStranger(databaseName: string, owner: string | null, r
   });
 }
 
+/** The database of a usable project is gone: nothing is put in its place until a person says so. */
+export function databaseVanished(row: RegistryRow, label: string): RegistrarError {
+  return new RegistrarError({
+    code: 'DATABASE_MISSING',
+    message: `${named(row.databaseName)} of project ${quoted(row.name)} no longer exists on ${named(label)}; its data is lost unless you have a backup. Nothing was made.`,
+    hint: `${registrarCommand('projects remake', [row.name])} makes it again, empty; or restore it from a backup.`,
+    details: { project: { id: row.id, name: row.name }, database: row.databaseName, choices: ['remake'] },
+  });
+}
+
+export function remakeUnconfirmed(row: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'CONFIRMATION_REQUIRED',
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is gone; what is made in its place is empty. Nothing was made.`,
+    hint: registrarCommand('projects remake', [row.name], { confirm: row.databaseName }),
+    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+  });
+}
+
+export function nothingToRemake(row: RegistryRow): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is there. Nothing was done.`,
+    hint: `${registrarCommand('resolve', [], { project: row.name })} says what state the project is in.`,
+    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+  });
+}
+
 export function databaseOccupied(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',

@@ -7,6 +7,7 @@ import {
   databaseOccupied,
   databaseOfStranger,
   databaseRenamed,
+  databaseVanished,
   interrupted,
   mayNotCreate,
   notSettled,
@@ -37,6 +38,8 @@ export interface SettleOptions {
   patient?: boolean;
   /** Throws when the row must not be used for another reason; asked before anything is changed. */
   check?: (row: RegistryRow) => void;
+  /** A person asked for a new, empty database where the project's is gone; without it nothing is put in its place. */
+  remake?: boolean;
   /** Told before each step that makes or changes something. */
   onStep?: OnStep | undefined;
   /** A person when absent. */
@@ -324,6 +327,8 @@ async function refusalOf(
       return databaseOccupied(row);
     case 'refuse-renamed':
       return databaseRenamed(row, (await databasesElsewhere(run, row))[0] ?? '');
+    case 'refuse-missing':
+      return databaseVanished(row, run.ports.catalog.label);
   }
 }
 
@@ -376,6 +381,7 @@ async function databaseCaseOf(run: Run, sighting: Sighting, looked: OwnedDatabas
     relations,
     elsewhere,
     nameChosen: row.registrar.databaseNameChosen === true,
+    remake: run.options.remake === true,
   };
 }
 

@@ -62,8 +62,8 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     remedy: '`registrar projects create NAME --directory DIR`, or `registrar use PROJECT`; agents pass `directory`.',
   },
   DATABASE_MISSING: {
-    cause: 'The database is not on the server; when another one carries the project’s marker, it is named.',
-    remedy: 'Rename it back, or name the other in `project.database_name`.',
+    cause: 'The database is not on the server, and nothing was made; one that carries its marker is named.',
+    remedy: 'Restore a backup, or `registrar projects remake NAME`; a renamed one: rename it back.',
   },
   DATABASE_FOREIGN: {
     cause: 'The database belongs to another project or registry, or holds tables of somebody unknown.',
@@ -200,7 +200,7 @@ export const warningTexts: Record<WarningCode, CodeText> = {
     remedy: 'Set `project.name` to the project’s name, or rename the project.',
   },
   DATABASE_RECREATED: {
-    cause: 'The project’s database was gone and was made again, empty.',
+    cause: 'The project’s database was gone, and `registrar projects remake` made it again, empty.',
     remedy: 'Restore its data from a backup, or run its migrations.',
   },
   MARKER_RESTORED: {

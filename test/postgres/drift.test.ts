@@ -135,13 +135,13 @@ describe('drift', () => {
     assert.deepEqual(again.warnings, []);
   });
 
-  it('H6: reports a row whose database is gone, and makes nothing unasked; a resolve makes it again', async () => {
+  it('H6: reports a row whose database is gone, and makes nothing unasked; a remake makes it again', async () => {
     const { project, databaseName } = await database('shop');
     await fixture.sql(`drop database ${databaseName} with (force)`, [], 'postgres');
     fixture.spy.take();
-    await assertRepaired(engine, [], ['dangling-row: resolve? forget?']);
+    await assertRepaired(engine, [], ['dangling-row: remake? forget?']);
     assert.deepEqual(created(), []);
-    const again = await engine.resolve({ project: project.id });
+    const again = await engine.remakeProject({ project: project.id, confirm: databaseName });
     assert.deepEqual(
       again.warnings.map(({ code }) => code),
       ['DATABASE_RECREATED'],
@@ -184,8 +184,8 @@ describe('drift', () => {
     const { databaseName } = await database('shop');
     await cutShort(databaseName);
     assert.deepEqual(shape(await findings(engine)), ['interrupted-drop: remove-remains']);
-    await assertRepaired(engine, ['remove-remains'], ['dangling-row: resolve? forget?']);
-    assert.equal((await engine.resolve({ project: 'shop' })).outcome, 'resolved');
+    await assertRepaired(engine, ['remove-remains'], ['dangling-row: remake? forget?']);
+    assert.equal((await engine.remakeProject({ project: 'shop', confirm: databaseName })).outcome, 'resolved');
 
     await cutShort(databaseName);
     await fixture.sql('delete from projects');

@@ -35,50 +35,64 @@ describe('a project whose database is not where its row says', () => {
     await fixture.sql(sql, [], 'postgres');
   }
 
-  describe('dropped', () => {
-    it('H6: is made again once, with a warning that its data is gone', async () => {
+  describe('dropped behind our back', () => {
+    const vanish = (name: string) => asSuperuser(`drop database ${name} with (force)`);
+
+    it('H6: is an error, and nothing is made, whoever asks and however often', async () => {
       const folder = await fixture.folder();
       const before = await project(folder, 'pond');
-      await fixture.sql('create table fish (name text)', [], before.databaseName);
-      await asSuperuser(`drop database ${before.databaseName} with (force)`);
+      await vanish(before.databaseName);
+      const second = await fixture.engine();
+      for (const one of [engine, second]) {
+        for (const params of [{ directory: folder }, { project: 'pond' }, { project: before.id }]) {
+          const error = refused(await one.resolve(params), 'DATABASE_MISSING');
+          assert.match(
+            error.message,
+            new RegExp(`^${before.databaseName} of project "pond" no longer exists on .*backup. Nothing was made.$`),
+          );
+          assert.match(error.hint, /^registrar projects remake pond /);
+        }
+      }
+      refused(await engine.resolve({ directory: folder, dryRun: true }), 'DATABASE_MISSING');
+      await engine.showProject({ project: 'pond' });
+      await engine.listProjects({});
+      await engine.syncNow();
+      assert.deepEqual(changes(fixture.spy.take()), []);
+    });
 
-      const answer = await engine.resolve({ directory: folder });
-      assert.deepEqual(path(answer), ['explicit skipped', 'config matched', 'identity matched']);
+    it('H6: is made again, empty, once a person asks and types its name', async () => {
+      const folder = await fixture.folder();
+      const before = await project(folder, 'brook');
+      await fixture.sql('create table fish (name text)', [], before.databaseName);
+      await vanish(before.databaseName);
+      for (const confirm of [null, '', 'brook', before.id]) {
+        await assert.rejects(engine.remakeProject({ project: 'brook', confirm }), { code: 'CONFIRMATION_REQUIRED' });
+      }
+      assert.deepEqual(changes(fixture.spy.take()), []);
+
+      const answer = await engine.remakeProject({ project: 'brook', confirm: before.databaseName });
       assert.deepEqual(warningCodes(answer), ['DATABASE_RECREATED']);
       assert.match(answer.warnings[0]?.message ?? '', new RegExp(`${before.databaseName}.*empty; its data is lost`));
-      assert.match(answer.warnings[0]?.hint ?? '', /backup/);
       assert.equal(answer.created, false);
       assert.equal(creations(fixture.spy.take()).length, 1);
       assert.deepEqual([resolved(answer).id, resolved(answer).databaseName], [before.id, before.databaseName]);
       await assertAgreement(fixture, before, folder);
-
-      for (const params of [{ directory: folder }, { project: 'pond' }, { project: before.id }]) {
-        assert.deepEqual(warningCodes(await engine.resolve(params)), []);
-      }
+      assert.deepEqual(warningCodes(await engine.resolve({ directory: folder })), []);
+      await assert.rejects(engine.remakeProject({ project: 'brook', confirm: before.databaseName }), {
+        code: 'INVALID_ARGUMENT',
+      });
       assert.deepEqual(changes(fixture.spy.take()), []);
-    });
-
-    it('H6: is made again for whoever asks by id or name, too', async () => {
-      const before = await project(await fixture.folder(), 'brook');
-      for (const reference of [before.id, 'brook']) {
-        await asSuperuser(`drop database ${before.databaseName} with (force)`);
-        const answer = await engine.resolve({ project: reference });
-        assert.deepEqual(path(answer), ['explicit matched', 'identity matched']);
-        assert.deepEqual(warningCodes(answer), ['DATABASE_RECREATED']);
-        assert.equal(creations(fixture.spy.take()).length, 1);
-        await assertAgreement(fixture, before, null);
-      }
     });
 
     it('H6: is said to be lost by whoever completes what another began', async () => {
       const folder = await fixture.folder();
       const before = await project(folder, 'spring');
-      await asSuperuser(`drop database ${before.databaseName} with (force)`);
+      await vanish(before.databaseName);
       fixture.spy.rewrite = (sql) => (/^create database/i.test(sql) ? 'select 1/0' : null);
-      const interrupted = await engine.resolve({ directory: folder }).finally(() => {
+      const interrupted = engine.remakeProject({ project: before.id, confirm: before.databaseName }).finally(() => {
         fixture.spy.rewrite = null;
       });
-      refused(interrupted, 'PROVISION_FAILED');
+      await assert.rejects(interrupted, { code: 'PROVISION_FAILED' });
       const second = await fixture.engine();
       const answer = await second.resolve({ directory: folder });
       assert.deepEqual(warningCodes(answer), ['DATABASE_RECREATED']);
@@ -86,35 +100,28 @@ describe('a project whose database is not where its row says', () => {
       assert.deepEqual(warningCodes(await engine.resolve({ directory: folder })), []);
     });
 
-    it('H6: is one database, however many notice at the same time', async () => {
+    it('H6: is one database, however many people ask at the same time', async () => {
       const folder = await fixture.folder();
       const before = await project(folder, 'well');
-      await asSuperuser(`drop database ${before.databaseName} with (force)`);
+      await vanish(before.databaseName);
       const second = await fixture.engine();
-      const answers = await Promise.all(
-        [engine, second, engine, second].map((one) => one.resolve({ directory: folder })),
+      const asked = await Promise.allSettled(
+        [engine, second, engine, second].map((one) =>
+          one.remakeProject({ project: before.id, confirm: before.databaseName }),
+        ),
       );
-      for (const answer of answers) {
-        assert.deepEqual([resolved(answer).id, resolved(answer).databaseName], [before.id, before.databaseName]);
-      }
+      const answers = asked.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
       assert.ok(answers.some((answer) => warningCodes(answer).includes('DATABASE_RECREATED')));
+      for (const answer of answers) assert.equal(resolved(answer).id, before.id);
+      for (const one of asked) {
+        if (one.status === 'rejected') assert.equal((one.reason as { code: string }).code, 'INVALID_ARGUMENT');
+      }
+      assert.equal(creations(fixture.spy.take()).filter((sql) => sql.includes(before.databaseName)).length >= 1, true);
       await assertAgreement(fixture, before, folder);
-    });
-
-    it('H6: stays away in a dry run and in a listing, which create nothing', async () => {
-      const folder = await fixture.folder();
-      const before = await project(folder, 'creek');
-      await asSuperuser(`drop database ${before.databaseName} with (force)`);
-      const dry = await engine.resolve({ directory: folder, dryRun: true });
-      assert.deepEqual(dry.wouldDo, [`create database ${before.databaseName} again, empty`]);
-      await engine.showProject({ project: 'creek' });
-      await engine.listProjects({});
-      await engine.syncNow();
-      assert.deepEqual(changes(fixture.spy.take()), []);
     });
   });
 
-  it('H6: an interrupted DROP is finished, and the database made again with a warning', async () => {
+  it('H6: an interrupted DROP is finished, and the database is then missing like any other', async () => {
     const folder = await fixture.folder();
     const before = await project(folder, 'delta');
     await asSuperuser(`update pg_database set datconnlimit = -2 where datname = '${before.databaseName}'`);
@@ -122,17 +129,13 @@ describe('a project whose database is not where its row says', () => {
     assert.deepEqual(dry.wouldDo, [`finish the interrupted drop of database ${before.databaseName}`]);
     assert.deepEqual(changes(fixture.spy.take()), []);
 
-    const answer = await engine.resolve({ directory: folder });
-    assert.deepEqual(warningCodes(answer), ['DATABASE_RECREATED']);
+    refused(await engine.resolve({ directory: folder }), 'DATABASE_MISSING');
     const made = changes(fixture.spy.take());
     assert.equal(made.filter((sql) => /^drop database/i.test(sql)).length, 1);
-    assert.equal(creations(made).length, 1);
+    assert.deepEqual(creations(made), []);
+    const answer = await engine.remakeProject({ project: before.id, confirm: before.databaseName });
+    assert.deepEqual(warningCodes(answer), ['DATABASE_RECREATED']);
     await assertAgreement(fixture, before, folder);
-    const [database] = await fixture.sql<{ datconnlimit: number }>(
-      'select datconnlimit from pg_database where datname = $1',
-      [before.databaseName],
-    );
-    assert.equal(database?.datconnlimit, -1);
     assert.deepEqual(warningCodes(await engine.resolve({ directory: folder })), []);
   });
 

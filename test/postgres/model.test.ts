@@ -59,6 +59,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ do: fc.constant('forget' as const), engine: engineIndex, name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('adopt' as const), engine: engineIndex, pick: fc.nat(7) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('drop' as const), engine: engineIndex, name }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('remake' as const), engine: engineIndex, name }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('sync' as const), engine: engineIndex }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('kill' as const), engine: engineIndex }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('restart-postgres' as const) }) },
@@ -81,7 +82,8 @@ const troubles: Record<string, Step[]> = {
   STALE: [resolveFirst, { do: 'stop-postgres' }, resolveFirst],
   RENAMED: [resolveFirst, { do: 'name-in-config', folder: 0, name: 'wiki' }, resolveFirst],
   REKEYED: [resolveFirst, { do: 'new-id-in-config', folder: 0 }, resolveFirst],
-  DATABASE_RECREATED: [resolveFirst, { do: 'drop-database-behind', pick: 0 }, resolveFirst],
+  DATABASE_MISSING: [resolveFirst, { do: 'drop-database-behind', pick: 0 }, resolveFirst],
+  DATABASE_RECREATED: [resolveFirst, { do: 'drop-database-behind', pick: 0 }, { do: 'remake', engine: 0, name: shop }],
   PROJECT_CONFLICT: [
     resolveFirst,
     { do: 'name-in-config', folder: 1, name: shop },
@@ -127,6 +129,7 @@ describe('any sequence of commands, crashes and interventions', () => {
 const refusals = new Set([
   'CONFIG_CHANGED',
   'PROJECT_NOT_FOUND',
+  'INVALID_ARGUMENT',
   'PROJECT_CONFLICT',
   'PROJECT_FORGOTTEN',
   'PROJECT_AMBIGUOUS',
@@ -272,6 +275,14 @@ class World {
           return engine.call('dropProject', { project: id, confirm: databaseName });
         });
         return;
+      case 'remake': {
+        const made = await this.#ask(next.engine, async (engine) => {
+          const { id, databaseName } = await engine.call('showProject', { project: next.name });
+          return engine.call('remakeProject', { project: id, confirm: databaseName });
+        });
+        if (made) this.#count(made);
+        return;
+      }
       case 'sync':
         await this.#ask(next.engine, (engine) => engine.call('syncNow'));
         return;

@@ -12,12 +12,13 @@ import { selectionText } from './resolveCommands.ts';
 export function addProjectCommands(program: Command, session: CliSession): void {
   const projects = program
     .command('projects')
-    .description('list, show, create, rename, adopt, forget and drop projects')
+    .description('list, show, create, rename, adopt, forget, drop and remake projects')
     .addHelpText('after', '\nExample:\n  $ registrar projects list --query shop');
   addProjectListCommand(projects, session);
   addShow(projects, session);
   addChanges(projects, session);
   addDrop(projects, session);
+  addRemake(projects, session);
 }
 
 function addShow(projects: Command, session: CliSession): void {
@@ -110,5 +111,25 @@ function addDrop(projects: Command, session: CliSession): void {
         ({ paint, home }) =>
           `${paint('bold', shown(dropped.project.name, home))} is dropped. Its database ${shown(dropped.databaseName, home)} is gone.`,
       );
+    });
+}
+
+function addRemake(projects: Command, session: CliSession): void {
+  projects
+    .command('remake')
+    .description('make a new, empty database for a project whose database is gone')
+    .argument('<project>', 'id or name', saying)
+    .option('--confirm <database>', 'the name of the database that is to be made again, empty', saying)
+    .addHelpText('after', '\nExample:\n  $ registrar projects remake shop --confirm cb_proj_shop_1f2e3d4c')
+    .action(async (project: string, options: { confirm?: string }) => {
+      const resolution = await session.withRegistrar(async (registrar) => {
+        if (options.confirm !== undefined) return registrar.remakeProject({ project, confirm: options.confirm });
+        const { id, name, databaseName } = await registrar.showProject({ project });
+        const question =
+          `The database ${shown(databaseName, '')} of ${shown(name, '')} is made again, empty, if it is gone.\n` +
+          `To go on, type the name of the database: `;
+        return registrar.remakeProject({ project: id, confirm: await readAnswer(session.context, question) });
+      });
+      session.finishWith(resolution, selectionText({ project }));
     });
 }

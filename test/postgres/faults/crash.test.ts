@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Project } from '../../../daemon/protocol/model.ts';
+import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import {
   CrashRuns,
   answeredProject,
@@ -48,6 +49,13 @@ describe('an engine that is killed between any two steps', function () {
 
   async function configure(run: CrashRun, project: object): Promise<void> {
     await fixture.config(run.folder, { version: '1.0', project });
+  }
+
+  /** Killed before the row said that its database is being made again, a person has to ask for it once more. */
+  async function resolvedOrRemade(engine: Engine, folder: string, { id, databaseName }: Project): Promise<Resolution> {
+    const answer = await engine.resolve({ directory: folder });
+    if (answer.error?.code !== 'DATABASE_MISSING') return answer;
+    return engine.remakeProject({ project: id, confirm: databaseName });
   }
 
   async function edit(folder: string, project: object): Promise<void> {
@@ -249,15 +257,16 @@ describe('an engine that is killed between any two steps', function () {
           await fixture.sql(`drop database "${before.databaseName}"`, [], 'postgres');
           return before;
         },
-        async act(child, run) {
-          const answer = await child.call('resolve', { directory: run.folder });
+        async act(child, _run, before) {
+          const { id, databaseName } = before;
+          const answer = await child.call('remakeProject', { project: id, confirm: databaseName });
           assert.deepEqual(warningCodes(answer), ['DATABASE_RECREATED']);
           return answer;
         },
         async complete(run, before) {
           const isFinished =
             stateOf((await rows(run))[0]?.['metadata']) === 'ready' && (await databases(run)).length === 1;
-          const answer = await run.withEngine((engine) => engine.resolve({ directory: run.folder }));
+          const answer = await run.withEngine((engine) => resolvedOrRemade(engine, run.folder, before));
           const project = resolved(answer);
           assert.deepEqual(pick(project), pick(before));
           await assertOnly(run, project, run.folder);
@@ -611,8 +620,10 @@ describe('an engine that is killed between any two steps', function () {
             await fixture.sql(`drop database "${before.databaseName}"`, [], 'postgres');
             return before;
           },
-          act: (child, run) => child.call('resolve', { directory: run.folder }),
+          act: (child, _run, { id, databaseName }) =>
+            child.call('remakeProject', { project: id, confirm: databaseName }),
           async complete(run, before) {
+            await run.withEngine((engine) => resolvedOrRemade(engine, run.folder, before));
             assert.deepEqual(pick(await completePending(run)), pick(before));
           },
         },

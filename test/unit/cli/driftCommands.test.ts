@@ -154,3 +154,24 @@ describe('registrar projects drop', () => {
     });
   }
 });
+
+describe('registrar projects remake', () => {
+  const typing = (text: string) => Object.assign(new PassThrough().end(text), { isTTY: true });
+
+  it('passes on what --confirm says and asks nothing', async () => {
+    const run = await cli(['projects', 'remake', 'shop', '--confirm', database]);
+    assert.deepEqual(run.calls.slice(1), [['remakeProject', { project: 'shop', confirm: database }], ['close']]);
+    assert.equal(run.status, 0);
+  });
+
+  it('asks on a terminal for the name of the database that is made again, empty', async () => {
+    const run = await cli(['projects', 'remake', 'shop'], { context: { stdin: typing(`${database}\n`) } });
+    assert.match(run.stderr, new RegExp(`${database} of shop is made again, empty`));
+    assert.deepEqual(run.calls.slice(2, 3), [['remakeProject', { project: shop.id, confirm: database }]]);
+  });
+
+  it('confirms nothing without a terminal', async () => {
+    const run = await cli(['projects', 'remake', 'shop'], { stdin: `${database}\n` });
+    assert.deepEqual(run.calls[2], ['remakeProject', { project: shop.id, confirm: null }]);
+  });
+});

@@ -236,6 +236,7 @@ const answers: Api = {
   adoptDatabase: async () => resolved,
   forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
   dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
+  remakeProject: async () => resolved,
   useProject: async () => resolved,
   removeBinding: async () => resolved,
   connection: async () => connected,

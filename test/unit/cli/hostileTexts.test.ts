@@ -23,6 +23,7 @@ describe('I7: what commands print', () => {
       const finding = { kind: 'marker-missing' as const, project, database: text, message: text, risk: text };
       const api = {
         resolve: async () => resolution,
+        remakeProject: async () => refused(error),
         useProject: async () => refused(error),
         showProject: async () => ({
           ...project,

@@ -39,6 +39,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     forgetProject: async () => {
       throw new RegistrarError({ code: 'PROJECT_NOT_FOUND', message: 'No such project.', hint: 'List them.' });
     },
+    remakeProject: async () => resolved,
     useProject: async () => resolved,
     removeBinding: async () => resolved,
     connection: async () => ({ resolution: resolved, environment: null }),

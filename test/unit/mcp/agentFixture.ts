@@ -36,6 +36,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
     adoptDatabase: async () => resolved,
     forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
     dropProject: async () => ({ project: shop, databaseName: shop.databaseName }),
+    remakeProject: async () => resolved,
     useProject: async ({ directory }) => resolvedAs({ directory }),
     removeBinding: async ({ directory }) => resolvedAs({ directory }),
     connection: async () => ({ resolution: resolved, environment: null }),

@@ -8,18 +8,20 @@ for (const state of ['provisioning', 'ready', 'dropping'] as const)
       for (const owner of ['believed', 'stranger'] as const)
         for (const relations of ['none', 'some'] as const)
           for (const elsewhere of [true, false])
-            for (const nameChosen of [true, false]) {
-              // What is not there has no marker.
-              if (presence === 'absent' && marker !== 'none') continue;
-              every.push({ state, presence, marker, owner, relations, elsewhere, nameChosen });
-            }
+            for (const nameChosen of [true, false])
+              for (const remake of [true, false]) {
+                // What is not there has no marker.
+                if (presence === 'absent' && marker !== 'none') continue;
+                every.push({ state, presence, marker, owner, relations, elsewhere, nameChosen, remake });
+              }
 
-function expected({ state, presence, marker, owner, relations, elsewhere, nameChosen }: DatabaseCase): string {
+function expected({ state, presence, marker, owner, relations, elsewhere, nameChosen, remake }: DatabaseCase): string {
   if (state === 'dropping') return 'refuse-dropping';
   if (presence === 'interrupted') return 'finish-drop';
   if (presence === 'absent') {
     if (state === 'provisioning') return 'create';
-    return elsewhere ? 'refuse-renamed' : 'recreate';
+    if (elsewhere) return 'refuse-renamed';
+    return remake ? 'recreate' : 'refuse-missing';
   }
   if (owner === 'stranger') {
     if (state === 'ready') return marker === 'mine' ? 'use' : 'refuse-stranger';
@@ -34,7 +36,7 @@ function expected({ state, presence, marker, owner, relations, elsewhere, nameCh
 
 describe('the database rules', () => {
   it('decide every case as its questions say', () => {
-    assert.equal(every.length, 432);
+    assert.equal(every.length, 864);
     for (const databaseCase of every) {
       assert.equal(decideDatabase(databaseCase), expected(databaseCase), JSON.stringify(databaseCase));
     }
