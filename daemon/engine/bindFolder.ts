@@ -13,7 +13,7 @@ import { requireNoVeto, vouching } from '../resolution/trust.ts';
 import { configNotWritten, keepBinding, type CommandPorts } from './projectCommands.ts';
 
 /** Changes of the row that one binding survives; beyond it somebody keeps changing the project. */
-const attempts = 5;
+const attempts = 16;
 
 /**
  * Binds a folder to an existing project, by its own config file or, when asked, on this machine alone. The row keeps the

@@ -257,6 +257,7 @@ const changeSql = `
       coalesce(p.metadata operator(pg_catalog.->) 'registrar', '{}') operator(pg_catalog.||) $11::pg_catalog.jsonb),
     updated_at = case when $12 then pg_catalog.now() else p.updated_at end
   where ${observedSql}
+    and (not $13 or coalesce(p.metadata operator(pg_catalog.#>) '{registrar,evidence}', 'null') ${eq} coalesce($14::pg_catalog.jsonb, 'null'))
   returning p.id`;
 
 function observedValues({ id, name, databaseName, registrar: { state, folder } }: RegistryRow): unknown[] {
@@ -278,7 +279,16 @@ function changeValues(observed: RegistryRow, wanted: RowChange): unknown[] {
     wanted.description ?? null,
     JSON.stringify(wanted.registrar ?? {}),
     isVisible,
+    // It is written whole, so that what another daemon added meanwhile must not be lost.
+    wanted.registrar?.evidence !== undefined,
+    evidenceAsStored(observed),
   ];
+}
+
+/** As it was read, with what a newer version may have put there. */
+function evidenceAsStored({ metadata }: RegistryRow): string | null {
+  const { evidence } = (metadata['registrar'] ?? {}) as { evidence?: unknown };
+  return evidence === undefined ? null : JSON.stringify(evidence);
 }
 
 function columnsOf(row: RegistryRow): unknown[] {
