@@ -116,6 +116,18 @@ for (const victim of ['a superuser', 'a role with CREATEDB and CREATEROLE'] as c
       assert.notEqual(await ownerOf(project.databaseName), mate.name);
     });
 
+    it('cannot make itself believed by making the daemon’s role its member, which a role could until PostgreSQL 14', async () => {
+      const id = randomUUID();
+      await mate.plant(nameOf('mates', randomUUID()), mate.marker({ id, name: 'joined' }));
+      const [me] = await fixture.sql<{ name: string }>('select current_user as name', [], 'postgres');
+      const granted = mate.sql(`grant ${mate.name} to "${role?.name ?? me?.name ?? ''}"`, 'postgres');
+      await granted.catch((error: unknown) => {
+        assert.equal((error as { code?: string }).code, '42501');
+      });
+      const project = resolved(await engine.resolve({ directory: await claim('joined', id) }));
+      assert.notEqual(await ownerOf(project.databaseName), mate.name);
+    });
+
     it('cannot pass its database off under the very name that the id gives', async () => {
       const id = randomUUID();
       await mate.plant(nameOf('exact', id), mate.marker({ id, name: 'exact' }));
