@@ -75,15 +75,24 @@ async function fillFromMarkers(execute: Execute, registry: string, ownerRole: st
     const reading = readMarker(typeof row['comment'] === 'string' ? row['comment'] : null);
     if (reading.kind === 'none' || reading.marker.registry !== registry || reading.marker.forgottenAt !== null)
       continue;
-    const { projectId, name, createdAt } = reading.marker;
+    const { projectId, name, createdAt, evidence: hashes = [] } = reading.marker;
+    // What the marker keeps of the evidence is enough for the clones of its repository to be known again.
+    const evidence = hashes.length === 0 ? {} : { evidence: { origins: [], folder: null, claims: [], hashes } };
+    const metadata = { registrar: { state: 'ready', rebuilt: true, ...evidence } };
     await execute(
       `insert into public.projects (id, name, database_name, created_at, metadata)
        select $1, $2::pg_catalog.text, $3::pg_catalog.text, coalesce($4::timestamp with time zone, pg_catalog.now()),
-              '{"registrar": {"state": "ready", "rebuilt": true}}'
+              $5::pg_catalog.jsonb
        where $2::pg_catalog.text operator(pg_catalog.~) '^[a-zA-Z0-9_ -]+$'
          and $3::pg_catalog.text operator(pg_catalog.~) '^cb_proj_[a-z0-9_]+_[a-f0-9]{8}$'
        on conflict do nothing`,
-      [projectId, name, row['database_name'], Number.isNaN(Date.parse(createdAt)) ? null : createdAt],
+      [
+        projectId,
+        name,
+        row['database_name'],
+        Number.isNaN(Date.parse(createdAt)) ? null : createdAt,
+        JSON.stringify(metadata),
+      ],
     );
   }
 }
