@@ -3,7 +3,7 @@ import { hashedFolder, hostOf, idsOf, isAdmitted, judge, person, type Asker, typ
 import { belongsElsewhere, otherId, waitsForPerson } from './evidenceFailures.ts';
 import type { IdentityCase } from './identityRules.ts';
 import { folderKey, type Claim, type MarkedDatabase, type RegistryRow, type Sighting } from './model.ts';
-import type { RegistryPorts } from './ports.ts';
+import type { FolderIdentity, RegistryPorts } from './ports.ts';
 
 /** What the places that may know the claimed project say about it. */
 export interface Seen {
@@ -46,10 +46,11 @@ export async function judgeClaim(
   row: RegistryRow,
   ports: RegistryPorts,
   asker: Asker,
+  identified?: Promise<FolderIdentity>,
 ): Promise<Judged | null> {
   if (!claim.folder) return null;
   const by = claim.id !== null && idsOf(row).includes(claim.id) ? 'id' : 'name';
-  return judge({ row, by, folder: claim.folder.path, name: claim.name, asker }, ports);
+  return judge({ row, by, folder: claim.folder.path, name: claim.name, asker }, ports, identified);
 }
 
 export async function refusalOf(

@@ -10,7 +10,7 @@ import {
   type Host,
 } from './keptFolders.ts';
 import type { FolderGit, KeptFolder, KeptOrigin, Marker, RegistryRow, RowEvidence } from './model.ts';
-import type { ClaimsPort, FolderPort, OriginPort } from './ports.ts';
+import type { ClaimsPort, FolderIdentity, FolderPort, OriginPort } from './ports.ts';
 
 /** Who asks, as far as evidence goes. */
 export type Asker = { kind: 'person' } | { kind: 'agent'; folders: () => Promise<readonly string[]> };
@@ -56,16 +56,22 @@ export function isAdmitted(decision: EvidenceDecision): boolean {
 /**
  * Gathers what connects a folder with a project, and decides. A folder that claimed before costs a few looks at the file
  * system; its repository is read again when its config was written since, or when it is another.
+ *
+ * @param identified the folder as `FolderPort.identify` finds it, for who began to look before the row was there
  */
-export async function judge(question: EvidenceQuestion, ports: EvidencePorts): Promise<Judged> {
-  const found = await ports.folders.identify(question.folder);
+export async function judge(
+  question: EvidenceQuestion,
+  ports: EvidencePorts,
+  identified: Promise<FolderIdentity> = ports.folders.identify(question.folder),
+): Promise<Judged> {
+  const found = await identified;
   const now: FolderNow = { path: question.folder, ...found, git: undefined };
   const own = keptOf(question.row, now, ports);
   const sameGit = own.find(
     ({ dotGit, configStamp }) => isSameFile(dotGit, now.dotGit) && (configStamp ?? null) === now.configStamp,
   );
   if (sameGit) return { decision: 'claimed', now, kept: sameGit };
-  now.git = await ports.folders.git(question.folder);
+  now.git = now.dotGit && (await ports.folders.git(question.folder));
   const kept = own.find((folder) => stillFits(folder, now)) ?? null;
   const claimed = kept ? 'fits' : own.length > 0 ? 'taken-over' : 'never';
   return { decision: decideEvidence(await caseOf(question, now, claimed, ports)), now, kept };

@@ -48,6 +48,8 @@ export async function settleClaim(
 
 async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | null): Promise<Identified> {
   const { claim } = claiming;
+  // The folder is looked at while the server is asked.
+  const identified = claim.folder ? run.ports.folders.identify(claim.folder.path) : undefined;
   const seen = await look(run, claim);
   if (seen.unreadable && !seen.byId && !seen.byName) {
     const stale = await recall(run, claim, seen.unreadable);
@@ -55,7 +57,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
   }
   const chosen = seen.byId ?? seen.byName;
   const asker = run.options.asker ?? person;
-  claiming.judged = chosen && (await judgeClaim(claim, chosen.row, run.ports, asker));
+  claiming.judged = chosen && (await judgeClaim(claim, chosen.row, run.ports, asker, identified));
   // What the project is that a stranger's folder means is told to nobody, whatever they expected.
   if (!claiming.judged || isAdmitted(claiming.judged.decision))
     requireExpectedClaim(run.options.expect, claim, chosen?.row ?? null);
