@@ -107,6 +107,7 @@ const unproved: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DATABASE_MISSING',
   'MARKER_MISSING',
   'PROJECT_FORGOTTEN',
+  'PROJECT_DROPPED',
   'REGISTRY_UNREACHABLE',
   'CREDENTIALS_REQUIRED',
 ]);

@@ -21,6 +21,7 @@ import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
 import { countProjects, databaseFacts } from '../postgres/figures.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
+import { registryEvents, type RegistryEvents, type RegistryEventsOptions } from '../postgres/registryEvents.ts';
 import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { LastingWrites } from '../protocol/agentSql.ts';
@@ -144,8 +145,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       },
     });
   const [claims, bindings] = await Promise.all([openClaims('claims.json', false), openClaims('bindings.json', true)]);
+  const creator = `${userName()}@${host}`;
+  const eventsOptions: RegistryEventsOptions = {
+    host,
+    creator,
+    onMissing: (reason) => {
+      log.warn({ operation: 'events', reason }, 'the registry keeps no record of who does what');
+    },
+  };
+  const events = registryEvents(database, eventsOptions);
   const sync = new SyncLoop(outbox, {
-    deliver: (rows) => deliver(database, rows),
+    deliver: (rows) => deliver(database, events, rows),
     now,
     random: Math.random,
     report: (entry, delivery, nextAttemptAt) => {
@@ -162,9 +172,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     sync.wake();
   };
   const reader = new ConfigReader();
+  const lookingOnly = database.lookingOnly();
   const registryPorts: RegistryPorts = {
-    ...registryAndCatalog(database, settings),
-    lookingOnly: registryAndCatalog(database.lookingOnly(), settings),
+    ...registryAndCatalog(database, settings, events),
+    lookingOnly: registryAndCatalog(lookingOnly, settings, registryEvents(lookingOnly, eventsOptions)),
     outbox,
     memory,
     folders: {
@@ -187,7 +198,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       now: () => now().toISOString(),
       host,
       hostId: thisHost,
-      creator: `${userName()}@${host}`,
+      creator,
       hash: (text) => createHash('sha256').update(text).digest('hex'),
       pause: (ms) => delay(ms),
     },
@@ -395,9 +406,13 @@ function watchKnown(
   });
 }
 
-function registryAndCatalog(database: RegistryDatabase, settings: Settings): RegistryPorts['lookingOnly'] {
+function registryAndCatalog(
+  database: RegistryDatabase,
+  settings: Settings,
+  events: RegistryEvents,
+): RegistryPorts['lookingOnly'] {
   return {
-    registry: projectsTable(database),
+    registry: projectsTable(database, events),
     catalog: databases(database, {
       projectSchema: () => readSchema(settings['registrar.postgres.projectSchema']),
     }),

@@ -149,7 +149,7 @@ async function createBound(
 ): Promise<Resolution> {
   const { registry, host } = ports.resolution;
   const claim = { name, id: null, databaseName: null, description, folder: { host, path: folder } };
-  const settled = await settleClaim(claim, null, registry, { dryRun, expect: null, onStep });
+  const settled = await settleClaim(claim, null, registry, { dryRun, expect: null, onStep, anew: true });
   if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
   const kept = registry.claims.of([settled.row.id]).find(({ path }) => path === folder);
   if (!kept) throw configNotWritten(folder, 'the state folder does not take the binding');
@@ -173,8 +173,9 @@ export async function keepBinding(projectId: string, claim: KeptClaim, { binding
   }
 }
 
-function askedBy({ agent }: CreateParams): { agent?: AgentAsker } {
-  return agent ? { agent } : {};
+/** A person who makes a project may do so where one was dropped; an agent may not. */
+function askedBy({ agent }: CreateParams): { agent: AgentAsker } | { anew: true } {
+  return agent ? { agent } : { anew: true };
 }
 
 /** A reservation that this folder left behind when a creation was interrupted is not in its own way. */

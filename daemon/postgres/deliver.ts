@@ -1,7 +1,9 @@
-import type { RegistryRow } from '../registry/model.ts';
+import { isDroppedSince } from '../registry/droppedProject.ts';
+import { projectDropped } from '../registry/failures.ts';
+import type { RegistryEvent, RegistryRow } from '../registry/model.ts';
 import { believedSql } from './believedOwners.ts';
 import { commentsJoinSql, eq, gt } from './catalogSql.ts';
-import { announced } from './registryChanges.ts';
+import type { RegistryEvents } from './registryEvents.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, unwritable } from './registryFaults.ts';
 import { sqlState } from './sqlErrors.ts';
@@ -18,7 +20,7 @@ export type DeliveryOutcome =
  * privilege; a database that was marked as forgotten in the meantime, by somebody whose marks count, is left out in the same statement, so that no
  * delivery can bring back what somebody removed.
  */
-const deliverSql = (ownerRole: string | null): string => `
+const deliverSql = (ownerRole: string | null, notDropped: string): string => `
   insert into public.projects (id, name, description, database_name, created_at, updated_at, metadata)
   select e.id, e.name, e.description, e.database_name, e.created_at, pg_catalog.now(), e.metadata
   from pg_catalog.jsonb_to_recordset($1::pg_catalog.jsonb)
@@ -26,9 +28,9 @@ const deliverSql = (ownerRole: string | null): string => `
          created_at timestamp with time zone, metadata pg_catalog.jsonb)
   left join pg_catalog.pg_database d on d.datname ${eq} e.database_name::pg_catalog.name
   ${commentsJoinSql}
-  where (pg_catalog.strpos(s.description, '"forgotten_at"') ${gt} 0 and ${believedSql('d.datdba', ownerRole)}) is not true
+  where (pg_catalog.strpos(s.description, '"forgotten_at"') ${gt} 0 and ${believedSql('d.datdba', ownerRole)}) is not true${notDropped}
   on conflict do nothing
-  returning id`;
+  returning id, name, database_name, metadata`;
 
 const forgottenSql = (ownerRole: string | null): string => `
   select d.datname from pg_catalog.pg_database d
@@ -48,14 +50,21 @@ const readBackSql = `
  * @returns one outcome per row, in order
  * @throws RegistrarError REGISTRY_UNREACHABLE or CREDENTIALS_REQUIRED when no server answers
  */
-export async function deliver(database: RegistryDatabase, rows: RegistryRow[]): Promise<DeliveryOutcome[]> {
+export async function deliver(
+  database: RegistryDatabase,
+  events: RegistryEvents,
+  rows: RegistryRow[],
+): Promise<DeliveryOutcome[]> {
   try {
-    const inserted = await insertBatch(database, rows);
+    const inserted = await insertBatch(database, events, rows);
     const missing = rows.filter((row) => !inserted.has(row.id));
     const present = missing.length > 0 ? await readBack(database, missing) : [];
     const forgotten = missing.length > 0 ? await readForgotten(database, missing) : new Set();
+    const dropped = await readDropped(events, missing);
     return rows.map((row) =>
-      inserted.has(row.id) ? { kind: 'delivered' } : outcomeOf(row, present, forgotten.has(row.databaseName)),
+      inserted.has(row.id)
+        ? { kind: 'delivered' }
+        : outcomeOf(row, present, { isForgotten: forgotten.has(row.databaseName), dropped: dropped.get(row.id) }),
     );
   } catch (error) {
     const state = sqlState(error);
@@ -63,7 +72,7 @@ export async function deliver(database: RegistryDatabase, rows: RegistryRow[]): 
     // A check that one row violates aborts the batch: alone, each row gets its own answer.
     if (state === '23514' && rows.length > 1) {
       const outcomes: DeliveryOutcome[] = [];
-      for (const row of rows) outcomes.push(...(await deliver(database, [row])));
+      for (const row of rows) outcomes.push(...(await deliver(database, events, [row])));
       return outcomes;
     }
     const missing = state === '42501' && !(await mayRead(database)) ? asked.read : asked.insert;
@@ -73,7 +82,21 @@ export async function deliver(database: RegistryDatabase, rows: RegistryRow[]): 
   }
 }
 
-async function insertBatch(database: RegistryDatabase, rows: RegistryRow[]): Promise<Set<unknown>> {
+/** Those that somebody dropped after their entry was made. */
+async function readDropped(events: RegistryEvents, rows: readonly RegistryRow[]): Promise<Map<string, RegistryEvent>> {
+  const dropped = new Map<string, RegistryEvent>();
+  for (const row of rows) {
+    const [newest] = await events.look({ id: row.id, name: null });
+    if (newest && isDroppedSince(newest, row)) dropped.set(row.id, newest);
+  }
+  return dropped;
+}
+
+async function insertBatch(
+  database: RegistryDatabase,
+  events: RegistryEvents,
+  rows: RegistryRow[],
+): Promise<Set<unknown>> {
   const records = rows.map(({ id, name, description, databaseName, createdAt, metadata, registrar }) => ({
     id,
     name,
@@ -82,8 +105,11 @@ async function insertBatch(database: RegistryDatabase, rows: RegistryRow[]): Pro
     created_at: createdAt,
     metadata: { ...metadata, registrar },
   }));
-  const query = { text: announced(deliverSql(database.ownerRole)), values: [JSON.stringify(records)] };
-  const insert = () => database.query(query, database.limits.writeMs);
+  const insert = async () => {
+    const inserting = deliverSql(database.ownerRole, await events.notDroppedSql('e.id', 'e.created_at'));
+    const query = await events.recorded('created', inserting, [JSON.stringify(records)]);
+    return database.query(query, database.limits.writeMs);
+  };
   const inserted = await insert().catch(async (error: unknown) => {
     if (sqlState(error) !== '42P01') throw error;
     // Throws what is missing to make the table: the reason with which the entries stay.
@@ -111,7 +137,11 @@ async function readForgotten(database: RegistryDatabase, rows: RegistryRow[]): P
   return new Set(found.map((row) => row['datname']));
 }
 
-function outcomeOf(row: RegistryRow, present: Row[], isForgotten: boolean): DeliveryOutcome {
+function outcomeOf(
+  row: RegistryRow,
+  present: Row[],
+  { isForgotten, dropped }: { isForgotten: boolean; dropped: RegistryEvent | undefined },
+): DeliveryOutcome {
   if (isForgotten) return { kind: 'forgotten' };
   // Another daemon may have re-keyed the row after a delivery whose end this one did not live to see.
   const sameId = present.find(
@@ -121,6 +151,10 @@ function outcomeOf(row: RegistryRow, present: Row[], isForgotten: boolean): Deli
   if (sameId) {
     const message = `the registry has this project with database ${String(sameId['database_name'])}`;
     return { kind: 'conflict', error: { code: '23505', message } };
+  }
+  if (dropped) {
+    const { code, message } = projectDropped(row.name, dropped);
+    return { kind: 'conflict', error: { code, message } };
   }
   if (present.some((other) => other['name'] === row.name)) {
     return { kind: 'conflict', error: { code: '23505', message: `the name "${row.name}" is taken` } };

@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { believedSql } from './believedOwners.ts';
 import { eq, gt, ne } from './catalogSql.ts';
 import type { Execute } from './transaction.ts';
@@ -10,7 +11,10 @@ interface Migration {
 }
 
 /** Additive only: an older Registrar must keep working beside a newer one on the same registry. */
-const migrations: readonly Migration[] = [{ number: 1, name: 'projects', apply: createProjects }];
+const migrations: readonly Migration[] = [
+  { number: 1, name: 'projects', apply: createProjects },
+  { number: 2, name: 'events', apply: createEvents },
+];
 
 /** Any constant; it only has to be the same in every version and used for nothing else ("registra" in ASCII). */
 const lockKey = '0x7265676973747261';
@@ -26,17 +30,20 @@ const lockKey = '0x7265676973747261';
 export async function migrate(execute: Execute, registry: string, ownerRole: string | null): Promise<void> {
   await execute(`select pg_catalog.pg_advisory_xact_lock('x${lockKey.slice(2)}'::bit(64)::bigint)`);
   const found = await execute(`select pg_catalog.to_regclass('public.projects') is not null as projects,
-                                      pg_catalog.to_regclass('public.registrar_migrations') is not null as migrations`);
+                                      pg_catalog.to_regclass('public.registrar_migrations') is not null as migrations,
+                                      pg_catalog.to_regclass('public.registrar_events') is not null as events`);
   const hasProjects = found.rows[0]?.['projects'] === true;
   if (found.rows[0]?.['migrations'] !== true) {
-    // A codebase-mcp registry stays without it until there is something to record.
-    if (hasProjects) return;
     await execute(`create table public.registrar_migrations (
       number integer primary key, name pg_catalog.text not null,
       applied_at timestamp with time zone not null default pg_catalog.now())`);
+    // Version 0.1 makes the table where no number 1 is recorded.
+    if (hasProjects) await execute(`insert into public.registrar_migrations (number, name) values (1, 'codebase-mcp')`);
   }
   // A lost table is made again whatever the records say.
   if (!hasProjects) await execute(`delete from public.registrar_migrations where number ${eq} 1`);
+  if (found.rows[0]?.['events'] !== true || !hasProjects)
+    await execute(`delete from public.registrar_migrations where number ${eq} 2`);
   const applied = await execute('select number from public.registrar_migrations');
   const numbers = new Set(applied.rows.map((row) => row['number']));
   for (const migration of migrations) {
@@ -62,6 +69,55 @@ async function createProjects(execute: Execute, registry: string, ownerRole: str
     constraint valid_name check (name operator(pg_catalog.~) '^[a-zA-Z0-9_ -]+$'))`);
   await execute('create index idx_projects_metadata on public.projects using gin (metadata pg_catalog.jsonb_path_ops)');
   await fillFromMarkers(execute, registry, ownerRole);
+}
+
+/**
+ * Who did what to which project. Members only add to it, and who did it the server says: they may not write that column.
+ * Where Registrar made the registry, a project's database may have any name from here on.
+ */
+async function createEvents(execute: Execute): Promise<void> {
+  await execute(`create table if not exists public.registrar_events (
+    id bigint generated always as identity primary key,
+    at timestamp with time zone not null default pg_catalog.now(),
+    actor pg_catalog.text not null default session_user,
+    host pg_catalog.text,
+    operation pg_catalog.text not null,
+    project_id pg_catalog.uuid,
+    name pg_catalog.text,
+    database_name pg_catalog.text,
+    details pg_catalog.jsonb not null default '{}')`);
+  await execute('create index if not exists registrar_events_project_id on public.registrar_events (project_id)');
+  await execute('create index if not exists registrar_events_name on public.registrar_events (name)');
+  const [owners] = (
+    await execute(`select p.rolname as projects, e.rolname as events
+      from pg_catalog.pg_class c join pg_catalog.pg_roles p on p.oid ${eq} c.relowner,
+           pg_catalog.pg_class v join pg_catalog.pg_roles e on e.oid ${eq} v.relowner
+      where c.oid ${eq} 'public.projects'::pg_catalog.regclass
+        and v.oid ${eq} 'public.registrar_events'::pg_catalog.regclass`)
+  ).rows;
+  if (owners?.['projects'] !== owners?.['events'])
+    await execute(`alter table public.registrar_events owner to ${pg.escapeIdentifier(String(owners?.['projects']))}`);
+  await grantAsOnProjects(execute);
+  const [first] = (await execute(`select name from public.registrar_migrations where number ${eq} 1`)).rows;
+  if (first?.['name'] !== 'projects') return;
+  // Everybody's lookups wait behind this: it does not wait long itself for a drop that holds its row.
+  await execute(`set local lock_timeout = '2s'`);
+  await execute('alter table public.projects drop constraint if exists valid_database_name');
+}
+
+/** Whoever reads the projects reads their events; whoever adds projects adds events. */
+async function grantAsOnProjects(execute: Execute): Promise<void> {
+  const granted = await execute(`
+    select distinct coalesce(pg_catalog.quote_ident(r.rolname), 'public') as grantee, a.privilege_type as privilege
+    from pg_catalog.pg_class c, pg_catalog.aclexplode(c.relacl) a
+    left join pg_catalog.pg_roles r on r.oid ${eq} a.grantee
+    where c.oid ${eq} 'public.projects'::pg_catalog.regclass and a.grantee ${ne} c.relowner
+      and a.privilege_type ${eq} any (array['SELECT', 'INSERT'])`);
+  for (const { grantee, privilege } of granted.rows) {
+    const what =
+      privilege === 'INSERT' ? 'insert (host, operation, project_id, name, database_name, details)' : 'select';
+    await execute(`grant ${what} on public.registrar_events to ${String(grantee)}`);
+  }
 }
 
 /**

@@ -12,7 +12,8 @@ import type {
 import type { DatabaseSighting, RegistryRow, Sighting } from '../registry/model.ts';
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { announced } from './registryChanges.ts';
+import { announcement } from './registryChanges.ts';
+import type { Operation, RegistryEvents } from './registryEvents.ts';
 import { commentsJoinSql, eq, ge, gt, interruptedSql, le } from './catalogSql.ts';
 import { commentSql } from './commentSql.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
@@ -53,16 +54,21 @@ const listSql = `${sightingSql}
 const idsSql = `${sightingSql} where p.id ${eq} any ($1::pg_catalog.uuid[])`;
 const idPrefixSql = `${sightingSql} where p.id ${ge} $1 and p.id ${le} $2 limit 2`;
 
+/** What an event is made of. */
+const returningSql = 'returning id, name, database_name, metadata';
+
+const deleteSql = `delete from public.projects where id ${eq} $1 ${returningSql}`;
+
 const removeSql = `
   delete from public.projects where id ${eq} $1 and name ${eq} $2 and database_name ${eq} $3
-    and coalesce(metadata operator(pg_catalog.#>>) '{registrar,state}', 'ready') ${eq} $4 returning id`;
+    and coalesce(metadata operator(pg_catalog.#>>) '{registrar,state}', 'ready') ${eq} $4 ${returningSql}`;
 
 const insertSql = `
   insert into public.projects (id, name, description, database_name, created_at, updated_at, metadata)
   values ($1, $2, $3, $4, $5, $6, $7)`;
 
 /** The registry table `projects` behind the rules' port. */
-export function projectsTable(database: RegistryDatabase): RegistryPort {
+export function projectsTable(database: RegistryDatabase, events: RegistryEvents): RegistryPort {
   const { limits } = database;
 
   async function look(keys: LookKeys, patient: boolean): Promise<Look> {
@@ -93,14 +99,12 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
 
   async function reserve(row: RegistryRow): Promise<Reserved> {
     try {
-      const inserted = await database.query(
-        {
-          name: 'reserve',
-          text: announced(`${insertSql} on conflict do nothing returning id`),
-          values: columnsOf(row),
-        },
-        limits.writeMs,
+      const reserving = await events.recorded(
+        'created',
+        `${insertSql} on conflict do nothing ${returningSql}`,
+        columnsOf(row),
       );
+      const inserted = await database.query({ name: 'reserve', ...reserving }, limits.writeMs);
       if (inserted.length > 0) {
         database.onUsable();
         return { kind: 'reserved' };
@@ -126,15 +130,19 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
    */
   async function conditionally(
     what: Asked,
-    statement: { name: string; text: string; values: unknown[] },
+    changing: { name: string; text: string; values: unknown[]; operation: Operation | null },
     comment: CommentChange | null,
   ): Promise<Changed> {
     const progress = { isCommenting: false };
     try {
-      const text = announced(statement.text);
-      if (!comment) return (await database.query({ ...statement, text }, limits.writeMs)).length > 0 ? 'done' : 'lost';
+      const { name, operation } = changing;
+      const { text, values } =
+        operation === null
+          ? { text: announcement(changing.text), values: changing.values }
+          : await events.recorded(operation, changing.text, changing.values);
+      if (!comment) return (await database.query({ name, text, values }, limits.writeMs)).length > 0 ? 'done' : 'lost';
       return await database.transaction(limits.writeMs, async (execute) => {
-        const { rows } = await execute(text, statement.values);
+        const { rows } = await execute(text, values);
         if (rows.length === 0) return 'lost';
         progress.isCommenting = true;
         await execute(commentSql(comment));
@@ -158,17 +166,18 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
   ): Promise<Changed> {
     // Longer than anything that `work` may take, so that the lock outlives it.
     const timeoutMs = limits.provisionMs + limits.writeMs;
-    const hold = (): Promise<Changed> =>
-      database.transaction(timeoutMs, async (execute) => {
+    const hold = async (): Promise<Changed> => {
+      const deleting = await events.recorded('dropped', deleteSql, [observed.id]);
+      return database.transaction(timeoutMs, async (execute) => {
         const held = await execute(holdSql, observedValues(observed));
         if (held.rows.length === 0) return 'lost';
         // Read again, now that the row is locked: the statement that waited for the lock saw the catalog as it was before.
         const [row] = (await execute(`${sightingSql} where p.id ${eq} $1`, [observed.id])).rows;
         const outcome = row ? await work(sightingIn(row).database) : 'lost';
-        if (outcome === 'delete')
-          await execute(announced(`delete from public.projects where id ${eq} $1 returning id`), [observed.id]);
+        if (outcome === 'delete') await execute(deleting.text, deleting.values);
         return outcome === 'lost' ? 'lost' : 'done';
       });
+    };
     try {
       return await holds.run(timeoutMs, () => unreachableFor('what was begun before', timeoutMs), hold);
     } catch (error) {
@@ -193,20 +202,25 @@ export function projectsTable(database: RegistryDatabase): RegistryPort {
     look,
     reserve,
     change: (observed, wanted, comment) =>
-      conditionally(asked.update, { name: 'change', text: changeSql, values: changeValues(observed, wanted) }, comment),
+      conditionally(
+        asked.update,
+        { name: 'change', text: changeSql, values: changeValues(observed, wanted), operation: operationOf(wanted) },
+        comment,
+      ),
     insert: (row, comment) =>
       conditionally(
         asked.insert,
-        { name: 'insert', text: `${insertSql} returning id`, values: columnsOf(row) },
+        { name: 'insert', text: `${insertSql} ${returningSql}`, values: columnsOf(row), operation: 'adopted' },
         comment,
       ),
     remove: (observed, comment) =>
       conditionally(
         asked.delete,
-        { name: 'remove', text: removeSql, values: observedValues(observed).slice(0, 4) },
+        { name: 'remove', text: removeSql, values: observedValues(observed).slice(0, 4), operation: 'forgotten' },
         comment,
       ),
     whileHeld,
+    lookEvents: (keys) => events.look(keys),
     async lookIds(ids) {
       const query = { name: 'ids', text: idsSql, values: [ids] };
       return (await readMigrated(() => database.read(query, limits.writeMs))).map(sightingIn);
@@ -258,7 +272,14 @@ const changeSql = `
     updated_at = case when $12 then pg_catalog.now() else p.updated_at end
   where ${observedSql}
     and (not $13 or coalesce(p.metadata operator(pg_catalog.#>) '{registrar,evidence}', 'null') ${eq} coalesce($14::pg_catalog.jsonb, 'null'))
-  returning p.id`;
+  returning p.id, p.name, p.database_name, p.metadata`;
+
+/** What a change is to whoever reads the events; null for notes that nobody asks for. */
+function operationOf({ id, name, registrar }: RowChange): Operation | null {
+  if (id !== undefined) return 'rekeyed';
+  if (name !== undefined) return 'renamed';
+  return registrar?.folder === undefined ? null : 'claimed';
+}
 
 function observedValues({ id, name, databaseName, registrar: { state, folder } }: RegistryRow): unknown[] {
   return [id, name, databaseName, state ?? 'ready', folder ? JSON.stringify(folder) : null];

@@ -7,9 +7,16 @@ import type { RegistryDatabase } from './registryDatabase.ts';
 /** The channel on which every daemon says that it changed the registry. Nothing is said but that. */
 const changesChannel = 'registrar_changes';
 
-/** A data-changing statement that returns rows, and that tells everyone when it changed any. Who rolls back tells nobody. */
-export function announced(sql: string): string {
-  return `with changed as (${sql}) select changed.*, pg_catalog.pg_notify('${changesChannel}', '') from changed`;
+/**
+ * A statement that tells everyone when it changed any row. Who rolls back tells nobody.
+ *
+ * @param changing changes rows and returns at least their ids
+ * @param beside another statement that is made of the rows of `changed`
+ * @returns a statement that returns the ids
+ */
+export function announcement(changing: string, beside?: string): string {
+  const event = beside === undefined ? '' : `, event as (${beside})`;
+  return `with changed as (${changing})${event} select changed.id, pg_catalog.pg_notify('${changesChannel}', '') from changed`;
 }
 
 export interface ChangeWatchOptions {

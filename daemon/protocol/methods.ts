@@ -12,6 +12,8 @@ export interface ResolveParams {
   dryRun?: boolean;
   /** Set within the daemon where an agent asks; no client can say it. */
   agent?: AgentAsker;
+  /** Set within the daemon where a person asked for a new project in the place of a dropped one; no client can say it. */
+  anew?: boolean;
 }
 
 /** An agent, as far as evidence for a claim goes. */

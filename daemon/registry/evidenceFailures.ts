@@ -62,6 +62,14 @@ export function forgottenForAgent(): RegistrarError {
   });
 }
 
+export function droppedForAgent(): RegistrarError {
+  return new RegistrarError({
+    code: 'PROJECT_DROPPED',
+    message: 'Dropped by a person. Nothing was read or made.',
+    hint: 'Make nothing; tell your user.',
+  });
+}
+
 /** A folder that a person would be let into, and that an agent may have made itself. */
 export function waitsForPerson(folder: string): RegistrarError {
   return new RegistrarError({

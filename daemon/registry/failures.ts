@@ -1,9 +1,10 @@
+import { dayAndTime } from '../protocol/clockTime.ts';
 import { registrarCommand } from '../protocol/commandText.ts';
 import type { Warning } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
-import type { Claim, Folder, RegistryRow } from './model.ts';
+import type { Claim, Folder, RegistryEvent, RegistryRow } from './model.ts';
 
 /** Refusals of the registry's rules, one constructor each, so that the same situation has the same words everywhere. */
 
@@ -104,6 +105,23 @@ export function projectForgotten(name: string, databaseName: string): RegistrarE
     message: `Project ${quoted(name)} was forgotten on purpose; its database ${named(databaseName)} is untouched.`,
     hint: `${registrarCommand('projects adopt', [databaseName])} brings it back; another project.name starts a new project`,
     details: { name, database: databaseName, choices: ['adopt', 'rename'] },
+  });
+}
+
+/** @param name the name that the asking config has */
+export function projectDropped(name: string, event: RegistryEvent): RegistrarError {
+  const who = event.by?.split('@')[0] ?? event.actor;
+  const { at, host, databaseName: database } = event;
+  return new RegistrarError({
+    code: 'PROJECT_DROPPED',
+    message: `${named(who)} dropped ${named(event.name)} on ${dayAndTime(at)}, from ${named(host)}. Nothing was made.`,
+    hint: `${registrarCommand('projects create', [name], { directory: '.' })} (made anew, empty), or registrar use PROJECT`,
+    details: {
+      name,
+      project: { id: event.projectId, name: event.name },
+      ...{ database, at, host, by: event.by, actor: event.actor },
+      choices: ['create', 'use'],
+    },
   });
 }
 

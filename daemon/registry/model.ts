@@ -110,6 +110,24 @@ export interface Claimed {
   at: string;
 }
 
+/** What somebody did to a project, as the registry keeps it. */
+export interface RegistryEvent {
+  /** ISO 8601 in UTC. */
+  at: string;
+  /** The role that logged in to the server. */
+  actor: string;
+  /** The machine's name. */
+  host: string;
+  /** `user@host` of whoever did it, as that machine said; null where it said nothing. */
+  by: string | null;
+  operation: string;
+  projectId: string;
+  name: string;
+  databaseName: string;
+  /** What the row kept at that moment, its evidence above all. */
+  registrar: RegistrarMetadata;
+}
+
 /** A row of the registry, or an outbox entry on its way to become one. */
 export interface RegistryRow extends Project {
   registrar: RegistrarMetadata;

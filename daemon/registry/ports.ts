@@ -8,6 +8,7 @@ import type {
   MarkedDatabase,
   OwnedDatabase,
   RegistrarMetadata,
+  RegistryEvent,
   RegistryRow,
   Sighting,
 } from './model.ts';
@@ -63,6 +64,8 @@ export interface RegistryPort {
   lookIdPrefix(prefix: string): Promise<Sighting[]>;
   /** The row that names this database. */
   lookDatabaseOwner(databaseName: string): Promise<Sighting | null>;
+  /** What made, adopted or dropped projects with this id or name, the newest first; nothing where no events are kept. */
+  lookEvents(keys: LookKeys): Promise<RegistryEvent[]>;
   /** Inserts a row in state `provisioning`; on any conflict inserts nothing. */
   reserve(row: RegistryRow): Promise<Reserved>;
   /** Compare-and-set against the observed id, name, database name, state and folder, with the comment in one transaction. */

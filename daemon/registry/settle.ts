@@ -40,6 +40,8 @@ export interface SettleOptions {
   check?: (row: RegistryRow) => void;
   /** A person asked for a new, empty database where the project's is gone; without it nothing is put in its place. */
   remake?: boolean;
+  /** A person asked for a new project, also in the place of one that was dropped. */
+  anew?: boolean;
   /** Told before each step that makes or changes something. */
   onStep?: OnStep | undefined;
   /** A person when absent. */

@@ -2,20 +2,22 @@ import type { ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import { changeIdentity, reserve } from './claimChanges.ts';
 import { identityCaseOf, judgeClaim, refusalOf, requireEvidence, type Claiming, type Seen } from './claimEvidence.ts';
-import { isAdmitted, person } from './evidence.ts';
-import { conflictForAgent, forgottenForAgent, nameTakenForAgent } from './evidenceFailures.ts';
+import { isAdmitted, person, type Asker } from './evidence.ts';
+import { conflictForAgent, droppedForAgent, forgottenForAgent, nameTakenForAgent } from './evidenceFailures.ts';
 import {
   contradiction,
   nameConflict,
+  projectDropped,
   projectForgotten,
   projectMismatch,
   unlistedDatabase,
   warning,
 } from './failures.ts';
+import { droppedFor, droppedSince } from './droppedProject.ts';
 import { decideIdentity } from './identityRules.ts';
 import { parseId } from './ids.ts';
 import { folderKey } from './model.ts';
-import type { Claim, DatabaseSighting, MarkedDatabase, RegistryRow, Sighting } from './model.ts';
+import type { Claim, DatabaseSighting, MarkedDatabase, RegistryEvent, RegistryRow, Sighting } from './model.ts';
 import type { ConfigIdPort, RegistryPorts } from './ports.ts';
 import { recordUse } from './recordUse.ts';
 import { settledFromMemory } from './settledFromMemory.ts';
@@ -79,6 +81,8 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
     case 'use':
     case 'use-name-differs':
       if (!chosen) break;
+      if (chosen.sync.state !== 'synced' && chosen.database.presence === 'absent')
+        requireNotDropped(seen.unreadable ? null : await droppedSince(chosen.row, run.ports), claim, asker);
       if (!(await agreeThroughConfig(run, claiming, chosen, config))) return { kind: 'again' };
       if (decision === 'use-name-differs') noteDifference(run, claim, chosen.row);
       return { kind: 'row', sighting: chosen };
@@ -97,8 +101,11 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       if (marker) throw projectForgotten(claim.name, marker.databaseName);
       break;
     case 'reserve':
+      if (!seen.unreadable && run.options.anew !== true)
+        requireNotDropped(await droppedFor(claim, run.ports), claim, asker);
+      return reserve(run, claiming, null, seen.unreadable);
     case 'reserve-marked':
-      return reserve(run, claiming, decision === 'reserve-marked' ? (marker ?? null) : null, seen.unreadable);
+      return reserve(run, claiming, marker ?? null, seen.unreadable);
     case 'claim-folder':
     case 'move-folder':
     case 'rename':
@@ -106,6 +113,10 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       if (chosen) return changeIdentity(run, chosen, claiming, decision);
   }
   throw new Error(`identity decision ${decision} does not fit what was seen`);
+}
+
+function requireNotDropped(event: RegistryEvent | null, claim: Claim, asker: Asker): void {
+  if (event) throw asker.kind === 'agent' ? droppedForAgent() : projectDropped(claim.name, event);
 }
 
 /** How long a project counts as being made by somebody who will write its id into the same config, ms. */

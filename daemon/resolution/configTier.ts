@@ -43,6 +43,7 @@ export async function configTier(
         patient,
         onStep: request.onStep,
         asker,
+        anew: request.isAnew,
       }),
     (row) => requireEvidence(claim, row, ports.registry, asker),
   );

@@ -21,6 +21,8 @@ export interface Request {
   dryRun: boolean;
   onStep: OnStep | undefined;
   asker: Asker;
+  /** A person asked for a new project, also where theirs was dropped. */
+  isAnew: boolean;
 }
 
 /** What one tier gave. A tier that cannot be honoured throws: later tiers are not asked. */
@@ -62,6 +64,7 @@ export async function resolve(
     dryRun: params.dryRun ?? false,
     onStep,
     asker: askerOf(params.agent),
+    isAnew: params.anew ?? false,
   };
   const answer = emptyAnswer(request, server);
   for (const { tier, name, ask } of tiers) {

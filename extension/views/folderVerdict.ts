@@ -123,6 +123,7 @@ const refusalWords: Partial<Record<ErrorCode, string>> = {
   PROJECT_NOT_FOUND: 'project not found',
   PROJECT_MISMATCH: 'another project',
   PROJECT_FORGOTTEN: 'forgotten',
+  PROJECT_DROPPED: 'dropped',
   DATABASE_MISSING: 'database is missing',
   DATABASE_FOREIGN: 'database is not its own',
   MARKER_MISSING: 'database carries no marker',

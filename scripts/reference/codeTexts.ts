@@ -49,6 +49,11 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     remedy:
       '`registrar init NAME --local` makes a database of its own; `registrar use PROJECT` shares the one that is there.',
   },
+  PROJECT_DROPPED: {
+    cause: 'Somebody dropped the project of this config; the message says who, when and from where. Nothing was made.',
+    remedy:
+      '`registrar projects create NAME --directory .` makes it anew, empty; `registrar use PROJECT` takes another.',
+  },
   PROJECT_FORGOTTEN: {
     cause: 'The project was forgotten or is being dropped, and is not brought back unasked.',
     remedy: '`registrar projects adopt DATABASE` brings it back; another `project.name` begins anew.',

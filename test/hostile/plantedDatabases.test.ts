@@ -184,7 +184,7 @@ for (const victim of ['a superuser', 'a role with CREATEDB and CREATEROLE'] as c
       await fixture.sql(`drop database "${lost.databaseName}" with (force)`, [], 'postgres');
       await mate.plant(nameOf('orphan', randomUUID()), mate.marker({ id: randomUUID(), name: 'orphan' }));
       await mate.plant(nameOf('renamed', lost.id), mate.marker({ id: lost.id, name: 'lostone' }));
-      assert.deepEqual(shape(await findings(engine)), ['dangling-row: resolve? forget?']);
+      assert.deepEqual(shape(await findings(engine)), ['dangling-row: remake? forget?']);
       await repairAll(engine);
       assert.equal((await fixture.row(lost.id))?.['database_name'], lost.databaseName);
       await engine.forgetProject({ project: lost.id });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
   assertAgreement,
   changes,

@@ -38,8 +38,9 @@ describe('the registry’s database and table', function () {
     }
     const made = fixture.spy.take().filter((sql) => /^\s*create table public\.projects/.test(sql));
     assert.equal(made.length, 1);
-    assert.deepEqual(await fixture.sql('select number, name from registrar_migrations'), [
+    assert.deepEqual(await fixture.sql('select number, name from registrar_migrations order by number'), [
       { number: 1, name: 'projects' },
+      { number: 2, name: 'events' },
     ]);
   });
 
@@ -53,7 +54,7 @@ describe('the registry’s database and table', function () {
     }
   });
 
-  it('E2: the table has the columns and constraints that codebase-mcp knows', async () => {
+  it('E2: the table has the columns that codebase-mcp knows, and takes a database of any name', async () => {
     const columns = await fixture.sql<{ name: string; type: string }>(
       `select attname as name, format_type(atttypid, atttypmod) as type from pg_attribute
        where attrelid = 'projects'::regclass and attnum > 0 order by attnum`,
@@ -70,15 +71,13 @@ describe('the registry’s database and table', function () {
         'metadata jsonb',
       ],
     );
-    for (const [name, databaseName, constraint] of [
-      ['not/a name', 'cb_proj_a_00000000', 'valid_name'],
-      ['a name', 'something_else', 'valid_database_name'],
-    ] as const) {
-      await assert.rejects(
-        fixture.sql('insert into projects (name, database_name) values ($1, $2)', [name, databaseName]),
-        (error: unknown) => (error as { constraint?: string }).constraint === constraint,
-      );
-    }
+    const insert = 'insert into projects (name, database_name) values ($1, $2)';
+    await assert.rejects(
+      fixture.sql(insert, ['not/a name', 'cb_proj_a_00000000']),
+      (error: unknown) => (error as { constraint?: string }).constraint === 'valid_name',
+    );
+    await fixture.sql(insert, ['a name', 'something_else']);
+    await fixture.sql(`delete from projects where name = 'a name'`);
   });
 
   it('E2: a lost table is filled from the markers before anyone reserves, and what was forgotten stays forgotten', async () => {
@@ -177,7 +176,7 @@ describe('a registry that codebase-mcp made', function () {
   });
   after(() => fixture.close());
 
-  it('E2: is used as it is: columns, constraints, indexes and triggers unchanged, nothing added', async () => {
+  it('E2: is used as it is: columns, constraints, indexes and triggers unchanged, and events kept beside it', async () => {
     const before = await catalogOf(fixture);
     const engine = await fixture.engine();
     const folder = await fixture.folder();
@@ -191,7 +190,13 @@ describe('a registry that codebase-mcp made', function () {
     assert.deepEqual(first.warnings, []);
     assert.deepEqual(
       // On PostgreSQL 14 schema public of the new database is closed; the registry's own is compared below.
-      fixture.spy.take().filter((sql) => /^\s*(?:create (?!database)|alter (?!schema public)|drop)/i.test(sql)),
+      fixture.spy
+        .take()
+        .filter(
+          (sql) =>
+            /^\s*(?:create (?!database)|alter (?!schema public)|drop)/i.test(sql) &&
+            !/registrar_(?:migrations|events)/.test(sql),
+        ),
       [],
     );
     await assertAgreement(fixture, project, folder);
@@ -200,6 +205,18 @@ describe('a registry that codebase-mcp made', function () {
     resolved(await engine.adoptDatabase({ database: project.databaseName }));
     await engine.close();
     assert.deepEqual(await catalogOf(fixture), before);
+    // Version 0.1 makes the table where no number 1 is recorded.
+    assert.deepEqual(
+      await fixture.sql('select number, name from registrar_migrations where number > 0 order by number'),
+      [
+        { number: 1, name: 'codebase-mcp' },
+        { number: 2, name: 'events' },
+      ],
+    );
+    assert.deepEqual(
+      (await fixture.sql('select operation from registrar_events order by id')).map(({ operation }) => operation),
+      ['created', 'renamed', 'forgotten', 'adopted'],
+    );
   });
 
   it('E2: a row that codebase-mcp wrote is found by id and name, with its unmarked database and its own metadata', async () => {
@@ -255,7 +272,7 @@ const codebaseMcpRegistry = [
 /** Everything in the registry's schema that a migration could have changed. */
 async function catalogOf(fixture: RegistryFixture): Promise<unknown> {
   return fixture.sql(`
-    select 'relation ' || c.relname as what, c.relkind::text as detail from pg_class c where c.relnamespace = 'public'::regnamespace
+    select 'relation ' || c.relname as what, c.relkind::text as detail from pg_class c where c.relnamespace = 'public'::regnamespace and c.relname !~ '^registrar_'
     union all
     select 'column ' || a.attname, format_type(a.atttypid, a.atttypmod) || ' ' || a.attnotnull || ' ' || coalesce(pg_get_expr(d.adbin, d.adrelid), '')
       from pg_attribute a left join pg_attrdef d on d.adrelid = a.attrelid and d.adnum = a.attnum

@@ -9,6 +9,7 @@ import { writePrivateFile } from '../../daemon/lifecycle/stateFolder.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';
 import { databases } from '../../daemon/postgres/databases.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { registryEvents } from '../../daemon/postgres/registryEvents.ts';
 import { projectsTable } from '../../daemon/postgres/projectsTable.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
 import type { Claim } from '../../daemon/registry/model.ts';
@@ -40,10 +41,11 @@ describe('a claim that is settled while another changes the same project', () =>
     const stateFolder = await fixture.stateFolder();
     const now = (): Date => new Date();
     const catalog = databases(database, { projectSchema: () => Promise.resolve(null) });
+    const events = registryEvents(database, { host: 'here', creator: 'ann@here', onMissing: () => undefined });
     let done = false;
     const ports: RegistryPorts = {
-      lookingOnly: { registry: projectsTable(database.lookingOnly()), catalog },
-      registry: projectsTable(database),
+      lookingOnly: { registry: projectsTable(database.lookingOnly(), events), catalog },
+      registry: projectsTable(database, events),
       catalog: {
         ...catalog,
         async findMarked(keys) {

@@ -149,7 +149,7 @@ const cases: Case[] = [
     when: 'a stranger’s database carries the id of a project whose own is gone',
     reading: readingOf({ databases: [planted('cb_proj_copy_00000001', markerOf())] }),
     found: [
-      ['dangling-row', [], ['resolve', 'forget']],
+      ['dangling-row', [], ['remake', 'forget']],
       ['unowned-database', [], ['leave']],
     ],
   },
@@ -204,7 +204,7 @@ const cases: Case[] = [
   {
     when: 'the database is gone',
     reading: readingOf({ databases: [] }),
-    found: [['dangling-row', [], ['resolve', 'forget']]],
+    found: [['dangling-row', [], ['remake', 'forget']]],
     says: /is gone.*data is lost unless there is a backup.*registrar resolve --project 1f2e3d4c-/,
   },
   {
