@@ -205,7 +205,7 @@ const cases: Case[] = [
     when: 'the database is gone',
     reading: readingOf({ databases: [] }),
     found: [['dangling-row', [], ['remake', 'forget']]],
-    says: /is gone.*data is lost unless there is a backup.*registrar resolve --project 1f2e3d4c-/,
+    says: /is gone.*data is lost unless there is a backup.*registrar projects remake 1f2e3d4c-/,
   },
   {
     when: 'the marker is missing',
