@@ -46,7 +46,10 @@ describe('two claims that cannot both be right', () => {
       '"notes" belongs to a folder on this machine; this folder has no origin. Nothing was read or made.',
     );
     const proposal = `notes-${basename(two)}`;
-    assert.equal(error.hint, `registrar init ${proposal} --local | registrar use notes`);
+    assert.equal(
+      error.hint,
+      `registrar init ${proposal} --local (a database of its own, no file changes) | registrar use notes (share its database)`,
+    );
     assert.deepEqual(error.details, {
       name: 'notes',
       project: { id: first.id, name: 'notes' },
