@@ -33,15 +33,26 @@ export function withHost(environment: Readonly<Record<string, string>>, host: st
 
 /** What says where to connect, as whom, and how safely, is the project's to say. */
 function isKept(parameter: string, scheme: string): boolean {
-  const name = parameter.split('=')[0]?.toLowerCase() ?? '';
+  const name = decoded(parameter.split('=')[0] ?? '').toLowerCase();
   return name !== '' && !decided.has(name) && !name.startsWith('ssl') && !/^prisma\+/i.test(scheme);
 }
 
+/** As clients read it; what cannot be read is empty. */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return '';
+  }
+}
+
+/** Not all are libpq's: some clients give a parameter of another name precedence over what stands before it. */
 const decided = new Set(
   (
     'host hostaddr port user username password dbname passfile service servicefile options target_session_attrs ' +
     'channel_binding require_auth requirepeer requiressl gssencmode gssdelegation gsslib krbsrvname replication ' +
-    'load_balance_hosts min_protocol_version max_protocol_version'
+    'load_balance_hosts min_protocol_version max_protocol_version ' +
+    'database db hostname socket socket_dir unix_sock endpoints dsn'
   ).split(' '),
 );
 

@@ -1,6 +1,7 @@
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import { fileQuoted, type Quoting } from './dotenvText.ts';
 import { databaseUrlLike } from './databaseUrl.ts';
+import { misreadKey } from './asProgramsRead.ts';
 
 export interface EditedFile {
   bytes: Buffer;
@@ -18,7 +19,8 @@ export interface EditedFile {
  *
  * @param before null when there is no file
  * @param map what keys of the file get the value of which variable
- * @throws RegistrarError INVALID_ARGUMENT for what is no such file, or a URL in it that is no PostgreSQL's
+ * @throws RegistrarError INVALID_ARGUMENT for what is no such file, a URL in it that is no PostgreSQL's, or a file that
+ *   programs would read otherwise than it is meant
  */
 export function editEnvironmentFile(
   before: Buffer | null,
@@ -30,9 +32,16 @@ export function editEnvironmentFile(
   if (text.includes('\0')) throw noEnvironmentFile();
   const assignments = readAssignments(text);
   const variableOf = (key: string): string | undefined =>
-    map.get(key) ?? (ownKeys.has(key) || key in environment ? key : undefined);
+    map.get(key) ?? (ownKeys.has(key) || Object.hasOwn(environment, key) ? key : undefined);
   const leftOut = new Set<string>();
+  const written = new Map<string, string | null>();
   const valueFor = (key: string, variable: string, current: Assignment | null): string => {
+    const value = quotedFor(key, variable, current);
+    // What was kept of a URL may hold escapes, which readers undo.
+    written.set(key, value.includes('\\') && variable === 'DATABASE_URL' ? null : readable(unquoted(value)));
+    return value;
+  };
+  const quotedFor = (key: string, variable: string, current: Assignment | null): string => {
     if (variable === 'DATABASE_URL') return urlFor(key, environment[variable] ?? '', current);
     const value = environment[variable] ?? '';
     const quoted = fileQuoted(binary(value), current?.quoting ?? 'single');
@@ -61,6 +70,8 @@ export function editEnvironmentFile(
     edited += `${prefix}${key}=${valueFor(key, variable, null)}${newLine}`;
     set.add(key);
   }
+  const misread = misreadKey(readable(text), readable(edited), written);
+  if (misread !== null) throw readOtherwise(misread);
   return {
     bytes: Buffer.from(edited, 'latin1'),
     set: [...set],
@@ -121,7 +132,11 @@ function quotedAt(text: string, from: number): Value | null {
 }
 
 function unquotedAt(text: string, from: number): Value {
-  const value = /^[^\r\n]*?(?=[ \t]*(?:[ \t]#|\r?\n|\r?$))/.exec(text.slice(from))?.[0] ?? '';
+  const end = /\r?\n|\r?$(?![^])/g;
+  end.lastIndex = from;
+  const line = text.slice(from, end.exec(text)?.index);
+  const comment = line.search(/[ \t]#/);
+  const value = (comment === -1 ? line : line.slice(0, comment)).trimEnd();
   return { quoting: 'none', value, to: from + value.length };
 }
 
@@ -129,11 +144,23 @@ function urlFor(key: string, url: string, current: Assignment | null): string {
   const value = databaseUrlLike(url, current?.value ?? '', key);
   // Only what was kept of the old one may hold what single quotes do not carry; then it stays in those that it was in.
   if (current?.quoting === 'double' && /[$']/.test(value)) return `"${value}"`;
-  return `'${value.replaceAll("'", '%27')}'`;
+  // A backslash at the end would make a letter of the quotation mark.
+  return `'${value.replaceAll("'", '%27').replaceAll('\\', '%5C')}'`;
+}
+
+function unquoted(value: string): string {
+  return /^(['"])([^]*)\1$/.exec(value)?.[2] ?? value;
 }
 
 function binary(value: string): string {
   return Buffer.from(value).toString('latin1');
+}
+
+/** The text as programs get it: in UTF-8, and without the mark at its beginning. */
+function readable(text: string): string {
+  return Buffer.from(text, 'latin1')
+    .toString()
+    .replace(/^\ufeff/, '');
 }
 
 function noEnvironmentFile(): RegistrarError {
@@ -141,5 +168,13 @@ function noEnvironmentFile(): RegistrarError {
     code: 'INVALID_ARGUMENT',
     message: 'The file holds bytes that no .env file has; nothing was written.',
     hint: 'Name a text file in UTF-8.',
+  });
+}
+
+function readOtherwise(key: string): RegistrarError {
+  return new RegistrarError({
+    code: 'INVALID_ARGUMENT',
+    message: `Programs would read ${key} in that file otherwise than it is meant: a quotation mark that is not closed, or an odd end of a line, stands before it; nothing was written.`,
+    hint: 'Close the quotation mark, or use registrar exec, which needs no file.',
   });
 }

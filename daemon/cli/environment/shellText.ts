@@ -11,7 +11,9 @@ export type Shell = (typeof shells)[number];
 export function shellText(environment: Readonly<Record<string, string>>, shell: Shell): string {
   const { remove, set } = languages[shell];
   const stale = libpqVariables.filter((name) => !(name in environment));
-  return [remove(stale), ...Object.entries(environment).map(([name, value]) => set(name, value))].join('\n');
+  const lines = [remove(stale), ...Object.entries(environment).map(([name, value]) => set(name, value))];
+  // The semicolons are for `eval $(…)`, in which a shell makes one line of all.
+  return lines.map((line) => `${line};`).join('\n');
 }
 
 /**
@@ -50,5 +52,6 @@ const languages: Record<Shell, ShellLanguage> = {
 };
 
 function shellQuoted(value: string): string {
-  return /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
+  // For zsh, a word behind an equals sign may name a program.
+  return /^[\w@%+:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -26,17 +26,17 @@ describe('registrar env', () => {
     const kept = { databaseUrl: null, bundledUnlessChosen: false, ownDaemon: false };
     assert.deepEqual(shell.calls[0], ['open', kept]);
     assert.deepEqual(shell.stdout.split('\n').slice(1), [
-      'export PGHOST=localhost',
-      'export PGDATABASE=cb_proj_shop_1f2e3d4c',
-      String.raw`export PGPASSWORD='it'\''s $5'`,
+      'export PGHOST=localhost;',
+      'export PGDATABASE=cb_proj_shop_1f2e3d4c;',
+      String.raw`export PGPASSWORD='it'\''s $5';`,
       '',
     ]);
     const fish = await cli(['env', '--shell', 'fish']);
-    assert.match(fish.stdout, /^set -e .*\nset -gx PGHOST 'localhost'\n[^]*\nset -gx PGPASSWORD 'it\\'s \$5'\n$/);
+    assert.match(fish.stdout, /^set -e .*\nset -gx PGHOST 'localhost';\n[^]*\nset -gx PGPASSWORD 'it\\'s \$5';\n$/);
     const powershell = await cli(['env', '--shell', 'powershell']);
     assert.match(
       powershell.stdout,
-      /^Remove-Item .*\n\$env:PGHOST = 'localhost'\n[^]*\n\$env:PGPASSWORD = 'it''s \$5'\n$/,
+      /^Remove-Item .*\n\$env:PGHOST = 'localhost';\n[^]*\n\$env:PGPASSWORD = 'it''s \$5';\n$/,
     );
     const json = await cli(['env', '--json']);
     assert.equal((JSON.parse(json.stdout) as Record<string, string>)['PGPASSWORD'], "it's $5");
@@ -68,7 +68,7 @@ describe('registrar env', () => {
       assert.match(run.stderr, /PROJECT_MISMATCH: This is \$\(reboot\)\.\n {2}next: Check\.\n$/);
       const lines = run.stdout.trimEnd().split('\n');
       assert.match(lines[0] ?? '', /\bPGPASSWORD\b/);
-      assert.match(run.stdout, /^.*DATABASE_URL[ =']+postgresql:\/\/refused\.invalid\/registrar'?$/m);
+      assert.match(run.stdout, /^.*DATABASE_URL[ =']+postgresql:\/\/refused\.invalid\/registrar'?;$/m);
       assert.match(lines.at(-1) ?? '', shell === 'powershell' ? /^throw '/ : /^false$/);
     }
     const json = await cli(['env', '--json'], { api: refusing });
@@ -99,7 +99,7 @@ describe('registrar env', () => {
     const warned = { ...resolved, warnings: [{ code: 'RENAMED' as const, message: 'Now shop.', hint: 'h' }] };
     const connection = async () => ({ resolution: warned, environment: { PGHOST: 'h' } });
     const run = await cli(['env'], { api: { connection } });
-    assert.match(run.stdout, /^unset .*\nexport PGHOST=h\n$/);
+    assert.match(run.stdout, /^unset .*\nexport PGHOST=h;\n$/);
     assert.match(run.stderr, /warning: Now shop\./);
   });
 
