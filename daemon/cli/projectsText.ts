@@ -11,14 +11,19 @@ export function projectsText(projects: readonly ListedProject[], query: string |
     const none = query === null ? 'No projects yet.' : `No project's name has "${shown(query, view.home)}" in it.`;
     return `${none}\n${view.paint('cyan', 'next:')} registrar projects create NAME --directory .`;
   }
-  const rows = projects.map(({ name, databaseName, sync, id, createdAt }) => [
+  const rows = projects.map(({ name, databaseName, sync, id, createdAt, metadata }) => [
     name,
     databaseName,
-    stateWords[sync.state],
+    isDropping(metadata) ? 'being dropped' : stateWords[sync.state],
     id.slice(0, 8),
     createdAt.slice(0, 10),
   ]);
   return table(['name', 'database', 'state', 'id', 'created'], rows, view);
+}
+
+/** Whoever is dropping it may have been killed: another drop, or a repair, finishes it. */
+function isDropping(metadata: Record<string, unknown>): boolean {
+  return (metadata['registrar'] as { state?: unknown } | undefined)?.state === 'dropping';
 }
 
 /** Projects that nobody uses, with what decides whether to drop them; without a line break at the end. */

@@ -10,6 +10,7 @@ import { addressLabel } from './address.ts';
 import { commentSql } from './commentSql.ts';
 import { believedSql } from './believedOwners.ts';
 import { commentsJoinSql, eq, gt, interruptedSql } from './catalogSql.ts';
+import { obstacleIn, obstaclesSql } from './dropObstacles.ts';
 import { markedDatabasesSql } from './migrations.ts';
 import { inProjectDatabase, type Access, type ProjectConnection } from './projectConnection.ts';
 import { identifier, projectSql } from './projectSql.ts';
@@ -182,6 +183,12 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       );
     },
 
+    async dropObstacle(databaseName) {
+      const query = { text: obstaclesSql, values: [databaseName] };
+      const [row] = await registry.read(query, limits.writeMs);
+      return obstacleIn(row, databaseName);
+    },
+
     async dropDatabase(databaseName) {
       const text = `drop database if exists ${pg.escapeIdentifier(databaseName)} with (force)`;
       try {
@@ -304,7 +311,7 @@ function dropFailed(error: unknown, databaseName: string): unknown {
     {
       code: trouble?.code ?? 'PROVISION_FAILED',
       message: `Database ${named(databaseName)} could not be dropped: ${saidBy(error)} (${state}).`,
-      hint: trouble?.hint ?? 'Mend the cause on the server, then drop the project again, or: registrar repair',
+      hint: trouble?.hint ?? 'Mend the cause on the server, then drop the project again; until then it is as it was.',
       details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },

@@ -4,6 +4,7 @@ import {
   confirmationRequired,
   databaseForeign,
   databaseRenamed,
+  dropRefused,
   mayNotDrop,
   notSettled,
   projectForgotten,
@@ -60,9 +61,31 @@ export async function dropProject(
  * Completes a drop that was begun. A database that is not the project's by its marker took the place of one that is gone
  * already, and is left alone.
  *
+ * A database that the server refuses to drop leaves its project usable again at once.
+ *
  * @returns `lost` when the row is not as it was seen: someone else finished, or changed it
+ * @throws RegistrarError PROVISION_FAILED with the server's reason
  */
-export async function finishDrop({ row, database, sync }: Sighting, ports: RegistryPorts): Promise<'done' | 'lost'> {
+export async function finishDrop(sighting: Sighting, ports: RegistryPorts): Promise<'done' | 'lost'> {
+  try {
+    return await destroyBoth(sighting, ports);
+  } catch (error) {
+    if (error instanceof RegistrarError && typeof error.details?.['sqlState'] === 'string')
+      await takeBack(sighting, ports);
+    throw error;
+  }
+}
+
+/** DROP DATABASE refuses before it has changed anything, or leaves remains that nobody can use. */
+async function takeBack(sighting: Sighting, ports: RegistryPorts): Promise<void> {
+  const { row } = sighting;
+  const { presence } = await ports.catalog.lookDatabase(row.databaseName);
+  if (presence !== 'present') return;
+  const run = startRun(ports, { dryRun: false, expect: null });
+  await changeRow(run, sighting, { registrar: { state: 'ready' } }, null);
+}
+
+async function destroyBoth({ row, database, sync }: Sighting, ports: RegistryPorts): Promise<'done' | 'lost'> {
   const destroy = async (seen: DatabaseSighting): Promise<Held> => {
     const standing = standingOf(seen.comment, row, ports.catalog.registry);
     if (seen.presence !== 'absent' && standing === 'mine') await ports.catalog.dropDatabase(row.databaseName);
@@ -88,6 +111,7 @@ async function beginDrop(sighting: Sighting, ports: RegistryPorts): Promise<void
     const [elsewhere] = await databasesElsewhere(run, row);
     if (elsewhere !== undefined) throw databaseRenamed(row, elsewhere);
   }
+  const obstacle = database.presence === 'present' ? await ports.catalog.dropObstacle(row.databaseName) : null;
   let comment: CommentChange | null = null;
   if (database.presence !== 'absent') {
     const standing = standingOf(database.comment, row, ports.catalog.registry);
@@ -98,6 +122,7 @@ async function beginDrop(sighting: Sighting, ports: RegistryPorts): Promise<void
       await requireBelieved(row.databaseName, await ports.catalog.lookDatabase(row.databaseName), row, ports.catalog);
     comment = commentFollowing(run, sighting, {}) ?? ownComment(run, row, database, null);
   }
+  if (obstacle) throw dropRefused(row, obstacle);
   if (comment && sighting.sync.state !== 'synced' && (await ports.catalog.comment(comment)) === 'forbidden')
     throw mayNotDrop(row);
   await changeRow(run, sighting, { registrar: { state: 'dropping' } }, comment);

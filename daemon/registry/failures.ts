@@ -5,6 +5,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
 import type { Claim, Folder, RegistryEvent, RegistryRow } from './model.ts';
+import type { DropObstacle } from './ports.ts';
 
 /** Refusals of the registry's rules, one constructor each, so that the same situation has the same words everywhere. */
 
@@ -139,6 +140,16 @@ export function confirmationRequired(row: RegistryRow): RegistrarError {
     code: 'CONFIRMATION_REQUIRED',
     message: `Dropping project ${quoted(row.name)} destroys database ${named(row.databaseName)} with everything in it. Nothing was done.`,
     hint: registrarCommand('projects drop', [row.name], { confirm: row.databaseName }),
+    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+  });
+}
+
+/** What the server would refuse was looked at before anything was changed. */
+export function dropRefused(row: RegistryRow, { what, hint }: DropObstacle): RegistrarError {
+  return new RegistrarError({
+    code: 'PROVISION_FAILED',
+    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} cannot be dropped: ${what}. Nothing was done.`,
+    hint,
     details: { project: { id: row.id, name: row.name }, database: row.databaseName },
   });
 }

@@ -89,6 +89,12 @@ export interface ListKeys {
   limit: number;
 }
 
+/** Why a database cannot be dropped at present, as the end of a sentence, and what helps. */
+export interface DropObstacle {
+  what: string;
+  hint: string;
+}
+
 export interface Abilities {
   role: string;
   /** The role that owns what it makes. */
@@ -121,6 +127,8 @@ export interface CatalogPort {
   createDatabase(databaseName: string): Promise<'created' | 'exists'>;
   /** Completes a DROP DATABASE that was cut short; does nothing to any other database. */
   finishDrop(databaseName: string): Promise<void>;
+  /** What the server would refuse to drop a database for; null where it would not, or the database is gone. */
+  dropObstacle(databaseName: string): Promise<DropObstacle | null>;
   /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
   dropDatabase(databaseName: string): Promise<void>;
   hasUserRelations(databaseName: string): Promise<boolean>;

@@ -193,16 +193,13 @@ describe('dropping a project', () => {
       assert.deepEqual([await fixture.row('shop'), await isThere(databaseName)], [undefined, true]);
     });
 
-    it('because the server refused says so, and is finished by another drop or by a repair', async () => {
+    it('because the server went away says so, and is finished by another drop or by a repair', async () => {
       for (const finish of ['drop', 'repair']) {
         const { databaseName } = await projectIn(fixture, engine, finish);
-        fixture.spy.rewrite = (sql) => (sql.startsWith('drop database') ? 'select 1/0' : null);
+        fixture.spy.rewrite = (sql) =>
+          sql.startsWith('drop database') ? 'select pg_terminate_backend(pg_backend_pid())' : null;
         const dropping = engine.dropProject({ project: finish, confirm: databaseName });
-        await refuses(
-          dropping,
-          'PROVISION_FAILED',
-          /could not be dropped: the server says "division by zero" \(22012\)/,
-        );
+        await refuses(dropping, 'REGISTRY_UNREACHABLE', /./);
         fixture.spy.rewrite = null;
         assert.deepEqual([await stateOf(finish), await isThere(databaseName)], ['dropping', true]);
         if (finish === 'drop') await engine.dropProject({ project: finish, confirm: databaseName });
@@ -244,9 +241,10 @@ describe('dropping a project', () => {
       const own = await fixture.engine({ stateFolder });
       await refusing(async () => {
         const { databaseName } = await projectIn(fixture, own, 'shop');
-        fixture.spy.rewrite = (sql) => (sql.startsWith('drop database') ? 'select 1/0' : null);
+        fixture.spy.rewrite = (sql) =>
+          sql.startsWith('drop database') ? 'select pg_terminate_backend(pg_backend_pid())' : null;
         const dropping = own.dropProject({ project: 'shop', confirm: databaseName });
-        await refuses(dropping, 'PROVISION_FAILED', /could not be dropped/);
+        await refuses(dropping, 'REGISTRY_UNREACHABLE', /./);
         fixture.spy.rewrite = null;
         await own.close();
         const again = await fixture.engine({ stateFolder });
@@ -256,6 +254,64 @@ describe('dropping a project', () => {
         await again.dropProject({ project: 'shop', confirm: databaseName });
         assert.equal(await isThere(databaseName), false);
       });
+    });
+  });
+
+  describe('X7: what the server refuses to drop', () => {
+    const usable = async (name: string): Promise<void> => {
+      assert.equal(await stateOf(name), 'ready');
+      const answer = await engine.resolve({ project: name });
+      assert.deepEqual([answer.outcome, answer.warnings], ['resolved', []]);
+    };
+
+    it('is found out before anything is changed: a template', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      await fixture.sql(`alter database ${databaseName} is_template true`, [], 'postgres');
+      fixture.spy.take();
+      await refuses(
+        engine.dropProject({ project: 'shop', confirm: databaseName }),
+        'PROVISION_FAILED',
+        /cannot be dropped: it is a template\. Nothing was done/,
+      );
+      assert.deepEqual(
+        fixture.spy.take().filter((sql) => /^\s*(?:with changed|update|drop|comment)/i.test(sql)),
+        [],
+      );
+      await usable('shop');
+      await fixture.sql(`alter database ${databaseName} is_template false`, [], 'postgres');
+    });
+
+    it('is found out before anything is changed: a session that this role may not end', async () => {
+      const member = await fixture.role();
+      await fixture.sql(`grant select, insert, update, delete on projects to ${member.name}`);
+      const own = await fixture.engine({ role: member });
+      const made = await own.createProject({ name: 'shop' });
+      const databaseName = made.project?.databaseName ?? '';
+      await fixture.sql('select 1', [], databaseName);
+      const dropping = own.dropProject({ project: 'shop', confirm: databaseName });
+      await assert.rejects(dropping, (error: unknown) => {
+        assert.ok(error instanceof RegistrarError);
+        assert.equal(error.code, 'PROVISION_FAILED');
+        assert.match(error.message, /may not end the sessions in it: .*Nothing was done/);
+        assert.match(error.hint, /GRANT pg_signal_backend TO/);
+        return true;
+      });
+      assert.equal(await stateOf('shop'), 'ready');
+      await fixture.release(databaseName);
+      await own.dropProject({ project: 'shop', confirm: databaseName });
+      assert.equal(await isThere(databaseName), false);
+    });
+
+    it('leaves the project usable at once where the server refuses all the same', async () => {
+      const { databaseName } = await projectIn(fixture, engine, 'shop');
+      fixture.spy.rewrite = (sql) => (sql.startsWith('drop database') ? 'select 1/0' : null);
+      const dropping = engine.dropProject({ project: 'shop', confirm: databaseName });
+      await refuses(dropping, 'PROVISION_FAILED', /could not be dropped: .*division by zero/);
+      fixture.spy.rewrite = null;
+      await usable('shop');
+      assert.equal(await isThere(databaseName), true);
+      await engine.dropProject({ project: 'shop', confirm: databaseName });
+      assert.equal(await isThere(databaseName), false);
     });
   });
 

@@ -155,6 +155,15 @@ describe('registrar projects drop', () => {
   }
 });
 
+describe('registrar projects list', () => {
+  it('says of a project whose drop was begun that it is being dropped', async () => {
+    const dropping = { ...shop, metadata: { registrar: { state: 'dropping' } } };
+    const api = { listProjects: async () => ({ projects: [dropping], nextCursor: null }) };
+    const run = await cli(['projects', 'list'], { api });
+    assert.match(run.stdout, /shop .* being dropped /);
+  });
+});
+
 describe('registrar projects remake', () => {
   const typing = (text: string) => Object.assign(new PassThrough().end(text), { isTTY: true });
 
