@@ -6,6 +6,7 @@ import { hostLabel, type HostPort } from './address.ts';
 import { askDatabase } from './databaseWord.ts';
 import { withConnection } from './directConnection.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
+import { unreachableFor } from './registryFaults.ts';
 import { sqlState } from './sqlErrors.ts';
 
 /**
@@ -17,13 +18,15 @@ import { sqlState } from './sqlErrors.ts';
  *   connection from being made
  */
 export async function proveDatabase(registry: RegistryDatabase, project: Project): Promise<HostPort> {
-  const { writeMs } = registry.limits;
+  const { writeMs, provisionMs } = registry.limits;
   const limits = { connectMs: writeMs, workMs: writeMs };
-  try {
-    return await withConnection(registry.address, project.databaseName, limits, async (client, host) => {
+  const prove = (): Promise<HostPort> =>
+    withConnection(registry.address, project.databaseName, limits, async (client, host) => {
       requireOwnWord(project, registry.name, await askDatabase(client));
       return host;
     });
+  try {
+    return await registry.proofs.run(provisionMs, () => unreachableFor('what was asked before', provisionMs), prove);
   } catch (error) {
     throw missingAsProject(error, project, registry.address.hosts.map(hostLabel).join(','));
   }

@@ -14,6 +14,7 @@ import { closePool, createPool, runQuery, type Query } from './pool.ts';
 import { asServerTrouble } from './serverTrouble.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
 import { withRegistryLock } from './registryLock.ts';
+import { Turns } from './turns.ts';
 import { inTransaction, type Execute } from './transaction.ts';
 import { asked, registryForbidden } from './registryFaults.ts';
 
@@ -43,6 +44,8 @@ export class RegistryDatabase {
   readonly ownerRole: string | null;
   /** False for whoever may only look: what is missing then stays missing. */
   readonly makes: boolean;
+  /** Each takes a connection of its own: however many ask at once, the server's stay for others. */
+  readonly proofs = new Turns(16);
   readonly #pool: pg.Pool;
   #isPooled = false;
   #isSilent = false;

@@ -7,9 +7,11 @@ import { resolved } from '../support/resolutionAssertions.ts';
 import { addressOf } from '../support/serverAddress.ts';
 import { startTcpProxy, type TcpProxy } from '../support/tcpProxy.ts';
 
-/** What one engine may hold: its pool, and the visits to project databases. */
+/** What one engine may hold: its pool, and visits to project databases. */
 const poolMost = 8;
 const visitsMost = 4;
+/** And the databases that say whose they are at the same time. */
+const proofsMost = 16;
 
 describe('the connections of an engine', function () {
   this.timeout(60_000);
@@ -114,6 +116,24 @@ describe('the connections of an engine', function () {
       // What was opened says goodbye before the answer is given; its end may still be on the way here.
       while (proxy.connections() > open) await new Promise(setImmediate);
     }
+    await engine.close();
+  });
+
+  it('X1: three hundred hand-overs at once all succeed, and leave the server’s connections to others', async () => {
+    await proxy.empty();
+    const engine = await fixture.engine({ address: address() });
+    const folder = await workspace('crowded');
+    resolved(await engine.resolve({ directory: folder }));
+    let most = 0;
+    fixture.spy.onStatement = () => {
+      most = Math.max(most, proxy.connections());
+    };
+    const answers = await Promise.all(Array.from({ length: 300 }, () => engine.connection({ directory: folder })));
+    for (const { resolution, environment } of answers) {
+      assert.equal(environment?.['PGDATABASE'], resolved(resolution).databaseName);
+    }
+    // One listens, and goodbyes overlap.
+    assert.ok(most <= poolMost + 2 * proofsMost + 1, `${String(most)} at once`);
     await engine.close();
   });
 
