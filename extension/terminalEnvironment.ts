@@ -4,6 +4,7 @@ import type { DaemonLink } from './daemonLink.ts';
 import type { ProjectStore } from './projectStore.ts';
 import { fillsTerminals } from './settings.ts';
 import { terminalTarget, type TerminalTarget } from './terminalTarget.ts';
+import { terminalVariables } from './terminalVariables.ts';
 
 /** Keeps the variables of new terminals those of the window's project, as `registrar env` gives them. */
 export function fillTerminals(
@@ -22,7 +23,8 @@ export function fillTerminals(
     variables.description = `The database of project ${target.project}`;
     // Refused, such as while the server does not answer: the next change asks again.
     if (!environment) key = '';
-    for (const [name, value] of Object.entries(environment ?? {})) variables.replace(name, value);
+    const given = environment ? terminalVariables(environment, process.env) : {};
+    for (const [name, value] of Object.entries(given)) variables.replace(name, value);
   };
   const look = (): void => {
     const target = terminalTarget(store.state, fillsTerminals());

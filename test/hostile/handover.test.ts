@@ -3,7 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { parseEnv } from 'node:util';
 import { editEnvironmentFile } from '../../daemon/cli/environment/editEnvironmentFile.ts';
 import { refusedText, shellText } from '../../daemon/cli/environment/shellText.ts';
+import { libpqVariables } from '../../daemon/protocol/libpqVariables.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+
+import { terminalVariables } from '../../extension/terminalVariables.ts';
+import { testServer } from '../support/testServer.ts';
 
 const url = 'postgresql://ann@localhost:5433/cb_proj_shop_1f2e3d4c';
 const environment = { PGHOST: 'localhost', PGPORT: '5433', PGUSER: 'ann', PGDATABASE: 'shop', DATABASE_URL: url };
@@ -58,7 +62,9 @@ describe('a .env file of a stranger’s', () => {
       assert.throws(
         () => edited(before),
         (error) =>
-          error instanceof RegistrarError && error.code === 'INVALID_ARGUMENT' && error.message.includes('quotation mark'),
+          error instanceof RegistrarError &&
+          error.code === 'INVALID_ARGUMENT' &&
+          error.message.includes('quotation mark'),
         before,
       );
     }
@@ -126,4 +132,47 @@ describe('a shell that evaluates variables', function () {
       assert.equal(refused, '1 postgresql://refused.invalid/registrar refused.invalid []\n');
     });
   }
+});
+
+describe('a terminal that inherits a caller’s variables', function () {
+  this.timeout(60_000);
+
+  it('X4: leads psql to the project’s database, or, where only a service would, nowhere', async function () {
+    if (spawnSync('psql', ['--version']).error) this.skip();
+    const server = new URL((await testServer()).url);
+    const given = {
+      PGHOST: server.hostname === '' ? (server.searchParams.get('host') ?? 'localhost') : server.hostname,
+      PGPORT: server.port || '5432',
+      PGUSER: decodeURIComponent(server.username),
+      PGDATABASE: 'template1',
+      PGPASSWORD: decodeURIComponent(server.password),
+    };
+    const psql = (variables: Record<string, string>) =>
+      spawnSync('psql', ['-XAtc', 'select current_database()'], {
+        env: { PATH: process.env['PATH'], HOME: '/nonexistent', ...variables },
+        encoding: 'utf8',
+      });
+    const spoilt = Object.fromEntries(libpqVariables.map((name) => [name, 'x']));
+    const { PGSERVICE, ...inherited } = spoilt;
+    const done = psql({ ...inherited, ...terminalVariables(given, inherited) });
+    assert.equal(done.stdout, 'template1\n', done.stderr);
+    // A service has precedence over all variables, and none can take it back: psql then says that there is none.
+    const service = { PGSERVICE: PGSERVICE ?? '' };
+    assert.match(
+      psql({ ...service, ...terminalVariables(given, service) }).stderr,
+      /definition of service "" not found/,
+    );
+  });
+
+  it('keeps what the project says, and adds nothing where nothing is inherited', () => {
+    assert.deepEqual(terminalVariables(environment, { PATH: '/bin', PGOPTIONS: undefined }), environment);
+    assert.deepEqual(
+      terminalVariables({ PGSSLMODE: 'require' }, { PGSSLMODE: 'disable', PGTZ: 'x', PGHOSTADDR: '::1' }),
+      {
+        PGHOSTADDR: '',
+        PGTZ: 'default',
+        PGSSLMODE: 'require',
+      },
+    );
+  });
 });
