@@ -177,7 +177,7 @@ function checkedId(document: ConfigDocument, root: Node, file: ConfigFile): stri
   const message =
     written === ''
       ? 'project.id is empty'
-      : `project.id ${abridged(JSON.stringify(written))} is ${id === nilId ? 'the nil UUID, which is no project of a folder' : 'no UUID'}`;
+      : `project.id ${abridged(JSON.stringify(written))} is ${id === nilId ? 'the nil UUID, which no folder’s project can have' : 'not a UUID'}`;
   const hint = 'Remove project.id: the project is then found by its name, and its id written here.';
   throw faultAt(document, 'CONFIG_INVALID', offset, message, hint, {
     key: 'project.id',

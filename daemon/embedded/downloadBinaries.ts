@@ -118,11 +118,11 @@ async function fetchTo(
   const hash = createHash('sha512');
   const stop = new AbortController();
   const stopWaiting = (): void => {
-    stop.abort(new Error(`nothing came for ${silenceMs / 1000} s`));
+    stop.abort(new Error(`no data arrived for ${silenceMs / 1000} s`));
   };
   const timer = setTimeout(stopWaiting, silenceMs);
   const whole = setTimeout(() => {
-    stop.abort(new Error(`it was not there after ${limits.totalMs / 1000} s`));
+    stop.abort(new Error(`it did not finish within ${limits.totalMs / 1000} s`));
   }, limits.totalMs);
   const output = await open(file, 'wx', 0o600);
   try {
@@ -158,7 +158,7 @@ async function fetchTo(
 const otherwise = 'choose a PostgreSQL of your own, which needs no download.';
 
 function tooLarge(bytes: number): Error {
-  return new Error(`what comes is larger than ${bytes / 1_000_000} MB, and so not the package`);
+  return new Error(`the download is larger than ${bytes / 1_000_000} MB, so it is not the package`);
 }
 
 function notFetched(url: string, error: unknown): Error {

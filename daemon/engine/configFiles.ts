@@ -27,7 +27,7 @@ export function idWriter(
       if (tracking !== 'untracked') {
         return {
           kind: 'failed',
-          reason: 'nobody can tell whether git tracks the file, since its repository cannot be read',
+          reason: 'Registrar cannot tell whether git tracks the file, because it cannot read the repository',
         };
       }
       try {

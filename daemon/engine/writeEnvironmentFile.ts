@@ -60,7 +60,7 @@ async function refuseTracked(path: string): Promise<void> {
   const reason =
     tracking === 'tracked'
       ? `git tracks ${path}`
-      : `nobody can tell whether git tracks ${path}, since its repository cannot be read`;
+      : `Registrar cannot tell whether git tracks ${path}, because it cannot read the repository`;
   throw new RegistrarError({
     code: 'INVALID_ARGUMENT',
     message: `${reason}, and the password must not get into a repository; nothing was written.`,

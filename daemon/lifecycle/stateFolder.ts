@@ -53,7 +53,7 @@ export async function openStateFolder(path: string): Promise<void> {
 export async function openRuntimeFolder(path: string): Promise<void> {
   await openPrivateFolder(path, {
     what: `folder ${path} for the daemon's socket`,
-    hint: 'Set REGISTRAR_HOME to a folder with a shorter path, which needs no other, or have this one removed.',
+    hint: 'Set REGISTRAR_HOME to a folder with a shorter path, or have this folder removed.',
     mayBeLink: false,
   });
 }
@@ -86,14 +86,14 @@ async function openPrivateFolder(path: string, { what, hint, mayBeLink }: Privat
     if ((status.mode & 0o022) !== 0) {
       throw badFolder(
         `Others may write into the ${what}.`,
-        `Look whether all in it is yours, then: ${commandText(['chmod', '700', path])}. Or set REGISTRAR_HOME to another folder.`,
+        `Check that everything in it is yours, then: ${commandText(['chmod', '700', path])}. Or set REGISTRAR_HOME to another folder.`,
       );
     }
     if ((status.mode & 0o777) === 0o700) return;
     await chmod(path, (status.mode & 0o7000) | 0o700);
     // Some file systems accept a chmod and keep their own modes.
     if (((await stat(path)).mode & 0o077) !== 0) {
-      throw badFolder(`Others may enter the ${what}, and its file system does not let that be changed.`, hint);
+      throw badFolder(`Others may enter the ${what}, and its file system does not allow that to be changed.`, hint);
     }
   } catch (error) {
     if (error instanceof RegistrarError) throw error;

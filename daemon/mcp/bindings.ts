@@ -53,7 +53,7 @@ export async function chooseDirectory(sources: DirectorySources): Promise<Chosen
   if (argument !== null) {
     const directory = usableDirectory(argument, home);
     if (directory !== null) return { kind: 'directory', directory, source: 'argument' };
-    return { kind: 'none', reason: `${quoted(argument)} counts as no directory` };
+    return { kind: 'none', reason: `${quoted(argument)} is not accepted as a directory` };
   }
   if (isAmbiguous(bound)) return { kind: 'ambiguous', bound };
   const session = bound.at(-1);

@@ -51,7 +51,7 @@ export function agentRoleFailed(databaseName: string, cause: unknown): Registrar
       hint:
         state === '25006'
           ? 'The server is read only; connect to the primary (target_session_attrs=read-write chooses it).'
-          : 'Mend the cause on the server, then ask again.',
+          : 'Fix the cause on the server, then ask again.',
       details: { database: databaseName, sqlState: state, ...(server ? { server } : {}) },
     },
     { cause },
@@ -73,7 +73,7 @@ export function agentLoginRefused(error: unknown, agentRole: string, databaseNam
   return new RegistrarError(
     {
       code: 'REGISTRY_FORBIDDEN',
-      message: `The server does not let in role ${named(agentRole)}, which agents' SQL runs as (${state ?? ''}).`,
+      message: `The server refused the login of role ${named(agentRole)}, which agents' SQL runs as (${state ?? ''}).`,
       hint,
       details: { role: agentRole, database: databaseName, sqlState: state, server: serverWords(error) },
     },
@@ -152,7 +152,7 @@ export function statementFailed(error: unknown, agentRole: string, statementMs: 
 
 function hintFor(state: string, agentRole: string): string {
   if (state === '42501') {
-    return `Agents may only read their project's tables. To open one that belongs to somebody else, its owner says: GRANT SELECT ON … TO ${sqlIdentifier(agentRole)};`;
+    return `Agents may only read their project's tables. To open one that belongs to somebody else, its owner runs: GRANT SELECT ON … TO ${sqlIdentifier(agentRole)};`;
   }
   return 'Correct the statement; describe_database shows tables and columns.';
 }

@@ -296,7 +296,7 @@ function createFailed(error: unknown, databaseName: string, role: string, ownerR
     {
       code: trouble?.code ?? 'PROVISION_FAILED',
       message: `Database ${named(databaseName)} could not be created: ${saidBy(error)} (${state}).`,
-      hint: hints[state] ?? trouble?.hint ?? 'Mend the cause on the server, then resolve again.',
+      hint: hints[state] ?? trouble?.hint ?? 'Fix the cause on the server, then resolve again.',
       details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },
@@ -311,7 +311,7 @@ function dropFailed(error: unknown, databaseName: string): unknown {
     {
       code: trouble?.code ?? 'PROVISION_FAILED',
       message: `Database ${named(databaseName)} could not be dropped: ${saidBy(error)} (${state}).`,
-      hint: trouble?.hint ?? 'Mend the cause on the server, then drop the project again; until then it is as it was.',
+      hint: trouble?.hint ?? 'Fix the cause on the server, then drop the project again; until then it is as it was.',
       details: { database: databaseName, sqlState: state, server: serverWords(error) },
     },
     { cause: error },

@@ -35,7 +35,7 @@ export async function withConnection<T>(
   const limit = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => {
       client.connection.stream.destroy();
-      reject(unreachableFor(`what was asked of database ${database}`, limits.workMs));
+      reject(unreachableFor(`a request to database ${database}`, limits.workMs));
     }, limits.workMs);
   });
   try {

@@ -179,7 +179,7 @@ export function projectsTable(database: RegistryDatabase, events: RegistryEvents
       });
     };
     try {
-      return await holds.run(timeoutMs, () => unreachableFor('what was begun before', timeoutMs), hold);
+      return await holds.run(timeoutMs, () => unreachableFor('earlier requests', timeoutMs), hold);
     } catch (error) {
       if (isLostRace(error)) return 'lost';
       throw refused(error, asked.update);

@@ -74,7 +74,7 @@ export function unreachableFor(what: string, timeoutMs: number): RegistrarError 
   return new RegistrarError({
     code: 'REGISTRY_UNREACHABLE',
     message: `The server did not finish ${what} within ${timeoutMs / 1000} s.`,
-    hint: 'Look whether the server hangs or a lock is held (pg_stat_activity); then try again.',
+    hint: 'Check whether the server hangs or a lock is held (pg_stat_activity), then try again.',
     details: { timeoutMs },
   });
 }

@@ -31,7 +31,7 @@ export async function withRegistryLock<T>(
   await client
     .query('select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))', values)
     .catch((error: unknown) => {
-      throw sqlState(error) === '55P03' ? unreachableFor(`what another daemon does (${key})`, waitMs) : error;
+      throw sqlState(error) === '55P03' ? unreachableFor(`what another daemon is doing (${key})`, waitMs) : error;
     });
   const result = await work();
   await client.query('rollback');

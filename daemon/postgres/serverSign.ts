@@ -48,7 +48,7 @@ export function tooBusy(label: string, timeoutMs: number, sign: ServerSign): Reg
   return new RegistrarError({
     code: 'REGISTRY_BUSY',
     message: `Waited ${timeoutMs / 1000} s for the registry on ${label} (${why}).`,
-    hint: 'Try again; if it goes on, pg_stat_activity shows who holds the lock or keeps the server at work.',
+    hint: 'Try again. If it keeps happening, pg_stat_activity shows who holds the lock or keeps the server busy.',
     details: { reason: 'timeout', timeoutMs, sign },
   });
 }

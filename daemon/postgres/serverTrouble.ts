@@ -13,7 +13,7 @@ export interface ServerTrouble {
 const freeConnections =
   'Close connections that nobody uses (pg_stat_activity), raise max_connections, or put a pooler in between.';
 const waitOrLook =
-  'Try again; if it goes on: pg_stat_activity shows who holds a lock, and \\drds in psql whether this role has a statement_timeout or lock_timeout.';
+  'Try again. If it keeps happening, pg_stat_activity shows who holds a lock, and \\drds in psql whether this role has a statement_timeout or lock_timeout.';
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const troubles: Readonly<Record<string, ServerTrouble>> = {
@@ -21,7 +21,7 @@ const troubles: Readonly<Record<string, ServerTrouble>> = {
   '25006': {
     code: 'REGISTRY_READ_ONLY',
     reason: 'registry read only',
-    hint: 'Connect to the primary (target_session_attrs=read-write chooses it), or have default_transaction_read_only of server, database or role taken back.',
+    hint: 'Connect to the primary (target_session_attrs=read-write chooses it), or reset default_transaction_read_only for the server, the database or the role.',
   },
   // disk_full
   '53100': { code: 'DISK_FULL', reason: 'registry disk full', hint: 'Free disk space on the server, then try again.' },

@@ -139,7 +139,7 @@ export function databaseRenamed(sighting: Sighting, databaseName: string, isVali
 export function interruptedDrop(sighting: Sighting): Drifted {
   const { row } = sighting;
   return drifted('interrupted-drop', row, row.databaseName, {
-    message: `Project ${quoted(row.name)} is being dropped, and that has not ended.`,
+    message: `Project ${quoted(row.name)} is being dropped, and the drop has not finished.`,
     risk: 'Its name stays taken, and every resolve is refused, until the drop is finished.',
     repairs: [
       [
@@ -162,7 +162,7 @@ export function remainsOfDrop(databaseName: string, project: { id: string; name:
 export function interruptedCreation(sighting: Sighting): Drifted {
   const { row } = sighting;
   return drifted('interrupted-creation', row, row.databaseName, {
-    message: `Project ${quoted(row.name)} was reserved at ${row.createdAt}, and its creation has not ended.`,
+    message: `Project ${quoted(row.name)} was reserved at ${row.createdAt}, and its creation has not finished.`,
     risk: 'Until the next resolve the name is taken by a project that has no usable database.',
     repairs: [
       [{ action: 'finish-creation', sighting }, `complete the project with database ${named(row.databaseName)}`],
@@ -363,7 +363,7 @@ function pointByHand(row: RegistryRow, databaseName: string): Choice {
 }
 
 function removeMarker(databaseName: string): string {
-  return `if ${named(databaseName)} is not the project's, take its marker off (COMMENT ON DATABASE ${sqlIdentifier(databaseName)} IS NULL)`;
+  return `if ${named(databaseName)} is not the project's, remove its marker (COMMENT ON DATABASE ${sqlIdentifier(databaseName)} IS NULL)`;
 }
 
 function folderOf(configPath: string): string {

@@ -101,7 +101,7 @@ export function bindingTakenOver(folder: string, name: string, asker: Asker): Re
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
     message: `This machine binds ${named(folder)} to ${quoted(name)}, but another repository is there now. Nothing was read or made.`,
-    hint: `${registrarCommand('use', [name], { local: true })} (bind it again) | registrar use --local --remove (take the binding back)`,
+    hint: `${registrarCommand('use', [name], { local: true })} (bind it again) | registrar use --local --remove (remove the binding)`,
     details: { name, folder, choices: ['use', 'remove'] },
   });
 }
@@ -137,7 +137,7 @@ export function boundProjectGone(folder: string, name: string, cause: RegistrarE
   return new RegistrarError(
     {
       code: 'PROJECT_NOT_FOUND',
-      message: `This machine binds ${named(folder)} to project ${quoted(name)}, which the registry does not have. Nothing was made.`,
+      message: `This machine binds ${named(folder)} to project ${quoted(name)}, which is not in the registry. Nothing was made.`,
       hint: 'registrar use --local --remove | registrar use PROJECT --local',
       details: { name, folder },
     },
@@ -149,7 +149,7 @@ export function boundProjectGone(folder: string, name: string, cause: RegistrarE
 export function firstClaimNoted(row: RegistryRow, folder: string): Warning {
   return warning(
     'FIRST_CLAIM',
-    `Project ${quoted(row.name)} had no folder; ${named(folder)} is its first, and others have to show that they belong to it.`,
+    `Project ${quoted(row.name)} had no folder and now belongs to ${named(folder)}; other folders have to show that they belong to it.`,
     `If this is not its folder: registrar use PROJECT here, and ${registrarCommand('use', [row.name])} in the right one.`,
   );
 }

@@ -203,7 +203,7 @@ export function markerMissing({
   return new RegistrarError({
     code: 'MARKER_MISSING',
     message: `Database ${named(databaseName)} does not say that it is project ${quoted(name)}'s: it carries no marker. Nothing was handed over.`,
-    hint: `${registrarCommand('resolve', [], { project: name })} marks it, by the database's owner and while the registry can be written.`,
+    hint: `${registrarCommand('resolve', [], { project: name })} marks it, if the database's owner runs it and the registry can be written.`,
     details: { project: { id, name }, database: databaseName },
   });
 }

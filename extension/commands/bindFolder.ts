@@ -37,14 +37,16 @@ async function tryOrigin(
   typed: string,
 ): Promise<Checked<Resolution>> {
   if (typed.trim() === '') {
-    return { problem: 'Type the origin of that project’s repository, or press Escape: then nothing changes.' };
+    return { problem: 'Type the origin of that project’s repository, or press Escape to change nothing.' };
   }
   try {
     return { value: await use({ ...params, confirm: typed }) };
   } catch (error) {
     if (!wantsOrigin(error)) throw error;
     // The question is hidden by what is wrong with its answer.
-    return { problem: messageText(`That is not the project’s origin, ${error.details.origin}. Nothing was done.`) };
+    return {
+      problem: messageText(`That is not the project’s origin, which is ${error.details.origin}. Nothing was done.`),
+    };
   }
 }
 

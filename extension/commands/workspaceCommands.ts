@@ -50,7 +50,7 @@ export const chooseAnotherName: Command = async (context, target) => {
   if (proposal === null) return openConfig(context, target);
   const made = await askStep({
     title: 'Choose Another Name',
-    prompt: 'The name of a project of its own, with a database of its own. No file changes.',
+    prompt: 'A name for a separate project with its own database. No file changes.',
     value: proposal,
     check: async (name) => {
       const problem = nameProblem(name);

@@ -27,7 +27,7 @@ export function conflict(title: string, error: ErrorReport, home: string): Folde
           ? sentence(error.hint)
           : canRename
             ? 'Choose another name, or share its database.'
-            : 'Share its database again, or take the binding back: registrar use --local --remove.',
+            : 'Share its database again, or remove the binding: registrar use --local --remove.',
         isError: true,
         needsSomeone: true,
       },

@@ -45,7 +45,7 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
   },
   PROJECT_CONFLICT: {
     cause:
-      'The project is another repository’s or folder’s, and nothing shows that this folder is one of its own; or a name is taken.',
+      'The project belongs to another repository or folder, and nothing shows that this folder belongs to it; or a name is taken.',
     remedy:
       '`registrar init NAME --local` makes a database of its own; `registrar use PROJECT` shares the one that is there.',
   },
@@ -67,8 +67,9 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     remedy: '`registrar projects create NAME --directory DIR`, or `registrar use PROJECT`; agents pass `directory`.',
   },
   DATABASE_MISSING: {
-    cause: 'The database is not on the server, and nothing was made; one that carries its marker is named.',
-    remedy: 'Restore a backup, or `registrar projects remake NAME`; a renamed one: rename it back.',
+    cause:
+      'The database is not on the server, and nothing was made. If another database carries its marker, the message names it.',
+    remedy: 'Restore a backup, or run `registrar projects remake NAME`. If the database was renamed, rename it back.',
   },
   DATABASE_FOREIGN: {
     cause: 'The database belongs to another project or registry, or holds tables of somebody unknown.',
@@ -76,7 +77,7 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
   },
   MARKER_MISSING: {
     cause: 'The database carries no marker, so it does not say whose it is, and the registry could not mark it.',
-    remedy: '`registrar resolve --project NAME` by the database’s owner, while the registry can be written.',
+    remedy: 'Have the database’s owner run `registrar resolve --project NAME` while the registry can be written.',
   },
   PROVISION_FAILED: {
     cause: 'The server could not create, prepare or drop a database, or the bundled PostgreSQL could not start.',
@@ -92,21 +93,21 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
   },
   REGISTRY_BUSY: {
     cause:
-      'The server answers, and what was asked waited too long: a lock, a time limit of the role, or much other work.',
+      'The server answers, but the request waited too long: because of a lock, a time limit of the role, or other load.',
     remedy: 'Try again; `pg_stat_activity` shows who holds the lock.',
   },
   SERVER_FULL: {
-    cause: 'The server takes no more connections, or has no memory left.',
-    remedy: 'Close connections that nobody uses, raise `max_connections`, or put a pooler in between.',
+    cause: 'The server accepts no more connections, or has no memory left.',
+    remedy: 'Close unused connections, raise `max_connections`, or use a pooler.',
   },
   DISK_FULL: {
     cause: 'The server’s disk is full.',
-    remedy: 'Free disk space on the server, then ask again.',
+    remedy: 'Free disk space on the server, then try again.',
   },
   REGISTRY_READ_ONLY: {
     cause:
-      'The server, the registry’s database or this role takes no writes: a standby, or `default_transaction_read_only`.',
-    remedy: 'Connect to the primary (`target_session_attrs=read-write`), or have the setting taken back.',
+      'The server, the registry’s database or this role accepts no writes: it is a standby, or `default_transaction_read_only` is on.',
+    remedy: 'Connect to the primary (`target_session_attrs=read-write`), or reset that setting.',
   },
   REGISTRY_FORBIDDEN: {
     cause: 'The server is there and a privilege is missing; the message names it.',
@@ -168,11 +169,11 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
 
 export const warningTexts: Record<WarningCode, CodeText> = {
   FIRST_CLAIM: {
-    cause: 'The project had no folder, and the one that asked is its first now.',
-    remedy: 'If it is the wrong one, `registrar use PROJECT` in the right one, and another project here.',
+    cause: 'The project had no folder, and now belongs to the one that asked first.',
+    remedy: 'If that is the wrong folder, run `registrar use PROJECT` in the right one, and use another project here.',
   },
   CLAIMED_ELSEWHERE: {
-    cause: 'The project was made on another machine, and this folder, which has its id, shares its database now.',
+    cause: 'The project was created on another machine. This folder has its id, and now shares its database.',
     remedy: 'If this is another project, give it another `project.name` and remove `project.id`.',
   },
   PENDING: {

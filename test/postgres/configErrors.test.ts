@@ -86,7 +86,7 @@ describe('a config file that cannot be honoured', () => {
       '{"version": "1.0",\n"project": {"name": "a", "id": "7"}}',
       'CONFIG_INVALID',
       '2:32',
-      /no UUID/,
+      /not a UUID/,
     ],
     ['R2: has a bad name', '{"version": "1.0",\n"project": {"name": "my.app"}}', 'NAME_INVALID', '2:21', /my\.app/],
     [

@@ -182,7 +182,7 @@ describe('a config that lost its id', () => {
       await named(folder, 'granary');
       const answer = await engine.resolve({ directory: folder });
       const [claimed, marked] = answer.warnings;
-      assert.ok(claimed?.message.startsWith(`Project "granary" had no folder; ${folder} is its first`));
+      assert.ok(claimed?.message.startsWith(`Project "granary" had no folder and now belongs to ${folder};`));
       assert.match(marked?.message ?? '', /no marker.*"granary"/);
       await assertSame(answer, { ...resolved(answer), id, databaseName }, folder, ['FIRST_CLAIM', 'MARKER_RESTORED']);
       assert.equal(resolved(answer).description, 'grain');

@@ -24,27 +24,25 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
       'print PGHOST … DATABASE_URL of the folder’s project, password included, for a shell, a program or a file',
     )
     .addOption(
-      new Option('--shell <shell>', 'lines for this shell; sh is also bash’s and zsh’s').choices(shells).default('sh'),
+      new Option('--shell <shell>', 'the shell to print lines for; sh also covers bash and zsh')
+        .choices(shells)
+        .default('sh'),
     )
     .addOption(new Option('--dotenv', 'as lines for a .env file').conflicts('write'))
     .option(
       '--write <file>',
-      'set DATABASE_URL, and those of the others that the file has, in a .env file; keep the rest',
+      'set DATABASE_URL, and each PG variable that the file already has, in a .env file; keep the rest',
       saying,
     )
     .addOption(
       new Option(
         '--map <key=variable>',
-        'with --write: give a key of the file the value of a variable; may be repeated',
+        'with --write: set this key of the file to the value of this variable; may be repeated',
       )
         .argParser(mapped)
         .default(new Map(), 'none'),
     )
-    .option(
-      '--host <name>',
-      'with --write: what the host is called where the file is read, as in a container',
-      hostName,
-    )
+    .option('--host <name>', 'with --write: the server’s host name where the file is read, as in a container', hostName)
     .addHelpText(
       'after',
       '\nExample:\n  $ eval "$(registrar env)"\n  $ registrar env --write .env --map DB_HOST=PGHOST',
@@ -117,7 +115,7 @@ async function write(
   const { set = [], leftOut = [], misleading = [] } = (edited as EditedFile | null) ?? {};
   output.answer({ file: path, done, set, leftOut }, ({ home }) =>
     done === 'unchanged'
-      ? `${shown(path, home)} has it all already.`
+      ? `${shown(path, home)} is already up to date.`
       : `${shown(path, home)}: ${set.join(', ')} ${done === 'created' ? 'written to a new file' : 'set'}.`,
   );
   sayLeftOut(session, leftOut);
@@ -132,7 +130,7 @@ function sayLeftOut({ output }: CliSession, leftOut: readonly string[]): void {
   for (const name of leftOut) {
     output.progress(
       () =>
-        `warning: ${name} is left out: no quoting carries it to every program. DATABASE_URL has it, percent-encoded.`,
+        `warning: ${name} was left out, because no quoting works in every program. DATABASE_URL has it, percent-encoded.`,
     );
   }
 }
@@ -168,7 +166,7 @@ function hostName(name: string): string {
 function onlyWith(option: string): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: `--map and --host are for a file, and ${option} is missing.`,
+    message: `--map and --host need ${option}.`,
     hint: 'registrar env --write FILE',
   });
 }

@@ -109,7 +109,7 @@ function servedLines({ chosen, daemon }: ChosenPostgres, view: TextView): string
   if (chosen !== null && source[chosen] === daemon.source) return [served];
   return [
     served,
-    `  ${view.paint('yellow', 'warning:')} it was started with another address than the one that counts here`,
+    `  ${view.paint('yellow', 'warning:')} it was started with a different address from the one that applies here`,
     ...hintLines(
       'registrar stop (the next command starts it with the one here) | registrar postgres URL (another one, for everybody)',
       view,

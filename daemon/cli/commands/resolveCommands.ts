@@ -32,9 +32,9 @@ export function addResolveCommands(program: Command, session: CliSession): void 
     .description('bind a folder to an existing project: its id and name go into the config file')
     .argument('[project]', 'id or name', saying)
     .option('--directory <dir>', 'the folder (default: the current one)', saying)
-    .option('--local', 'bind it on this machine alone; no file changes')
-    .option('--confirm <origin>', 'the origin of the project’s repository, where the folder’s is another', saying)
-    .option('--remove', 'with --local: take the binding back')
+    .option('--local', 'bind it on this machine only; change no file')
+    .option('--confirm <origin>', 'the origin of the project’s repository, if the folder has a different one', saying)
+    .option('--remove', 'with --local: remove the binding')
     .addHelpText(
       'after',
       '\nExample:\n  $ registrar use shop --directory ~/shop-payments\n  $ registrar use shop --local\n  $ registrar use --local --remove',
@@ -63,10 +63,10 @@ export function addResolveCommands(program: Command, session: CliSession): void 
 
   program
     .command('init')
-    .description('make a project for a folder: a database, and the config file that says so')
+    .description('create a project for a folder: a database, and the config file that names it')
     .argument('[name]', 'letters, digits, space, - and _ (default: the folder’s name)', saying)
     .option('--directory <dir>', 'the folder (default: the current one)', saying)
-    .option('--local', 'keep on this machine alone which project the folder has; no file changes')
+    .option('--local', 'remember the project on this machine only; change no file')
     .addHelpText('after', '\nExample:\n  $ registrar init shop\n  $ registrar init shop-of-mine --local')
     .action(async (given: string | undefined, options: { directory?: string; local?: true }) => {
       const directory = session.directory(options.directory);
@@ -119,7 +119,7 @@ function withSameWords(
 function wrongRemoval(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: '--remove takes a local binding back, and names no project.',
+    message: '--remove removes a local binding and takes no project.',
     hint: 'registrar use --local --remove',
   });
 }

@@ -166,7 +166,7 @@ function readable(text: string): string {
 function noEnvironmentFile(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: 'The file holds bytes that no .env file has; nothing was written.',
+    message: 'The file contains bytes that do not belong in a .env file; nothing was written.',
     hint: 'Name a text file in UTF-8.',
   });
 }

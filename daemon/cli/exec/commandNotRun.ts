@@ -35,13 +35,13 @@ export function commandNotRun(command: string, error: unknown, isThere = false):
 }
 
 const reasons: Record<string, readonly [message: string, hint: string]> = {
-  ENOENT: [
-    'cannot be run: what its first line or its header names is not there',
-    'Look whether the interpreter that it names is installed.',
+  ENOENT: ['cannot be run: the interpreter that it names is missing', 'Check that the interpreter is installed.'],
+  EACCES: [
+    'cannot be run: permission denied',
+    'Make the file executable (chmod +x), or name the program that reads it.',
   ],
-  EACCES: ['may not be run', 'Make the file executable (chmod +x), or name the program that reads it.'],
   EISDIR: ['is a folder', 'Name a program in it.'],
-  E2BIG: ['has arguments and variables that are longer than the system takes', 'Pass long input through a file.'],
-  ENOEXEC: ['is no program that this system runs', 'Was it made for another kind of machine?'],
-  ETXTBSY: ['is being written', 'Wait until that is done.'],
+  E2BIG: ['was given more arguments and variables than the system allows', 'Pass long input through a file.'],
+  ENOEXEC: ['is not a program that this system can run', 'Check that it was built for this kind of machine.'],
+  ETXTBSY: ['is being written by another program', 'Wait until that has finished.'],
 };

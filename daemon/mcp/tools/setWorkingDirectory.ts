@@ -31,7 +31,7 @@ export const setWorkingDirectory = defineTool({
 export function noDirectory(given: string): RegistrarError {
   return new RegistrarError({
     code: 'DIRECTORY_INVALID',
-    message: `${quoted(given)} counts as no directory: the root, the home folder and unreplaced variables are nobody's project.`,
+    message: `${quoted(given)} is not accepted as a directory: the root, the home folder and unreplaced variables never have a project.`,
     hint: 'Pass the absolute path of the folder that you work in.',
   });
 }

@@ -97,7 +97,7 @@ describe('three folders', () => {
     const left = await begin();
     await takePicture('conflict-origin');
     await answer('git.example/eve/shop');
-    await questionSays('That is not the project’s origin, git.example/acme/shop. Nothing was done.');
+    await questionSays('That is not the project’s origin, which is git.example/acme/shop. Nothing was done.');
     await takePicture('conflict-wrong-origin');
     await ask('press', 'Escape');
     assert.equal(await left.done, null);

@@ -190,7 +190,7 @@ describe('registrar env, the built command', function () {
       ),
     );
     const { ino } = statSync(file);
-    assert.match(run('registrar', ['env', '--write', '.env']).stdout, /has it all already\.\n$/);
+    assert.match(run('registrar', ['env', '--write', '.env']).stdout, /is already up to date\.\n$/);
     assert.equal(statSync(file).ino, ino);
     const refused = run('registrar', ['env', '--write', '.env', '--expect', 'other']);
     assert.deepEqual([refused.status, refused.stdout], [1, '']);

@@ -120,7 +120,7 @@ describe('the download of the bundled server', () => {
     it('takes no more than the package can have, before anything is checked', async () => {
       const { error, left } = await from(endless, { bytes: 1_000_000, totalMs: 600_000 });
       assert.ok(error instanceof RegistrarError);
-      assert.match(error.message, /what comes is larger than 1 MB/);
+      assert.match(error.message, /the download is larger than 1 MB/);
       assert.deepEqual(left, []);
     });
 
@@ -131,7 +131,7 @@ describe('the download of the bundled server', () => {
         },
         { bytes: 1_000_000, totalMs: 600_000 },
       );
-      assert.match(String(error), /what comes is larger than 1 MB/);
+      assert.match(String(error), /the download is larger than 1 MB/);
       assert.deepEqual(left, []);
     });
 
@@ -145,7 +145,7 @@ describe('the download of the bundled server', () => {
         },
         { bytes: 1_000_000, totalMs: 300 },
       );
-      assert.match(String(error), /it was not there after 0\.3 s/);
+      assert.match(String(error), /it did not finish within 0\.3 s/);
       assert.deepEqual(left, []);
     });
   });

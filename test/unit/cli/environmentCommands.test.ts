@@ -45,7 +45,7 @@ describe('registrar env', () => {
   it('says what a .env file cannot hold, and leaves it out', async () => {
     const dotenv = await cli(['env', '--dotenv']);
     assert.equal(dotenv.stdout, "PGHOST='localhost'\nPGDATABASE='cb_proj_shop_1f2e3d4c'\n");
-    assert.match(dotenv.stderr, /^warning: PGPASSWORD is left out: no quoting carries it/m);
+    assert.match(dotenv.stderr, /^warning: PGPASSWORD was left out, because no quoting works/m);
     assert.doesNotMatch(dotenv.stderr, /\$5/);
   });
 
@@ -118,7 +118,7 @@ describe('registrar env', () => {
       "PGDATABASE=shop\nPGSERVICE=y\nPGPASSWORD=''\nDATABASE_URL='postgresql://a:p%24@[::1]:5/shop'\nDB_HOST='::1'\n",
     ]);
     assert.equal(run.stdout, '~/shop/.env: PGDATABASE, PGPASSWORD, DATABASE_URL, DB_HOST set.\n');
-    assert.match(run.stderr, /warning: PGPASSWORD is left out/);
+    assert.match(run.stderr, /warning: PGPASSWORD was left out/);
     assert.match(run.stderr, /warning: \.env also sets PGSERVICE, /);
     assert.doesNotMatch(run.stderr + run.stdout, /p\$/);
     const json = await cli(['env', '--write', '.env', '--json'], parts);
@@ -261,9 +261,9 @@ describe('registrar exec', () => {
   it('ends like a shell when the command could not be run, and says why', async () => {
     for (const [code, status, says] of [
       ['ENOENT', 127, /^INVALID_ARGUMENT: nope was not found; nothing was run\.\n {2}next: Check its spelling/m],
-      ['EACCES', 126, /nope may not be run; nothing/],
+      ['EACCES', 126, /nope cannot be run: permission denied; nothing/],
       ['EISDIR', 126, /nope is a folder; nothing/],
-      ['E2BIG', 126, /nope has arguments and variables that are longer than the system takes; nothing/],
+      ['E2BIG', 126, /nope was given more arguments and variables than the system allows; nothing/],
       ['EMFILE', 126, /nope cannot be run \(EMFILE\); nothing/],
     ] as const) {
       const fails = () => Promise.reject(commandNotRun('nope', Object.assign(new Error(code), { code })));

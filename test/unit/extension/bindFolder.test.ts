@@ -61,8 +61,8 @@ describe('binding a folder to a project of another repository', () => {
     const { asked, problems, use, ask } = fakes(['', 'yes', origin]);
     assert.equal(await bindFolder(params, use, ask), resolved);
     assert.deepEqual(problems, [
-      'Type the origin of that project’s repository, or press Escape: then nothing changes.',
-      'That is not the project’s origin, git.example/acme/shop. Nothing was done.',
+      'Type the origin of that project’s repository, or press Escape to change nothing.',
+      'That is not the project’s origin, which is git.example/acme/shop. Nothing was done.',
     ]);
     // Nothing typed is not asked about.
     assert.deepEqual(

@@ -90,13 +90,9 @@ describe('running a command', function () {
           ['./missing', 127, './missing was not found; nothing was run.'],
           ['./plain/x', 127, './plain/x was not found; nothing was run.'],
           ['', 127, ' was not found; nothing was run.'],
-          ['./plain', 126, './plain may not be run; nothing was run.'],
+          ['./plain', 126, './plain cannot be run: permission denied; nothing was run.'],
           ['./sub', 126, './sub is a folder; nothing was run.'],
-          [
-            './lost',
-            126,
-            './lost cannot be run: what its first line or its header names is not there; nothing was run.',
-          ],
+          ['./lost', 126, './lost cannot be run: the interpreter that it names is missing; nothing was run.'],
         ] as const) {
           const run = spawnSync(process.execPath, [child, how, command], { cwd: folder, encoding: 'utf8' });
           assert.deepEqual([run.status, run.stdout, run.stderr], [status, '', `${says}\n`]);
@@ -119,7 +115,7 @@ describe('running a command', function () {
         const run = spawnSync(process.execPath, ['-e', code, 'x'], { cwd: folder, encoding: 'utf8' });
         assert.deepEqual(
           [run.status, run.stderr],
-          [126, 'true has arguments and variables that are longer than the system takes; nothing was run.\n'],
+          [126, 'true was given more arguments and variables than the system allows; nothing was run.\n'],
         );
       });
 
