@@ -1,7 +1,16 @@
 import type { OnStep, UseParams } from '../protocol/methods.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import { askerOf, idsOf, isAdmitted, judge, originsOf, rowEvidence, type Asker, type Judged } from '../registry/evidence.ts';
+import {
+  askerOf,
+  idsOf,
+  isAdmitted,
+  judge,
+  originsOf,
+  rowEvidence,
+  type Asker,
+  type Judged,
+} from '../registry/evidence.ts';
 import { conflictForAgent, originNotConfirmed } from '../registry/evidenceFailures.ts';
 import { notSettled, projectDropping } from '../registry/failures.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
