@@ -28,3 +28,17 @@ export function terminalVariables(
   const stale = libpqVariables.filter((name) => (inherited[name] ?? '') !== '');
   return { ...Object.fromEntries(stale.map((name) => [name, defaults[name] ?? ''])), ...environment };
 }
+
+/**
+ * The whole environment of a psql for a project. It is not for adding to that of the window: the project there, whose
+ * variables may be in its terminals, can be another one.
+ */
+export function psqlEnvironment(
+  environment: Readonly<Record<string, string>>,
+  inherited: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const kept = Object.entries(inherited).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && !libpqVariables.includes(entry[0]),
+  );
+  return { ...Object.fromEntries(kept), ...environment };
+}

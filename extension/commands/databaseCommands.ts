@@ -3,6 +3,7 @@ import type { Connection } from '../../daemon/protocol/methods.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { chooseFolder } from './chooseTarget.ts';
 import type { Command, CommandContext } from './commandContext.ts';
+import { psqlEnvironment } from '../terminalVariables.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
 
 /** Opens a terminal in the project's database. */
@@ -10,7 +11,9 @@ export const openPsql: Command = async (context, target) => {
   const connection = await connectionOf(context, target, 'Open in psql');
   if (!connection) return null;
   const { project, environment } = connection;
-  vscode.window.createTerminal({ name: `psql ${project}`, shellPath: 'psql', env: environment }).show();
+  // Strict, since the variables of the window's terminals would be put over these.
+  const env = psqlEnvironment(environment, process.env);
+  vscode.window.createTerminal({ name: `psql ${project}`, shellPath: 'psql', env, strictEnv: true }).show();
   return null;
 };
 

@@ -6,7 +6,7 @@ import { refusedText, shellText } from '../../daemon/cli/environment/shellText.t
 import { libpqVariables } from '../../daemon/protocol/libpqVariables.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 
-import { terminalVariables } from '../../extension/terminalVariables.ts';
+import { psqlEnvironment, terminalVariables } from '../../extension/terminalVariables.ts';
 import { testServer } from '../support/testServer.ts';
 
 const url = 'postgresql://ann@localhost:5433/cb_proj_shop_1f2e3d4c';
@@ -174,5 +174,11 @@ describe('a terminal that inherits a caller’s variables', function () {
         PGSSLMODE: 'require',
       },
     );
+  });
+
+  it('X4: is psql’s for the project that was chosen: all of libpq’s is that project’s', () => {
+    const spoilt = Object.fromEntries(libpqVariables.map((name) => [name, 'x']));
+    const given = psqlEnvironment(environment, { ...spoilt, PATH: '/bin', HOME: undefined, DATABASE_URL: 'other' });
+    assert.deepEqual(given, { PATH: '/bin', ...environment });
   });
 });
