@@ -25,7 +25,7 @@ export class CliOutput {
       context.stderr.write(`registrar: the output could not be written: ${error.message}\n`);
     });
     context.stderr.on('error', () => {
-      // Whoever does not want to hear what is wrong still gets the status.
+      // The exit status still arrives when nobody reads standard error.
     });
   }
 

@@ -27,7 +27,7 @@ export function statusText(status: DaemonStatus, view: TextView): string {
   ].join('\n');
 }
 
-/** A person who may change it reads what; docs/security.md says more. */
+/** For the person who may close them; docs/security.md says more. */
 function lastingLines(databases: readonly LastingWrites[], { home, paint }: TextView): string[] {
   const [first] = databases;
   if (!first) return [];

@@ -126,7 +126,7 @@ function refusalFixes(text: string, config: ParsedConfig, { code, details }: Err
     fixes.push(
       ...changes(text, `Choose another name: "${other}"`, false, [
         { key: 'project.name', value: other },
-        // The id of a database that is there, or of the project that is another's, would still mean that one.
+        // The old id would still mean the database that is there, or the other folder's project.
         ...(database === undefined && !isElsewhere ? [] : [{ key: 'project.id' as const, value: null }]),
         ...(isElsewhere ? [{ key: 'project.database_name' as const, value: null }] : []),
       ]),

@@ -29,7 +29,7 @@ export interface DownloadOptions {
   limits?: DownloadLimits;
 }
 
-/** What is taken from a registry before its checksum can be looked at. */
+/** Bounds what is read from a registry before its checksum can be verified. */
 export interface DownloadLimits {
   /** The packages have 20 to 35 MB. */
   bytes: number;

@@ -83,7 +83,7 @@ export async function removeBinding(params: { directory: string }, ports: Comman
   return ports.resolve({ directory: folder });
 }
 
-/** Keeps on the row that a person bound this folder, once the person has shown to know whose database it is. */
+/** Records in the row that a person bound this folder, once that person has shown that they know whose database it is. */
 async function recordClaim(
   { project, confirm }: UseParams,
   { folder, configId }: { folder: string; configId: string | null },
@@ -96,14 +96,14 @@ async function recordClaim(
     const sighting: Sighting = await findSighting(project, registry);
     const { row } = sighting;
     if (row.registrar.state === 'dropping') throw projectDropping(row);
-    // Whoever lists projects knows their ids: an agent's claim by id is its folder's config's.
+    // Anybody who can list projects knows their ids, so an agent's id counts only if its folder's config has it.
     const by = asker.kind === 'person' || (configId !== null && idsOf(row).includes(configId)) ? 'id' : 'name';
     const judged = await judge({ row, by, folder, name: row.name, asker }, registry);
     const now = judged.now.git === undefined ? { ...judged.now, git: await registry.folders.git(folder) } : judged.now;
     const seen: Judged = { ...judged, now };
     if (asker.kind === 'agent' && !isAdmitted(judged.decision)) throw conflictForAgent();
     requireConfirmed(row, seen, confirm ?? null, ports);
-    // Only what is here now supports the claim: the person has decided about this repository and no other.
+    // The claim holds for the repository that is here now: the person decided about this one and no other.
     const claim = {
       ...keptFolder({ ...seen, kept: null }, registry.origin),
       name: row.name,
@@ -132,7 +132,7 @@ function requireConfirmed(row: RegistryRow, judged: Judged, confirm: string | nu
     throw originNotConfirmed(row, kept[0] ?? '', own[0] ?? null, confirm);
 }
 
-/** A folder that goes over to the project that has its name has made its choice about its own, which waited for one. */
+/** A folder that switches to the project with its name has decided about its own project, which was parked until then. */
 async function giveUpParked(folder: string, chosen: RegistryRow, ports: CommandPorts): Promise<void> {
   const { registry } = ports.resolution;
   for (const row of registry.outbox.rows()) {

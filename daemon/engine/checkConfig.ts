@@ -39,7 +39,7 @@ export function withConfig(ports: ResolutionPorts, config: WorkspaceConfig): Res
       ...ports.registry,
       memory: { recall: (keys, folder) => memory.recall(keys, folder), remember: ignore, forget: ignore },
     },
-    // What is typed stands in the file, whatever this machine has bound its folder to.
+    // The name that was typed goes into the file, whatever this machine binds the folder to.
     bindings: { at: () => null },
     config: {
       ...ports.config,

@@ -18,7 +18,7 @@ export async function hostId(path: string, name: string): Promise<string> {
   const temporary = `${path}.${id}.new`;
   await writePrivateFile(temporary, `${JSON.stringify({ version: 1, id, name })}\n`);
   try {
-    // Of two daemons that start at once one makes the file, and the other takes what it says.
+    // If two daemons start at once, one creates the file and the other reads it.
     await link(temporary, path);
     return id;
   } catch {

@@ -70,7 +70,7 @@ async function openPrivateFolder(path: string, { what, hint, mayBeLink }: Privat
       () => null,
       (error: unknown) => error,
     );
-    // Something in the way, a link to nowhere among it, is looked at; where there is nothing, its making failed.
+    // If something is there, such as a dangling link, it is checked next; if nothing is there, mkdir really failed.
     const link = await lstat(path).catch((error: unknown) => {
       throw failed ?? error;
     });
@@ -110,7 +110,7 @@ async function makeFolder(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o700 });
   } catch (error) {
-    // Its owner and mode are looked at next; a read-only file system may say EROFS of a folder that is there.
+    // Owner and mode are checked next; a read-only file system may answer EROFS for a folder that exists.
     if (await isThere(path)) return;
     const above = dirname(path);
     const code = error instanceof Error && 'code' in error ? error.code : undefined;

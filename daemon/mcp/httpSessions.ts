@@ -98,7 +98,7 @@ export class HttpSessions {
       onsessionclosed: () => this.#end(id),
     });
     const served = await serveAgent(agent, transport, this.#port);
-    // Only now: of many that begin at once each counts for the next.
+    // Only now, so that sessions which begin at the same time count each other.
     if (!this.#makeRoom(client)) {
       bare(response, 429);
       await served.close();

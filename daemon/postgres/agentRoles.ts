@@ -162,7 +162,7 @@ export class AgentRoles {
       try {
         await this.#registry.oneAtATime(`agents of ${databaseName}`, writeMs, () =>
           inProjectDatabase(this.#registry, databaseName, limits, async (connection) => {
-            // A role that may read what is in there must not be left behind in somebody else's.
+            // First make sure whose the database is: no role with SELECT may be left in somebody else's.
             const [word] = await connection.run<WordRow>(wordSql);
             project.requireOwn(wordOf(word));
             await connection.run(projectSql`set local statement_timeout = ${writeMs}`);

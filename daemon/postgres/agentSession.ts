@@ -140,7 +140,7 @@ export class AgentSessions {
     // All in one round trip. The select takes the snapshot after which the transaction cannot be made to write any more.
     const { connection, rows } = await ProjectConnection.begin(client, {
       access: 'read only',
-      // Its role may not, and what a trigger of the database does as this role is nothing.
+      // This role may not switch event triggers off, and a trigger that runs as this role can do no harm.
       isSilent: false,
       statementMs,
       lockMs,

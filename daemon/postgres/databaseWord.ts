@@ -28,7 +28,7 @@ export async function askDatabase(client: Client): Promise<DatabaseWord> {
   return wordOf(rows[0]);
 }
 
-/** An answer without a row says of no database that it is anybody's. */
+/** An answer without a row proves nothing. */
 export function wordOf(row: WordRow | undefined): DatabaseWord {
   return { databaseName: row?.database ?? '', comment: row?.comment ?? null };
 }

@@ -215,13 +215,13 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
         );
       await once(async (connection) => {
         try {
-          // By the registry's connection: in this database a table `projects` would be whoever's.
+          // Over the registry's connection: in this database, anybody may own a table called `projects`.
           const seen = await this.lookDatabase(change.databaseName);
           const reading = readMarker(seen.comment);
           if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return;
           await requireBelieved(change.databaseName, seen, row, this);
           if (seen.owner !== null) await become(connection, seen.owner);
-          // A person's SQL, which means the database as its users see it.
+          // A person's SQL, so it runs with the database's own `search_path`.
           await connection.foreign((client) => client.query(sql));
           await connection.pin();
           await connection.run(commentSql(change));
@@ -273,7 +273,7 @@ interface Refused {
   trouble: ServerTrouble | null;
 }
 
-/** With what the server refused a statement; null when there was no answer, which says nothing about the statement. */
+/** The server's refusal of a statement; null when no answer came, which says nothing about whether it ran. */
 function refusalIn(error: unknown): Refused | null {
   const state = sqlState(error);
   const trouble = troubleOf(state);

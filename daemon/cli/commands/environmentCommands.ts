@@ -62,7 +62,7 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
     .description('run a command in the environment of the folder’s project; nothing runs when there is any doubt')
     .usage('[options] -- COMMAND [ARGUMENTS…]')
     .argument('<command...>', 'what to run, after --')
-    // Without the dashes, options of the command are not misspelt ones of ours.
+    // Without `--`, the command's options are not misspellings of ours, so no option is proposed.
     .allowUnknownOption(!context.argv.includes('--'))
     .addHelpText('after', '\nExample:\n  $ registrar exec --expect shop -- npm run migrate')
     .action(async (words: string[], options: Selection) => {

@@ -37,7 +37,7 @@ export function editEnvironmentFile(
   const written = new Map<string, string | null>();
   const valueFor = (key: string, variable: string, current: Assignment | null): string => {
     const value = quotedFor(key, variable, current);
-    // What was kept of a URL may hold escapes, which readers undo.
+    // Parts kept from the old URL may hold escapes that readers resolve, so the value cannot be predicted.
     written.set(key, value.includes('\\') && variable === 'DATABASE_URL' ? null : readable(unquoted(value)));
     return value;
   };
@@ -109,7 +109,7 @@ function readAssignments(text: string): Assignment[] {
     const from = match.index + all.length;
     const value = quotedAt(text, from) ?? unquotedAt(text, from);
     found.push({ key, isExported: exported !== undefined, from, ...value });
-    // On to the next line: a comment behind the value is none of ours.
+    // Skips to the next line; a comment after the value stays as it is.
     const next = text.indexOf('\n', value.to);
     if (next === -1) break;
     line.lastIndex = next + 1;
@@ -125,7 +125,7 @@ function quotedAt(text: string, from: number): Value | null {
   const match = quotes.exec(text);
   if (!match) return null;
   const to = from + match[0].length;
-  // More behind it, as a shell may join it, is one value with it.
+  // Text right after the quotes, which a shell joins to them, makes the whole one unquoted value.
   if (!/^[ \t]*(?:#.*)?(?:\r?\n|$)/.test(text.slice(to, to + 4096))) return null;
   const value = match[1] ?? match[2] ?? match[3] ?? '';
   return { quoting: match[2] === undefined ? 'single' : 'double', value, to };
