@@ -10,7 +10,7 @@ export const repairDrift = defineTool({
   title: 'Repair drift',
   description:
     'Applies the automatic actions of the plan that check_drift gave. They destroy no data, except to finish a drop that ' +
-    'a person confirmed. Refused when the plan has changed since. Ask the user first.',
+    'was already begun. Refused when the plan has changed since. Ask the user first.',
   input: z.strictObject({ planId: z.string().describe('From check_drift.') }),
   output: orError(repairResult),
   annotations: { ...settling, idempotentHint: false },
