@@ -89,9 +89,13 @@ describe('a .env file of a stranger’s', () => {
     assert.doesNotMatch(text, /\\'/);
   });
 
-  it('takes no longer for a megabyte of spaces', () => {
+  it('takes no longer for a megabyte of spaces or empty lines', () => {
     const spaces = ' '.repeat(1_000_000);
     assert.equal(edited(`A=x${spaces}y\n`), `A=x${spaces}y\nDATABASE_URL='${url}'\n`);
+    for (const end of ['\n', '\r', '\u2028']) {
+      const ends = end.repeat(300_000);
+      assert.ok(edited(`${ends}\n`).trimEnd().endsWith(`\nDATABASE_URL='${url}'`));
+    }
   });
 });
 

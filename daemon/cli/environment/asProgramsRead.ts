@@ -35,7 +35,7 @@ function readByDotenv(text: string): Values {
   const line =
     /^\s*(?:export\s+)?([\w.-]+)(?:\s*=\s*?|:\s+?)(\s*'(?:\\'|[^'])*'|\s*"(?:\\"|[^"])*"|\s*`(?:\\`|[^`])*`|[^#\r\n]+)?\s*(?:#.*)?$/gm;
   const values = new Map<string, string>();
-  for (const [, key = '', value = ''] of withoutBlankLines(text).replaceAll(/\r\n?/g, '\n').matchAll(line)) {
+  for (const [, key = '', value = ''] of withoutBlankLines(text.replaceAll(/\r\n?/g, '\n')).matchAll(line)) {
     values.set(key, withoutBlankLines(value.trim().replace(/^(['"`])([^]*)\1$/, '$2')));
   }
   return values;
@@ -43,5 +43,5 @@ function readByDotenv(text: string): Values {
 
 /** Neither reader cares for blank lines; over thousands of them, dotenv's rule would take minutes. */
 function withoutBlankLines(text: string): string {
-  return text.replaceAll(/\n\s*\n/g, '\n');
+  return text.replaceAll(/[\n\u2028\u2029]\s*[\n\u2028\u2029]/g, '\n');
 }
