@@ -12,7 +12,7 @@ interface Rule {
  *
  * They are a stranger's, and the paths that they are held against may be, too: matching takes time in proportion to the
  * lengths of both, which regular expressions made of such rules do not promise. A rule with a named class of characters
- * (`[[:alpha:]]`), or with a backslash before a slash, never ignores anything, and always keeps, so that in doubt nothing
+ * (`[[:alpha:]]`), a backslash before a slash, or three stars never ignores anything, and always keeps, so that in doubt nothing
  * is taken for ignored.
  *
  * @param ignoreCase as `core.ignoreCase`
@@ -37,7 +37,7 @@ function ruleOf(line: string, ignoreCase: boolean): Rule | null {
   const foldersOnly = shown.endsWith('/');
   const pattern = bytesOf(foldersOnly ? shown.slice(0, -1) : shown, ignoreCase);
   if (pattern === '') return null;
-  if (pattern.includes('[:') || pattern.includes('\\/')) return { keeps, foldersOnly, fits: () => keeps };
+  if (/\[:|\\\/|\*{3}/.test(pattern)) return { keeps, foldersOnly, fits: () => keeps };
   if (!pattern.includes('/')) {
     const name = globOf(pattern);
     return { keeps, foldersOnly, fits: (segments) => name(segments.at(-1) ?? '') };
