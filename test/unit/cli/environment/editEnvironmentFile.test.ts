@@ -135,7 +135,8 @@ describe('a .env file that gets a project’s database', () => {
 
   it('is the same file to whoever reads the rest of it, whatever stands there', () => {
     const line = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll(/['"`\0]/g, '')),
+      // A lone CR at the end would become the CR of our line end; files with one are refused as a whole.
+      fc.string({ unit: 'binary', maxLength: 20 }).map((text) => text.replaceAll(/['"`\0\r]/g, '')),
       fc.constantFrom(
         'A=1',
         "B='x\ny'",
