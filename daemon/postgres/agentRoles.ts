@@ -152,23 +152,32 @@ export class AgentRoles {
   /**
    * Runs `work` in one transaction in the project's database, one daemon at a time: PostgreSQL refuses two GRANTs on one
    * table at the same moment (XX000, "tuple concurrently updated"). A migration of the user's may collide with it all the
-   * same, or drop a table in between (42P01, 3F000), so it is tried three times.
+   * same, or drop a table in between (42P01, 3F000), so it is tried three times. While the registry, which has the lock,
+   * does not answer, it is done without: the tries are then all that keeps daemons apart.
    */
   async #inDatabase(project: AgentProject, work: (connection: ProjectConnection) => Promise<void>): Promise<void> {
     const { databaseName } = project;
     const { writeMs, provisionMs } = this.#registry.limits;
     const limits = { connectMs: writeMs, workMs: provisionMs, access: 'read write' } as const;
+    const inProject = (): Promise<void> =>
+      inProjectDatabase(this.#registry, databaseName, limits, async (connection) => {
+        // First make sure whose the database is: no role with SELECT may be left in somebody else's.
+        const [word] = await connection.run<WordRow>(wordSql);
+        project.requireOwn(wordOf(word));
+        await connection.run(projectSql`set local statement_timeout = ${writeMs}`);
+        await work(connection);
+      });
     for (let attempt = 1; ; attempt += 1) {
       try {
-        await this.#registry.oneAtATime(`agents of ${databaseName}`, writeMs, () =>
-          inProjectDatabase(this.#registry, databaseName, limits, async (connection) => {
-            // First make sure whose the database is: no role with SELECT may be left in somebody else's.
-            const [word] = await connection.run<WordRow>(wordSql);
-            project.requireOwn(wordOf(word));
-            await connection.run(projectSql`set local statement_timeout = ${writeMs}`);
-            await work(connection);
-          }),
-        );
+        let hasBegun = false;
+        const inTurn = (): Promise<void> => {
+          hasBegun = true;
+          return inProject();
+        };
+        await this.#registry.oneAtATime(`agents of ${databaseName}`, writeMs, inTurn).catch((error: unknown) => {
+          if (hasBegun || !(error instanceof RegistrarError)) throw error;
+          return inProject();
+        });
         return;
       } catch (error) {
         if (error instanceof RegistrarError || isConnectionLoss(error)) throw error;

@@ -31,8 +31,7 @@ const expected: Record<RegistryState, Record<MarkerState, 'runs' | NonNullable<R
     // The registry knows whose it is, and marks it first.
     none: 'runs',
     renamed: 'DATABASE_MISSING',
-    // Made again, with a warning.
-    dropped: 'runs',
+    dropped: 'DATABASE_MISSING',
   },
   closed: {
     mine: 'runs',
@@ -72,7 +71,7 @@ const expected: Record<RegistryState, Record<MarkerState, 'runs' | NonNullable<R
     'another registry': 'DATABASE_FOREIGN',
     none: 'MARKER_MISSING',
     renamed: 'DATABASE_MISSING',
-    dropped: 'REGISTRY_READ_ONLY',
+    dropped: 'DATABASE_MISSING',
   },
 };
 
