@@ -236,6 +236,18 @@ export class RegistryDatabase {
       // Another starter was faster: 42P04, or 23505 when both inserted into pg_database at the same instant.
       if (state !== '42P04' && state !== '23505') throw error;
     }
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        await this.#closePublic();
+        return;
+      } catch (error) {
+        // Daemons that start together all close it: PostgreSQL refuses those whose row another has just changed.
+        if (sqlState(error) !== 'XX000' || attempt === 5) throw error;
+      }
+    }
+  }
+
+  async #closePublic(): Promise<void> {
     // PgBouncer, once refused by the missing database, keeps everyone waiting until it tries again (server_login_retry, 15 s).
     const limits = { connectMs: this.limits.provisionMs, workMs: this.limits.writeMs };
     await withConnection(this.address, this.name, limits, async (client) => {
