@@ -6,7 +6,8 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ConfigReader } from '../config/configCache.ts';
 import { ConfigFinder } from '../config/configFinder.ts';
-import { identifyFolder, presenceOf } from '../config/folderFacts.ts';
+import { promptLooks } from '../config/fileLooks.ts';
+import { identifyFolder, identifyFolderAtOnce, presenceOf } from '../config/folderFacts.ts';
 import { gitEvidence } from '../config/gitEvidence.ts';
 import { normaliseOrigin } from '../config/gitRemotes.ts';
 import { ClaimsFile } from '../lifecycle/claimsFile.ts';
@@ -181,7 +182,10 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     folders: {
       exists,
       git: (path) => gitEvidence(path, { home: options.home }),
-      identify: (path) => identifyFolder(path, { home: options.home }),
+      identify: async (path) =>
+        finder.looksAt(path) === promptLooks
+          ? identifyFolderAtOnce(path, { home: options.home })
+          : identifyFolder(path, { home: options.home }),
       presence: presenceOf,
       isOnlyConfigNamed: (root, folder, name) => isOnlyConfigNamed(root, folder, name, reader),
     },
