@@ -1,3 +1,4 @@
+import type { BigIntStats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import type { FileIdentity } from '../registry/model.ts';
 
@@ -9,9 +10,13 @@ import type { FileIdentity } from '../registry/model.ts';
  */
 export async function fileIdentity(path: string): Promise<FileIdentity | null> {
   try {
-    const { dev, ino, birthtimeNs } = await stat(path, { bigint: true });
-    return { device: dev.toString(), inode: ino.toString(), birth: birthtimeNs.toString() };
+    return identityIn(await stat(path, { bigint: true }));
   } catch {
     return null;
   }
+}
+
+/** The same of what was looked at already. */
+export function identityIn({ dev, ino, birthtimeNs }: BigIntStats): FileIdentity {
+  return { device: dev.toString(), inode: ino.toString(), birth: birthtimeNs.toString() };
 }

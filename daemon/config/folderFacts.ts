@@ -3,6 +3,7 @@ import { lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileIdentity } from '../registry/model.ts';
 import type { FolderIdentity } from '../registry/ports.ts';
+import { identityIn } from './fileIdentity.ts';
 import { osErrorCode } from './osError.ts';
 
 const maxLevels = 20;
@@ -45,10 +46,6 @@ function stampNow(path: string): string | null {
   } catch {
     return null;
   }
-}
-
-function identityIn({ dev, ino, birthtimeNs }: BigIntStats): FileIdentity {
-  return { device: String(dev), inode: String(ino), birth: String(birthtimeNs) };
 }
 
 function stampIn({ mtimeNs, size, ino }: BigIntStats): string {
