@@ -4,7 +4,7 @@ import type { ConfigFix, ConfigProblem, TextPlace } from '../protocol/configProb
 import type { Resolution } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
-import { checkName } from '../registry/names.ts';
+import { checkName } from '../protocol/names.ts';
 import { changeFor, type ValueEdit } from './editConfig.ts';
 import { offsetAt, parseJsoncTree } from './jsoncTree.ts';
 import type { ConfigFault, ParsedConfig } from './parseConfig.ts';

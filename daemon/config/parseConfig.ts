@@ -5,7 +5,7 @@ import type { ErrorCode } from '../protocol/codes.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, visible } from '../protocol/visibleText.ts';
 import { parseId } from '../registry/ids.ts';
-import { checkDatabaseName, checkName, databaseNameFor } from '../registry/names.ts';
+import { checkDatabaseName, checkName, databaseNameFor } from '../protocol/names.ts';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { configSchema, configVersion } from './configSchema.ts';
 import type { ConfigFile } from './configSchema.ts';

@@ -13,7 +13,7 @@ import { isProject } from '../registry/settle.ts';
 import { settleClaim } from '../registry/settleClaim.ts';
 import { findSighting } from '../registry/settleReference.ts';
 import type { KeptClaim, RegistryRow } from '../registry/model.ts';
-import { checkName } from '../registry/names.ts';
+import { checkName } from '../protocol/names.ts';
 import { updateProject as updateRow } from '../registry/updateProject.ts';
 import type { ResolutionPorts, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
 import { requireNoVeto, vouching } from '../resolution/trust.ts';

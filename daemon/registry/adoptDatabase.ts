@@ -10,7 +10,7 @@ import {
 } from './failures.ts';
 import { readMarker, writeMarker } from './marker.ts';
 import type { Marker, OwnedDatabase, RegistrarMetadata, RegistryRow, Sighting } from './model.ts';
-import { checkDatabaseName, checkName } from './names.ts';
+import { checkDatabaseName, checkName } from '../protocol/names.ts';
 import { requireBelieved } from './owners.ts';
 import type { Changed, RegistryPorts } from './ports.ts';
 import { changeRow, startRun } from './settle.ts';

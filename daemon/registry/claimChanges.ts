@@ -6,7 +6,7 @@ import { claimedElsewhereNoted, firstClaimNoted } from './evidenceFailures.ts';
 import { databaseForeign, warning } from './failures.ts';
 import { folderKey } from './model.ts';
 import type { Claim, MarkedDatabase, RegistrarMetadata, RegistryRow, RowEvidence, Sighting } from './model.ts';
-import { databaseNameFor } from './names.ts';
+import { databaseNameFor } from '../protocol/names.ts';
 import { keptFolder, keptOrigins } from './recordUse.ts';
 import {
   changeRow,

@@ -24,7 +24,7 @@ import { ownerByMarker } from './handOver.ts';
 import { parseId } from './ids.ts';
 import { readMarker, standingOf, writeMarker } from './marker.ts';
 import type { Claim, DatabaseSighting, Folder, Marker, OwnedDatabase, RegistryRow, Sighting } from './model.ts';
-import { databaseNameFor } from './names.ts';
+import { databaseNameFor } from '../protocol/names.ts';
 import { isBelieved, requireBelieved } from './owners.ts';
 import { isSilence } from './silence.ts';
 import type { Abilities, Changed, CommentChange, RegistryPorts, RowChange } from './ports.ts';

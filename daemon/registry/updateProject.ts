@@ -1,4 +1,4 @@
-import { checkName } from './names.ts';
+import { checkName } from '../protocol/names.ts';
 import { nameInvalid, nameTaken, notSettled, projectDropping } from './failures.ts';
 import type { Sighting } from './model.ts';
 import type { RegistryPorts, RowChange } from './ports.ts';

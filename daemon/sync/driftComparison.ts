@@ -27,7 +27,7 @@ import {
 } from '../registry/driftFindings.ts';
 import { readMarker, standingOf } from '../registry/marker.ts';
 import type { Marker, NamedDatabase, RegistryRow, Sighting } from '../registry/model.ts';
-import { checkDatabaseName } from '../registry/names.ts';
+import { checkDatabaseName } from '../protocol/names.ts';
 import { isBelieved } from '../registry/owners.ts';
 import { isFreshReservation } from '../registry/reservation.ts';
 import type { OutboxEntry } from './outboxRules.ts';

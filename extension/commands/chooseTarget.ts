@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { ListedProject } from '../../daemon/protocol/model.ts';
+import { checkName } from '../../daemon/protocol/names.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { labelText } from '../views/inertText.ts';
 import { activeFolder } from '../views/statusBarItem.ts';
@@ -102,17 +103,10 @@ export async function askName(title: string, proposal: string): Promise<string |
   return name ?? null;
 }
 
-/** What is wrong with a name; null when nothing is. The daemon checks again, and has the last word. */
+/** What is wrong with a name, and what would be right; null when nothing is. */
 export function nameProblem(name: string): string | null {
-  if (name.trim() === '') return 'A project needs a name.';
-  if (!/^[A-Za-z0-9 _-]{1,255}$/.test(name)) return 'Use letters, digits, spaces, - and _.';
-  return name.toLowerCase() === 'default' ? 'That name is taken by the default project.' : null;
-}
-
-/** A name that can be used, as near as possible to a folder's. */
-export function proposedName(folder: string): string {
-  const usable = folder.replaceAll(/[^A-Za-z0-9 _-]+/g, '-').replaceAll(/^-+|-+$/g, '');
-  return usable === '' ? 'project' : usable.slice(0, 255);
+  const check = checkName(name);
+  return check.ok ? null : `The name ${check.reason}. Try “${check.proposal}”.`;
 }
 
 function noFolder(): RegistrarError {

@@ -2,13 +2,14 @@ import * as vscode from 'vscode';
 import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import type { UseParams } from '../../daemon/protocol/methods.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
+import { proposeName } from '../../daemon/protocol/names.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { conflictChoice } from '../views/conflictChoice.ts';
 import { explanation } from '../views/explanation.ts';
 import { messageText } from '../views/inertText.ts';
 import { askStep } from './askStep.ts';
 import { bindFolder } from './bindFolder.ts';
-import { askName, chooseFolder, chooseProject, nameProblem, proposedName } from './chooseTarget.ts';
+import { askName, chooseFolder, chooseProject, nameProblem } from './chooseTarget.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { openConfig } from './openConfig.ts';
 
@@ -17,7 +18,7 @@ export const initialize: Command = async (context, target) => {
   const title = 'Initialize Workspace Project';
   const folder = await chooseFolder(context, target, title);
   if (!folder) return null;
-  const name = await askName(title, proposedName(folder.name));
+  const name = await askName(title, proposeName(folder.name));
   if (name === null) return null;
   return said(await context.link.call('createProject', { name, directory: folder.path }));
 };

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
-import { checkName, databaseNameFor } from '../../daemon/registry/names.ts';
+import { checkName, databaseNameFor } from '../../daemon/protocol/names.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertAgreement, changes, creations, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
 

@@ -4,7 +4,7 @@ import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { addressKey, parseAddress } from '../../daemon/postgres/address.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
-import { databaseNameFor } from '../../daemon/registry/names.ts';
+import { databaseNameFor } from '../../daemon/protocol/names.ts';
 import { recordLog } from '../support/recordedLog.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { refused, resolved } from '../support/resolutionAssertions.ts';

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { configJsonSchema } from '../../../daemon/config/configSchema.ts';
 import { maxConfigBytes, parseConfig } from '../../../daemon/config/parseConfig.ts';
 import type { ParsedConfig } from '../../../daemon/config/parseConfig.ts';
-import { checkName } from '../../../daemon/registry/names.ts';
+import { checkName } from '../../../daemon/protocol/names.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { wildConfig } from './arbitraryJsonc.ts';
 

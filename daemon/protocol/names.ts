@@ -29,7 +29,8 @@ function reasonAgainst(name: string): string | null {
   return null;
 }
 
-function proposeName(name: string): string {
+/** A valid name as near as possible to a text, such as a folder's name: `Café Été` becomes `Cafe Ete`. */
+export function proposeName(name: string): string {
   const readable = name
     .normalize('NFKD')
     .replace(/\p{Mark}/gu, '')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { checkDatabaseName, checkName, databaseNameFor, slug } from '../../../daemon/registry/names.ts';
+import { checkDatabaseName, checkName, databaseNameFor, proposeName, slug } from '../../../daemon/protocol/names.ts';
 
 const id = '1f2e3d4c-5b6a-4978-8796-a5b4c3d2e1f0';
 
@@ -34,6 +34,19 @@ describe('project names', () => {
   for (const name of ['shop', 'My Shop_2-b', '-', '_', '0', 'a'.repeat(255), 'defaults', 'the default']) {
     it(`${JSON.stringify(name.slice(0, 20))} is a name`, () => {
       assert.deepEqual(checkName(name), { ok: true });
+    });
+  }
+
+  const proposed: [folder: string, name: string][] = [
+    ['shop', 'shop'],
+    ['Café Été', 'Cafe Ete'],
+    ['default', 'default-project'],
+    ['.config', 'config'],
+    [' shop', 'shop'],
+  ];
+  for (const [folder, name] of proposed) {
+    it(`a folder ${JSON.stringify(folder)} is offered the name ${JSON.stringify(name)}`, () => {
+      assert.equal(proposeName(folder), name);
     });
   }
 
