@@ -13,7 +13,8 @@ import type { Marker, OwnedDatabase, RegistrarMetadata, RegistryRow, Sighting } 
 import { checkDatabaseName, checkName } from '../protocol/names.ts';
 import { requireBelieved } from './owners.ts';
 import type { Changed, RegistryPorts } from './ports.ts';
-import { changeRow, startRun } from './settle.ts';
+import { changeRow } from './rowChanges.ts';
+import { startRun } from './settleRun.ts';
 
 /**
  * Registers a database that exists: a forgotten project's, an orphan, or one that somebody made by hand. Nothing in it is

@@ -8,15 +8,9 @@ import { folderKey } from './model.ts';
 import type { Claim, MarkedDatabase, RegistrarMetadata, RegistryRow, RowEvidence, Sighting } from './model.ts';
 import { databaseNameFor } from '../protocol/names.ts';
 import { keptFolder, keptOrigins } from './recordUse.ts';
-import {
-  changeRow,
-  commentFollowing,
-  requireCreation,
-  requireExpected,
-  wouldDo,
-  type Identified,
-  type Run,
-} from './settle.ts';
+import { changeRow, commentFollowing } from './rowChanges.ts';
+import { requireExpected } from './settle.ts';
+import { type Identified, requireCreation, type Run, wouldDo } from './settleRun.ts';
 
 /** Makes the row, in the registry or, where that refuses it, in the outbox. */
 export async function reserve(

@@ -14,7 +14,8 @@ import type { DatabaseSighting, RegistryRow, Sighting } from './model.ts';
 import { requireBelieved } from './owners.ts';
 import type { CommentChange, Held, RegistryPorts } from './ports.ts';
 import { isFreshReservation } from './reservation.ts';
-import { changeRow, commentFollowing, databasesElsewhere, ownComment, ownerOf, startRun } from './settle.ts';
+import { changeRow, commentFollowing, databasesElsewhere, ownComment, ownerOf } from './rowChanges.ts';
+import { startRun } from './settleRun.ts';
 import { findSighting, type Reference } from './settleReference.ts';
 
 /** Changes and lost races that one drop survives; beyond it somebody keeps changing the project. */

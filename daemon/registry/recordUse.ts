@@ -3,7 +3,8 @@ import { isLocalPath, originInProject, originsOf, type Judged } from './evidence
 import { isKeptOf } from './keptFolders.ts';
 import type { KeptClaim, KeptFolder, KeptOrigin, RegistrarMetadata, RegistryRow, RowEvidence } from './model.ts';
 import type { OriginPort, RegistryPorts } from './ports.ts';
-import { changeRow, commentFollowing, type Run, type Settled } from './settle.ts';
+import { changeRow, commentFollowing } from './rowChanges.ts';
+import type { Run, Settled } from './settleRun.ts';
 
 /** A folder that was let in, and the name that its config says. */
 export interface Claimed {

@@ -1,6 +1,7 @@
 import { databaseRenamed, nothingToRemake, remakeUnconfirmed } from './failures.ts';
 import type { RegistryPorts } from './ports.ts';
-import { databasesElsewhere, startRun, type Settled, type SettleOptions } from './settle.ts';
+import { databasesElsewhere } from './rowChanges.ts';
+import { type Settled, type SettleOptions, startRun } from './settleRun.ts';
 import { findSighting, settleReference } from './settleReference.ts';
 
 /**

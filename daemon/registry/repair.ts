@@ -5,7 +5,8 @@ import { readMarker, standingOf, type MarkerStanding } from './marker.ts';
 import type { DatabaseSighting, RegistryRow, Sighting } from './model.ts';
 import { isBelieved } from './owners.ts';
 import type { Held, RegistryPorts } from './ports.ts';
-import { changeRow, ownComment, startRun } from './settle.ts';
+import { changeRow, ownComment } from './rowChanges.ts';
+import { startRun } from './settleRun.ts';
 import { settleReference } from './settleReference.ts';
 
 /** One thing that can be put right without asking anybody, with what was seen when it was planned. */

@@ -22,8 +22,9 @@ import type { ConfigIdPort, RegistryPorts } from './ports.ts';
 import { recordUse } from './recordUse.ts';
 import { settledFromMemory } from './settledFromMemory.ts';
 import { sightEntries } from './sightEntries.ts';
-import { isProject, settle, startRun } from './settle.ts';
-import type { Identified, Run, SettleOptions, Settled } from './settle.ts';
+import { isProject, settle } from './settle.ts';
+import { startRun } from './settleRun.ts';
+import type { Identified, Run, Settled, SettleOptions } from './settleRun.ts';
 
 /**
  * Get or create: the project that a config file claims, made if it does not exist.

@@ -4,7 +4,8 @@ import type { Sighting } from './model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import type { RegistryPorts } from './ports.ts';
 import { sightEntries } from './sightEntries.ts';
-import { settle, startRun, type Settled, type SettleOptions } from './settle.ts';
+import { settle } from './settle.ts';
+import { type Settled, type SettleOptions, startRun } from './settleRun.ts';
 import { recordUse, type Claimed } from './recordUse.ts';
 import { settledFromMemory } from './settledFromMemory.ts';
 

@@ -2,7 +2,8 @@ import { checkName } from '../protocol/names.ts';
 import { nameInvalid, nameTaken, notSettled, projectDropping } from './failures.ts';
 import type { Sighting } from './model.ts';
 import type { RegistryPorts, RowChange } from './ports.ts';
-import { changeRow, commentFollowing, startRun } from './settle.ts';
+import { changeRow, commentFollowing } from './rowChanges.ts';
+import { startRun } from './settleRun.ts';
 import { findSighting } from './settleReference.ts';
 
 /**

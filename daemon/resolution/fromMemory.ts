@@ -4,7 +4,7 @@ import { parseId } from '../registry/ids.ts';
 import { interrupted } from '../registry/failures.ts';
 import { folderKey, type Folder, type RegistryRow } from '../registry/model.ts';
 import type { LookKeys, RegistryPorts } from '../registry/ports.ts';
-import type { Settled } from '../registry/settle.ts';
+import type { Settled } from '../registry/settleRun.ts';
 import { isSilence } from '../registry/silence.ts';
 import { settledFromMemory } from '../registry/settledFromMemory.ts';
 

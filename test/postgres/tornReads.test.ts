@@ -14,7 +14,7 @@ import { projectsTable } from '../../daemon/postgres/projectsTable.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
 import type { Claim } from '../../daemon/registry/model.ts';
 import type { RegistryPorts } from '../../daemon/registry/ports.ts';
-import type { Settled } from '../../daemon/registry/settle.ts';
+import type { Settled } from '../../daemon/registry/settleRun.ts';
 import { settleClaim } from '../../daemon/registry/settleClaim.ts';
 import { Outbox } from '../../daemon/sync/outbox.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
