@@ -16,8 +16,9 @@ export function dotenvText(environment: Readonly<Record<string, string>>): { tex
 
 /**
  * A value as every reader of such files understands it: dotenv with and without dotenv-expand, Node, Next, Vite,
- * python-dotenv and shells. They disagree about `$` and escapes in double quotes; several expand `$` in single quotes, too,
- * and python-dotenv takes two backslashes there for one.
+ * python-dotenv, Ruby's dotenv, direnv and shells. They disagree about `$` and escapes in double quotes; several expand `$`
+ * in single quotes, too, python-dotenv takes two backslashes there for one, and direnv ends every value at the end of its
+ * line.
  *
  * @param preferred the quoting to use where it serves
  * @returns null when none serves
@@ -31,6 +32,6 @@ export function fileQuoted(value: string, preferred: Quoting): string | null {
 
 const carriers: Record<Quoting, RegExp> = {
   none: /^[\w.:/@%+,-]+$/,
-  single: /^(?:[^'$\\\r\0]|\\(?=[^\\]))*$/,
-  double: /^[^"$`\\\r\0]*$/,
+  single: /^(?:[^'$\\\r\n\0]|\\(?=[^\\]))*$/,
+  double: /^[^"$`\\\r\n\0]*$/,
 };
