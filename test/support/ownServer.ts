@@ -9,13 +9,17 @@ import { findPlatformPackage, keepBinaries, type Binaries } from '../../daemon/e
 import { startBundledServer } from '../../daemon/embedded/bundledServer.ts';
 import { openServerHome, type ServerHome } from '../../daemon/embedded/serverHome.ts';
 import { serverProcessOptions } from '../../daemon/embedded/serverProcess.ts';
+import { newestMajor, prepareMajor, type MajorOptions } from './majorServer.ts';
 import { probe } from './probe.ts';
 
 const run = promisify(execFile);
 
+/** The major version whose server the tests run on, where that is not the bundled one. */
+const majorUnderTest = process.env.REGISTRAR_TEST_MAJOR;
+
 /**
- * A PostgreSQL that belongs to one test file, which may do to it what it likes: the bundled binaries on a data folder and a
- * port of its own. The port stays the same over every stop and start.
+ * A PostgreSQL that belongs to one test file, which may do to it what it likes: the binaries of the major under test on a
+ * data folder and a port of its own. The port stays the same over every stop and start.
  */
 export class OwnServer {
   /** A superuser on the database `postgres`. */
@@ -37,8 +41,11 @@ export class OwnServer {
     this.account = place.account;
   }
 
-  static async start(): Promise<OwnServer> {
-    const server = await OwnServer.#startIn(await newRoot());
+  /** @param encoding of the server's own databases, and of those that are made without naming another; UTF8 when absent */
+  static async start({ encoding }: Pick<MajorOptions, 'encoding'> = {}): Promise<OwnServer> {
+    const root = await newRoot();
+    if (encoding !== undefined) await prepare(root, { major: majorUnderTest ?? newestMajor, encoding });
+    const server = await OwnServer.#startIn(root);
     // The machine stays up: what a killed server wrote is there without waiting for the disk.
     await server.sql('alter system set fsync = off');
     await server.sql('select pg_reload_conf()');
@@ -46,10 +53,9 @@ export class OwnServer {
   }
 
   static async #startIn(root: string): Promise<OwnServer> {
-    const { address } = await startBundledServer({ ...foldersIn(root), probe });
-    const { folder, rootBase } = foldersIn(root);
-    const place = await openServerHome(folder, rootBase);
-    const binaries = await keepBinaries(place, null, findPlatformPackage(), () => undefined);
+    const place = await prepare(root, majorUnderTest === undefined ? null : { major: majorUnderTest });
+    const { address } = await startBundledServer({ ...foldersIn(root), ...packageUnderTest(), probe });
+    const binaries = await keepBinaries(place, majorUnderTest ?? null, findPlatformPackage(), () => undefined);
     const { host, port, user, password } = address;
     const url = `postgresql://${user}:${encodeURIComponent(password)}@${host}:${String(port)}/postgres`;
     return new OwnServer(root, place, binaries, url);
@@ -57,7 +63,7 @@ export class OwnServer {
 
   /** Starts it again after `stop` or `kill` and waits until it answers, recovery included. */
   async start(): Promise<void> {
-    await startBundledServer({ ...foldersIn(this.#root), probe });
+    await startBundledServer({ ...foldersIn(this.#root), ...packageUnderTest(), probe });
   }
 
   /** `immediate` is a crash: nothing is written out, connections are cut, and the next start recovers. */
@@ -152,6 +158,18 @@ export class OwnServer {
 export function whyNoOwnServer(): string | null {
   if (findPlatformPackage() === null) return 'not run: no bundled PostgreSQL for this platform';
   return process.platform === 'win32' ? 'not run: Windows cannot pause a process' : null;
+}
+
+async function prepare(root: string, options: MajorOptions | null): Promise<ServerHome> {
+  const { folder, rootBase } = foldersIn(root);
+  const place = await openServerHome(folder, rootBase);
+  if (options !== null) await prepareMajor(place, options);
+  return place;
+}
+
+/** Older binaries are in the server's home already. */
+function packageUnderTest(): { packageFolder?: null } {
+  return majorUnderTest === undefined || majorUnderTest === newestMajor ? {} : { packageFolder: null };
 }
 
 function foldersIn(root: string): { folder: string; rootBase: string } {
