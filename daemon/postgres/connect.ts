@@ -88,6 +88,11 @@ async function connectHost(attempt: Attempt): Promise<Client> {
   }
 }
 
+/** What the server calls the encoding of the database that a client is connected to; UTF8 where it does not say. */
+export function encodingOf(client: Client): string {
+  return client instanceof ExactClient ? client.encoding : 'UTF8';
+}
+
 /** TLS is not offered, or its handshake failed. */
 class TlsFailed extends UnsuitableHost {}
 
@@ -122,6 +127,9 @@ async function connectOnce(attempt: Attempt, encryption: 'plain' | 'tls'): Promi
     ...(address.options === null ? {} : { options: address.options }),
   };
   watchLogin(client, watch);
+  client.connection.on('parameterStatus', (status: { parameterName: string; parameterValue: string }) => {
+    if (status.parameterName === 'server_encoding') client.encoding = status.parameterValue;
+  });
   // Without a listener the death of an idle connection would be an uncaught exception.
   client.on('error', () => undefined);
   try {
@@ -151,6 +159,7 @@ const noTlsMessage = 'The server does not support SSL connections';
  */
 class ExactClient extends Client {
   startup: Record<string, string> = {};
+  encoding = 'UTF8';
 
   getStartupConf(): Record<string, string> {
     return this.startup;

@@ -322,8 +322,8 @@ function schemaFailed(error: unknown, databaseName: string): unknown {
   const refusal = refusalIn(error);
   if (!refusal) return error;
   const { state, trouble } = refusal;
-  // Its own time limit is a matter of the schema.
-  const isOwn = trouble === null || trouble.code === 'REGISTRY_BUSY';
+  // Its own time limit and its own characters are a matter of the schema.
+  const isOwn = trouble === null || trouble.code === 'REGISTRY_BUSY' || trouble.code === 'REGISTRY_SCHEMA';
   return new RegistrarError(
     {
       code: isOwn ? 'PROVISION_FAILED' : trouble.code,

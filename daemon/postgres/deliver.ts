@@ -69,15 +69,15 @@ export async function deliver(
   } catch (error) {
     const state = sqlState(error);
     if (state === null) throw error;
-    // A check that one row violates aborts the batch: alone, each row gets its own answer.
-    if (state === '23514' && rows.length > 1) {
+    // A check that one row violates, or a value that cannot be stored, aborts the batch: alone, each row gets its own answer.
+    if ((state === '23514' || state.startsWith('22')) && rows.length > 1) {
       const outcomes: DeliveryOutcome[] = [];
       for (const row of rows) outcomes.push(...(await deliver(database, events, [row])));
       return outcomes;
     }
     const missing = state === '42501' && !(await mayRead(database)) ? asked.read : asked.insert;
     const { message } = unwritable(error, missing, database.role, database.name);
-    const kind = state.startsWith('23') || state === '22001' ? 'conflict' : 'failed';
+    const kind = state.startsWith('23') || state.startsWith('22') ? 'conflict' : 'failed';
     return rows.map(() => ({ kind, error: { code: state, message } }));
   }
 }

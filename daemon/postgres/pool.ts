@@ -1,5 +1,5 @@
 import { Pool } from 'pg';
-import type { ClientBase, PoolClient, QueryConfig, QueryResultRow } from 'pg';
+import type { Client, ClientBase, PoolClient, QueryConfig, QueryResultRow } from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { visible } from '../protocol/visibleText.ts';
 import { addressLabel } from './address.ts';
@@ -16,6 +16,8 @@ export interface PoolLimits {
   idleMs: number;
   /** For opening one connection, ms; 5 s unless told. */
   connectMs?: number;
+  /** Told of each connection that was opened. */
+  onOpened?: (client: Client) => void;
 }
 
 export interface Query {
@@ -33,7 +35,11 @@ export function createPool(address: PostgresAddress, database: string, limits: P
   const timeoutMs = limits.connectMs ?? 5000;
   class AddressClient extends PooledClient {
     constructor() {
-      super(() => connectClient(address, database, { timeoutMs }));
+      super(async () => {
+        const client = await connectClient(address, database, { timeoutMs });
+        limits.onOpened?.(client);
+        return client;
+      });
     }
   }
   const pool = new Pool({

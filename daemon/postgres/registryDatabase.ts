@@ -5,6 +5,7 @@ import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named } from '../protocol/visibleText.ts';
 import type { PostgresAddress } from './address.ts';
 import { eq, ge } from './catalogSql.ts';
+import { encodingOf } from './connect.ts';
 import { withConnection } from './directConnection.ts';
 import { migrate } from './migrations.ts';
 import { ProjectConnection } from './projectConnection.ts';
@@ -13,10 +14,11 @@ import { closePublicSchema } from './publicSchema.ts';
 import { closePool, createPool, runQuery, type Query } from './pool.ts';
 import { asServerTrouble } from './serverTrouble.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
+import { RegistryText } from './registryText.ts';
 import { withRegistryLock } from './registryLock.ts';
 import { Turns } from './turns.ts';
 import { inTransaction, type Execute } from './transaction.ts';
-import { asked, registryForbidden } from './registryFaults.ts';
+import { asked as privileges, registryForbidden } from './registryFaults.ts';
 
 export type Row = Record<string, unknown>;
 
@@ -47,6 +49,7 @@ export class RegistryDatabase {
   /** Each takes a connection of its own: however many ask at once, the server's stay for others. */
   readonly proofs = new Turns(16);
   readonly #pool: pg.Pool;
+  readonly #text: RegistryText;
   #isPooled = false;
   #isSilent = false;
   #silencing: Promise<boolean> | null = null;
@@ -67,12 +70,17 @@ export class RegistryDatabase {
     this.limits = limits;
     this.ownerRole = ownerRole;
     this.makes = lookingThrough === undefined;
+    const text = lookingThrough ? lookingThrough.#text : new RegistryText();
+    this.#text = text;
     this.#pool = lookingThrough
       ? lookingThrough.#pool
       : createPool(address, address.registryDatabase, {
           max: 8,
           idleMs: limits.idleMs ?? 30_000,
           connectMs: limits.writeMs,
+          onOpened: (client) => {
+            text.encoding = encodingOf(client);
+          },
         });
   }
 
@@ -104,7 +112,8 @@ export class RegistryDatabase {
    * One statement in the registry's database. Throws RegistrarError for a lost connection and for what the server cannot do
    * at present, pg's error for refused SQL.
    */
-  async query(query: Query, timeoutMs: number): Promise<Row[]> {
+  async query(asked: Query, timeoutMs: number): Promise<Row[]> {
+    const query = asked.values ? { ...asked, values: asked.values.map((value) => this.#text.stored(value)) } : asked;
     const run = async (): Promise<Row[]> => {
       if (this.#isPooled) return runQuery(this.#pool, unnamed(query), timeoutMs);
       try {
@@ -118,12 +127,14 @@ export class RegistryDatabase {
         return runQuery(this.#pool, unnamed(query), timeoutMs);
       }
     };
-    if (this.makes) return this.#withDatabase(run);
-    return this.#noticing(run).catch((error: unknown) => {
-      // A registry that is not there has no rows.
-      if (sqlState(error) === '3D000') return [];
-      throw error;
-    });
+    if (this.makes) return this.#text.read(await this.#withDatabase(run));
+    return this.#noticing(run)
+      .then((rows) => this.#text.read(rows))
+      .catch((error: unknown) => {
+        // A registry that is not there has no rows.
+        if (sqlState(error) === '3D000') return [];
+        throw error;
+      });
   }
 
   /**
@@ -143,7 +154,16 @@ export class RegistryDatabase {
   }
 
   async transaction<T>(timeoutMs: number, work: (execute: Execute) => Promise<T>): Promise<T> {
-    return this.#withDatabase(() => inTransaction(this.#pool, timeoutMs, work));
+    const stored = (execute: Execute): Execute => {
+      return async (text, values = []) => {
+        const result = await execute(
+          text,
+          values.map((value) => this.#text.stored(value)),
+        );
+        return { ...result, rows: this.#text.read(result.rows) };
+      };
+    };
+    return this.#withDatabase(() => inTransaction(this.#pool, timeoutMs, (execute) => work(stored(execute))));
   }
 
   /**
@@ -196,7 +216,7 @@ export class RegistryDatabase {
     try {
       await this.transaction(this.limits.provisionMs, (execute) => migrate(execute, this.name, this.ownerRole));
     } catch (error) {
-      if (sqlState(error) === '42501') throw registryForbidden(asked.createTable, this.role, this.name);
+      if (sqlState(error) === '42501') throw registryForbidden(privileges.createTable, this.role, this.name);
       throw error;
     }
   }
@@ -229,7 +249,7 @@ export class RegistryDatabase {
 
   async #createDatabase(): Promise<void> {
     try {
-      await this.#maintain(`create database ${pg.escapeIdentifier(this.name)}`);
+      await this.#makeDatabase();
     } catch (error) {
       const state = sqlState(error);
       if (state === '42501') throw this.#mayNotCreateRegistry(error);
@@ -245,6 +265,16 @@ export class RegistryDatabase {
         if (sqlState(error) !== 'XX000' || attempt === 5) throw error;
       }
     }
+  }
+
+  /** In UTF8, so that it stores whatever people call things; on a server of another locale with an order that fits each. */
+  async #makeDatabase(): Promise<void> {
+    const text = `create database ${pg.escapeIdentifier(this.name)} encoding 'UTF8' template template0`;
+    await this.#maintain(text).catch(async (error: unknown) => {
+      // invalid_parameter_value: the server's locale wants another encoding.
+      if (sqlState(error) !== '22023') throw error;
+      await this.#maintain(`${text} lc_collate 'C' lc_ctype 'C'`);
+    });
   }
 
   async #closePublic(): Promise<void> {

@@ -17,6 +17,12 @@ const waitOrLook =
 
 /** By SQLSTATE: https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const troubles: Readonly<Record<string, ServerTrouble>> = {
+  // untranslatable_character: the registry's encoding lacks one, and it is none that is kept as a reference
+  '22P05': {
+    code: 'REGISTRY_SCHEMA',
+    reason: 'registry’s encoding lacks a character',
+    hint: 'Leave the character out; or move the registry into a database that was made with ENCODING UTF8, which stores every one.',
+  },
   // read_only_sql_transaction
   '25006': {
     code: 'REGISTRY_READ_ONLY',
@@ -47,8 +53,8 @@ export function troubleOf(state: string | null): ServerTrouble | null {
 }
 
 /**
- * What the server said, as one of our codes where that is its own trouble: REGISTRY_BUSY, SERVER_FULL, DISK_FULL or
- * REGISTRY_READ_ONLY, with its SQLSTATE in the details. Any other error is given back as it is.
+ * What the server said, as one of our codes where that is its own trouble: REGISTRY_BUSY, SERVER_FULL, DISK_FULL,
+ * REGISTRY_READ_ONLY or REGISTRY_SCHEMA, with its SQLSTATE in the details. Any other error is given back as it is.
  */
 export function asServerTrouble(error: unknown): unknown {
   if (error instanceof RegistrarError || !(error instanceof Error)) return error;

@@ -114,8 +114,8 @@ export const errorTexts: Record<ErrorCode, CodeText> = {
     remedy: 'Have the statement of the hint run by whoever may: see [A team’s registry](../team-registry.md).',
   },
   REGISTRY_SCHEMA: {
-    cause: 'The database has a table `projects` that is no registry.',
-    remedy: 'Name another registry database at the end of the address.',
+    cause: 'The database has a table `projects` that is no registry, or an encoding that lacks a character.',
+    remedy: 'Name another registry database at the end of the address, or make the registry anew in UTF8.',
   },
   CREDENTIALS_REQUIRED: {
     cause: 'The server asks for a password and none is known, or the known one is wrong.',
