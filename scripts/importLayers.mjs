@@ -3,8 +3,8 @@ import path from 'node:path';
 
 const pureSyncFiles = ['retryPolicy', 'outboxRules', 'driftComparison'].map((name) => `daemon/sync/${name}.ts`);
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
-/** What an adapter may import of another all the same: agents' files are edited under the rules of config files. */
-const edges = { 'daemon/connect': ['daemon/config'] };
+/** Files, and git's files, as every adapter may use them; each shelf imports those before it. */
+const shelves = ['daemon/files', 'daemon/git'];
 const joiners = ['daemon/engine', 'daemon/main.ts', 'daemon/entry.ts'];
 /** What both sides of the pipe need to find and believe each other. */
 const meetingFiles = ['endpointFile', 'pipePath', 'stateFolder'].map((name) => `daemon/lifecycle/${name}.ts`);
@@ -70,7 +70,8 @@ function objection(file, target, isPackage) {
 
 function isAllowedForAdapter(file, target) {
   const folder = file.split('/').slice(0, 2).join('/');
-  const shared = ['daemon/protocol', ...pureFolders, ...(edges[folder] ?? [])];
+  const level = shelves.indexOf(folder);
+  const shared = ['daemon/protocol', ...pureFolders, ...(level < 0 ? shelves : shelves.slice(0, level))];
   if (folder === 'daemon/control' && sharedWithControl.includes(target)) return true;
   return isInside(target, folder) || shared.some((allowed) => isInside(target, allowed));
 }

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Vouch, WorkspaceConfig } from '../resolution/ports.ts';
 import { readConfigFile, type ConfigFileContent } from './configFile.ts';
-import type { FileLooks } from './fileLooks.ts';
+import type { FileLooks } from '../files/fileLooks.ts';
 import { folderOf, parseConfig } from './parseConfig.ts';
 import type { ParsedConfig } from './parseConfig.ts';
 

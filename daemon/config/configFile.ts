@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
 import { configUnreadable } from './findConfig.ts';
-import { waitingLooks, type FileLooks } from './fileLooks.ts';
-import { osErrorCode } from './osError.ts';
+import { waitingLooks, type FileLooks } from '../files/fileLooks.ts';
+import { osErrorCode } from '../files/osError.ts';
 import { configTooLarge, maxConfigBytes } from './parseConfig.ts';
 
 export interface ConfigFileContent {

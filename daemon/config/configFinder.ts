@@ -1,9 +1,9 @@
 import { realpath } from 'node:fs/promises';
 import type { ConfigSearch, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
 import type { ConfigReader } from './configCache.ts';
-import { promptLooks, waitingLooks, type FileLooks } from './fileLooks.ts';
+import { promptLooks, waitingLooks, type FileLooks } from '../files/fileLooks.ts';
 import { findConfig } from './findConfig.ts';
-import { isLocal, readMounts, type Mount } from './localMounts.ts';
+import { isLocal, readMounts, type Mount } from '../files/localMounts.ts';
 
 /** Something else may be mounted by then. */
 const mountsHoldMs = 10_000;

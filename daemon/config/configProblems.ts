@@ -6,7 +6,7 @@ import type { ErrorReport } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
 import { checkName } from '../protocol/names.ts';
 import { changeFor, type ValueEdit } from './editConfig.ts';
-import { offsetAt, parseJsoncTree } from './jsoncTree.ts';
+import { offsetAt, parseJsoncTree } from '../files/jsoncTree.ts';
 import type { ConfigFault, ParsedConfig } from './parseConfig.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { lstat, opendir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { osErrorCode } from './osError.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /**
  * All config files below the root of a checkout. What belongs to another checkout is left out (nested repositories and

@@ -1,10 +1,10 @@
 import { dirname, join, relative, sep } from 'node:path';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
-import { homeOfRepository, readGitFolder, versionControlIn } from './gitFolder.ts';
+import { homeOfRepository, readGitFolder, versionControlIn } from '../git/gitFolder.ts';
 import type { ConfigSearch } from '../resolution/ports.ts';
-import { waitingLooks, type FileLooks } from './fileLooks.ts';
-import { osErrorCode } from './osError.ts';
+import { waitingLooks, type FileLooks } from '../files/fileLooks.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 const maxLevels = 20;
 

@@ -3,8 +3,8 @@ import { lstat, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileIdentity } from '../registry/model.ts';
 import type { FolderIdentity } from '../registry/ports.ts';
-import { identityIn } from './fileIdentity.ts';
-import { osErrorCode } from './osError.ts';
+import { identityIn } from '../files/fileIdentity.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 const maxLevels = 20;
 

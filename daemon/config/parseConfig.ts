@@ -9,8 +9,8 @@ import { checkDatabaseName, checkName, databaseNameFor } from '../protocol/names
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { configSchema, configVersion } from './configSchema.ts';
 import type { ConfigFile } from './configSchema.ts';
-import { decodeConfig, withoutByteOrderMark } from './decodeConfig.ts';
-import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from './jsoncTree.ts';
+import { decodeText, withoutByteOrderMark } from '../files/decodeText.ts';
+import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from '../files/jsoncTree.ts';
 
 /** What a config file says, before it is known whose it is. */
 export type ParsedConfig = Omit<WorkspaceConfig, 'uid'>;
@@ -42,7 +42,7 @@ export const maxConfigBytes = 1_048_576;
  */
 export function parseConfig(bytes: Uint8Array, path: string): ParsedConfig {
   if (bytes.length > maxConfigBytes) throw configTooLarge(path, bytes.length);
-  const decoded = decodeConfig(bytes);
+  const decoded = decodeText(bytes);
   const text = withoutByteOrderMark(decoded.text);
   const document = { path, text };
   if (decoded.fault) throw faultAt(document, 'CONFIG_INVALID', text.length, decoded.fault.message, decoded.fault.hint);

@@ -5,12 +5,12 @@ import { named } from '../protocol/visibleText.ts';
 import { configChanged, readConfigFile } from './configFile.ts';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
 import { configVersion } from './configSchema.ts';
-import { decodeConfig } from './decodeConfig.ts';
+import { decodeText } from '../files/decodeText.ts';
 import { editConfigText } from './editConfig.ts';
 import type { ConfigEdit } from './editConfig.ts';
-import { osErrorCode } from './osError.ts';
+import { osErrorCode } from '../files/osError.ts';
 import { parseConfig } from './parseConfig.ts';
-import { createFile, replaceUnlessChanged, writeFailureWords } from './replaceFile.ts';
+import { createFile, replaceUnlessChanged, writeFailureWords } from '../files/replaceFile.ts';
 
 /** Why a config file could not be written. The project stays usable, so this is returned and becomes a warning. */
 export interface ConfigWriteFailure {
@@ -67,7 +67,7 @@ async function writeInTurn(
       const target = await realpath(path);
       const before = await readConfigFile(path);
       const current = { ...parseConfig(before.bytes, path), uid: before.uid };
-      const edited = Buffer.from(editConfigText(decodeConfig(before.bytes).text, edits(current)));
+      const edited = Buffer.from(editConfigText(decodeText(before.bytes).text, edits(current)));
       if (edited.equals(before.bytes)) return { written: false, config: current };
       const config = { ...parseConfig(edited, path), uid: before.uid };
       const read = async (): Promise<Buffer> => (await readConfigFile(path)).bytes;

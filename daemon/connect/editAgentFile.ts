@@ -1,10 +1,10 @@
 import { lstat, mkdir, realpath, rm, rmdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { readBoundedFile } from '../config/boundedFile.ts';
-import { decodeConfig } from '../config/decodeConfig.ts';
-import { osErrorCode } from '../config/osError.ts';
-import { createFile, replaceUnlessChanged, writeFailureWords } from '../config/replaceFile.ts';
-import type { FileVersion } from '../config/replaceFile.ts';
+import { readBoundedFile } from '../files/boundedFile.ts';
+import { decodeText } from '../files/decodeText.ts';
+import { osErrorCode } from '../files/osError.ts';
+import { createFile, replaceUnlessChanged, writeFailureWords } from '../files/replaceFile.ts';
+import type { FileVersion } from '../files/replaceFile.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
 import { AgentTextFault } from './agentTextFault.ts';
@@ -111,7 +111,7 @@ async function readVersion(path: string): Promise<FileVersion | null> {
 }
 
 function decode(bytes: Buffer): string {
-  const { text, fault } = decodeConfig(bytes);
+  const { text, fault } = decodeText(bytes);
   if (fault) throw new AgentTextFault(` ${fault.message}`, fault.hint);
   return text;
 }

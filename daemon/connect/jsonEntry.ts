@@ -1,8 +1,8 @@
 import type { Node } from 'jsonc-parser';
-import { withoutByteOrderMark } from '../config/decodeConfig.ts';
-import { propertyOf, withoutProperty } from '../config/editConfig.ts';
-import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from '../config/jsoncTree.ts';
-import { commentsOnLine, indentationAt, lastLineBreak, lineEndsAt, skipBlanks } from '../config/trivia.ts';
+import { withoutByteOrderMark } from '../files/decodeText.ts';
+import { propertyOf, withoutProperty } from '../files/jsoncEdit.ts';
+import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from '../files/jsoncTree.ts';
+import { commentsOnLine, indentationAt, lastLineBreak, lineEndsAt, skipBlanks } from '../files/trivia.ts';
 import { serverName } from '../protocol/agents.ts';
 import type { AgentEntry } from '../protocol/agents.ts';
 import type { EntryInsertion } from './agentText.ts';

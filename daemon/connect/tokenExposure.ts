@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname } from 'node:path';
-import { checkoutAround, inIndexOf, placesOf } from '../config/gitCheckout.ts';
-import { isIgnored } from '../config/gitIgnored.ts';
-import type { UserFiles } from '../config/userGitConfig.ts';
+import { checkoutAround, inIndexOf, placesOf } from '../git/gitCheckout.ts';
+import { isIgnored } from '../git/gitIgnored.ts';
+import type { UserFiles } from '../git/userGitConfig.ts';
 
 /**
  * Why a secret must not be written into a file: git could take it into a repository, or another user could read it there.

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, mkdtemp, open, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, chown, mkdir, mkdtemp, readFile, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { syncFolder, writeDurably } from '../files/replaceFile.ts';
 
 import { removeAbandonedFolders } from './abandonedFolders.ts';
 import type { Binaries } from './binaries.ts';
@@ -62,7 +63,8 @@ export async function createCluster(place: ServerHome, binaries: Binaries, timeo
   try {
     await initialise(temporary, place, binaries, timeoutMs);
     await rename(temporary, clusterFolder(place));
-    await flushFolder(place.home);
+    // Acknowledged rows live inside this folder: after a power cut it must still be found under its final name.
+    await syncFolder(place.home);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     if ((await readDataMajor(place)) === null) throw error;
@@ -77,10 +79,7 @@ async function initialise(folder: string, place: ServerHome, binaries: Binaries,
   const data = path.join(folder, 'data');
   const passwordFile = path.join(folder, 'password');
   await mkdir(data, { mode: 0o700 });
-  const file = await open(passwordFile, 'wx', 0o600);
-  await file.writeFile(`${randomBytes(24).toString('base64url')}\n`);
-  await file.sync();
-  await file.close();
+  await writeDurably(passwordFile, Buffer.from(`${randomBytes(24).toString('base64url')}\n`), 0o600);
   if (place.account !== null) {
     await chown(folder, 0, place.account.gid);
     await chmod(folder, 0o710);
@@ -118,12 +117,4 @@ function initdbFault(error: unknown, binaries: Binaries): Error {
     'Free some disk space if there is none; on a system without glibc (Alpine) choose another PostgreSQL with: registrar postgres URL',
     error,
   );
-}
-
-/** Acknowledged rows live inside this folder: after a power cut it must still be found under its final name. */
-async function flushFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  await handle.sync();
-  await handle.close();
 }

@@ -1,8 +1,9 @@
 import { execFile } from 'node:child_process';
-import { createHash, randomBytes } from 'node:crypto';
-import { access, chmod, chown, mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { access, chmod, chown, mkdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { replaceFile } from '../files/replaceFile.ts';
 
 import { bundledFault } from './bundledFault.ts';
 
@@ -84,9 +85,7 @@ export async function readRecord(folder: string): Promise<ServerRecord> {
 
 /** Replaces server.json as a whole: two starters may write at once, and a reader never sees half a file. */
 export async function writeRecord(folder: string, record: ServerRecord): Promise<void> {
-  const temporary = path.join(folder, `server.json.${randomBytes(6).toString('hex')}`);
-  await writeFile(temporary, `${JSON.stringify(record, null, 2)}\n`, { mode: 0o600, flag: 'wx' });
-  await rename(temporary, path.join(folder, 'server.json'));
+  await replaceFile(path.join(folder, 'server.json'), `${JSON.stringify(record, null, 2)}\n`, 0o600);
 }
 
 export async function exists(file: string): Promise<boolean> {

@@ -2,7 +2,7 @@ import { access, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfigReader } from '../config/configCache.ts';
 import { configsInCheckout } from '../config/configsInCheckout.ts';
-import { gitTracking } from '../config/gitCheckout.ts';
+import { gitTracking } from '../git/gitCheckout.ts';
 import { createConfig, writeConfigEdits } from '../config/writeConfig.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';

@@ -1,6 +1,6 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
-import { gitTracking } from '../config/gitCheckout.ts';
-import { createFile, replaceUnlessChanged, writeFailureWords, type FileVersion } from '../config/replaceFile.ts';
+import { gitTracking } from '../git/gitCheckout.ts';
+import { createFile, replaceUnlessChanged, writeFailureWords, type FileVersion } from '../files/replaceFile.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 
 /** Larger ones are no `.env` file. */

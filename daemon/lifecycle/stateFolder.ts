@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
-import { chmod, lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
+import { chmod, lstat, mkdir, stat } from 'node:fs/promises';
 import { dirname, posix, win32 } from 'node:path';
+import { replaceFile } from '../files/replaceFile.ts';
 import { commandText } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 
@@ -138,34 +138,10 @@ async function isThere(path: string): Promise<boolean> {
  * @throws the operating system's error, the old file untouched
  */
 export async function writePrivateFile(path: string, text: string, mode: 0o600 | 0o700 = 0o600): Promise<void> {
-  const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    const file = await open(temporary, 'wx', mode);
-    try {
-      // The umask may have taken the right to run it.
-      if (mode === 0o700) await file.chmod(mode);
-      await file.writeFile(text);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, path);
-  } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
-  }
-  await syncFolder(dirname(path));
-}
-
-/** A rename is durable only when its folder is. Windows cannot open folders, and does not need it. */
-async function syncFolder(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const folder = await open(path, 'r');
-  try {
-    await folder.sync();
-  } finally {
-    await folder.close();
-  }
+  // The umask may have taken the right to run it.
+  await replaceFile(path, text, mode, async (file) => {
+    if (mode === 0o700) await file.chmod(mode);
+  });
 }
 
 const ownFolder =

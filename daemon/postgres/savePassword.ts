@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { open, readFile, realpath, rename, rm, stat } from 'node:fs/promises';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { replaceFile } from '../files/replaceFile.ts';
 import type { PostgresAddress } from './address.ts';
 
 /**
@@ -34,19 +34,8 @@ function targetOf(line: string): string | null {
 async function replaceWhole(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const owner = await stat(target).catch(() => null);
-  const temporary = `${target}.${randomBytes(6).toString('hex')}.tmp`;
-  try {
-    // libpq ignores the file when others may read it.
-    const file = await open(temporary, 'wx', 0o600);
-    try {
-      await file.writeFile(text);
-      if (owner) await file.chown(owner.uid, owner.gid);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(temporary, target);
-  } finally {
-    await rm(temporary, { force: true });
-  }
+  // libpq ignores the file when others may read it.
+  await replaceFile(target, text, 0o600, async (file) => {
+    if (owner) await file.chown(owner.uid, owner.gid);
+  });
 }

@@ -5,7 +5,7 @@ import { registryFixture, type RegistryFixture } from '../support/registryFixtur
 import { projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';
 import { creations } from '../support/resolutionAssertions.ts';
 import { Machine, walk } from '../support/walk.ts';
-import { git } from '../unit/config/gitFixture.ts';
+import { git } from '../unit/git/gitFixture.ts';
 
 describe('somebody with several machines, containers or versions, who did nothing wrong', () => {
   let fixture: RegistryFixture;

@@ -6,7 +6,7 @@ import { registryFixture, type RegistryFixture } from '../support/registryFixtur
 import { projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';
 import { creations } from '../support/resolutionAssertions.ts';
 import { Machine, walk } from '../support/walk.ts';
-import { git } from '../unit/config/gitFixture.ts';
+import { git } from '../unit/git/gitFixture.ts';
 
 describe('somebody with a repository, who did nothing wrong', () => {
   let fixture: RegistryFixture;

@@ -7,7 +7,7 @@ import type { Project } from '../../daemon/protocol/model.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertKeptOut, everything, projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';
 import { changes, creations, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
-import { git } from '../unit/config/gitFixture.ts';
+import { git } from '../unit/git/gitFixture.ts';
 
 const victims = 'https://git.example/victim/payments.git';
 const mallorys = 'https://git.example/mallory/evil.git';

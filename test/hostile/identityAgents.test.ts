@@ -8,7 +8,7 @@ import { RegistrarError, type ErrorReport } from '../../daemon/protocol/registra
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { everything, projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';
 import { changes, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
-import { git } from '../unit/config/gitFixture.ts';
+import { git } from '../unit/git/gitFixture.ts';
 
 const victims = 'https://git.example/victim/payments.git';
 const mallorys = 'https://git.example/mallory/evil.git';

@@ -9,7 +9,7 @@ import { DaemonClient } from '../../daemon/client/daemonClient.ts';
 import type { FolderState, Snapshot } from '../../daemon/protocol/control.ts';
 import { DaemonFixture } from '../postgres/daemon/daemonFixture.ts';
 import { call, overHttp, overStdio, type Called } from '../postgres/mcp/agentProcess.ts';
-import { git } from '../unit/config/gitFixture.ts';
+import { git } from '../unit/git/gitFixture.ts';
 
 const victims = 'https://git.example/victim/payments.git';
 const mallorys = 'https://git.example/mallory/evil.git';

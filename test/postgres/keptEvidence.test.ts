@@ -9,7 +9,7 @@ import type { Project } from '../../daemon/protocol/model.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { changes, creations, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
 import { startTcpProxy } from '../support/tcpProxy.ts';
-import { git, newRepository } from '../unit/config/gitFixture.ts';
+import { git, newRepository } from '../unit/git/gitFixture.ts';
 
 const origin = 'https://host.example/acme/shop.git';
 const fromConfig = ['explicit skipped', 'config matched', 'identity matched'];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
-import { git, newRepository } from '../unit/config/gitFixture.ts';
+import { git, newRepository } from '../unit/git/gitFixture.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
   assertAgreement,

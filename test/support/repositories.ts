@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import type { Project, Resolution } from '../../daemon/protocol/model.ts';
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
-import { git } from '../unit/config/gitFixture.ts';
+import { git } from '../unit/git/gitFixture.ts';
 import type { RegistryFixture } from './registryFixture.ts';
 import { changes, refused, resolved } from './resolutionAssertions.ts';
 

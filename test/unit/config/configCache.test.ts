@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, lchown, mkdir, rm, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { ConfigReader } from '../../../daemon/config/configCache.ts';
-import { promptLooks, waitingLooks } from '../../../daemon/config/fileLooks.ts';
+import { promptLooks, waitingLooks } from '../../../daemon/files/fileLooks.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { asOrdinaryUser, put, putConfig, scratchFolder } from './scratchFolder.ts';
 

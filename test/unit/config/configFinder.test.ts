@@ -3,8 +3,8 @@ import { mkdir, rename, rm, stat, symlink, utimes, writeFile } from 'node:fs/pro
 import { dirname, join } from 'node:path';
 import { ConfigReader } from '../../../daemon/config/configCache.ts';
 import { ConfigFinder } from '../../../daemon/config/configFinder.ts';
-import { promptLooks, waitingLooks } from '../../../daemon/config/fileLooks.ts';
-import { isLocal, parseMounts, type Mount } from '../../../daemon/config/localMounts.ts';
+import { promptLooks, waitingLooks } from '../../../daemon/files/fileLooks.ts';
+import { isLocal, parseMounts, type Mount } from '../../../daemon/files/localMounts.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { putConfig, scratchFolder } from './scratchFolder.ts';
 

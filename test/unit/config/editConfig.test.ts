@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { createScanner } from 'jsonc-parser';
 import { editConfigText } from '../../../daemon/config/editConfig.ts';
 import type { ConfigEdit } from '../../../daemon/config/editConfig.ts';
-import { parseJsoncTree, valueOf } from '../../../daemon/config/jsoncTree.ts';
+import { parseJsoncTree, valueOf } from '../../../daemon/files/jsoncTree.ts';
 import { parseConfig } from '../../../daemon/config/parseConfig.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { wildConfig } from './arbitraryJsonc.ts';

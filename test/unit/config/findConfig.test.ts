@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { promptLooks, waitingLooks } from '../../../daemon/config/fileLooks.ts';
+import { promptLooks, waitingLooks } from '../../../daemon/files/fileLooks.ts';
 import { findConfig } from '../../../daemon/config/findConfig.ts';
 import type { ConfigSearch } from '../../../daemon/resolution/ports.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { git, newBare, newRepository, newSuperproject } from './gitFixture.ts';
+import { git, newBare, newRepository, newSuperproject } from '../git/gitFixture.ts';
 import { asOrdinaryUser, giveToOrdinaryUser, put, putConfig, scratchFolder } from './scratchFolder.ts';
 
 const scratch = scratchFolder();

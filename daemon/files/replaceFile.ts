@@ -43,6 +43,29 @@ export async function replaceUnlessChanged(
 }
 
 /**
+ * Puts a file at a path, whatever was there: after a crash at any instant the old or the new content is there, whole, and
+ * nobody sees the content under a wider mode than its own. A link at the path is replaced, not followed.
+ *
+ * @param prepare sets the owner or the like while the file still has a name of its own
+ * @throws the operating system's error, the old file untouched
+ */
+export async function replaceFile(
+  path: string,
+  content: string,
+  mode: number,
+  prepare?: (handle: FileHandle) => Promise<void>,
+): Promise<void> {
+  const temporary = temporaryBeside(path);
+  try {
+    await writeDurably(temporary, Buffer.from(content), mode, prepare);
+    await rename(temporary, path);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+  await syncFolder(dirname(path));
+}
+
+/**
  * Makes a file, never overwriting one and never showing half of one. Its folder is there.
  *
  * @throws the operating system's error; `EEXIST` when there is something at the path, be it a link to nothing
@@ -97,7 +120,8 @@ function temporaryBeside(target: string): string {
   return join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}.tmp`);
 }
 
-async function writeDurably(
+/** Writes a new file, on disk before it returns; its name is so once `syncFolder` has run, too. */
+export async function writeDurably(
   path: string,
   bytes: Buffer,
   mode: number,
@@ -113,12 +137,25 @@ async function writeDurably(
   }
 }
 
-/** Makes the new name survive a power cut. Windows cannot open folders, and not every file system syncs them. */
-async function syncFolder(folder: string): Promise<void> {
+/**
+ * Makes the names in a folder survive a power cut. Windows cannot open folders; a folder that cannot be opened to read, or a
+ * file system that does not sync folders, leaves nothing to do.
+ *
+ * @throws the operating system's error when the disk refuses
+ */
+export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r').catch(() => null);
-  await handle?.sync().catch(() => undefined);
-  await handle?.close();
+  const handle = await open(folder, 'r').catch((error: unknown) => {
+    if (['EACCES', 'EPERM'].includes(osErrorCode(error) ?? '')) return null;
+    throw error;
+  });
+  try {
+    await handle?.sync();
+  } catch (error) {
+    if (!['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS'].includes(osErrorCode(error) ?? '')) throw error;
+  } finally {
+    await handle?.close();
+  }
 }
 
 const failureWords: Record<string, string> = {

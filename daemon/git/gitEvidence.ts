@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, relative, resolve, sep } from 'node:path';
 import type { FolderGit } from '../registry/model.ts';
-import { fileIdentity } from './fileIdentity.ts';
+import { fileIdentity } from '../files/fileIdentity.ts';
 import { originUrl } from './gitConfigText.ts';
 import { hasOwnConfig, homeOfRepository, readGitFolder, readRepositoryConfig, versionControlIn } from './gitFolder.ts';
 import { localPath, normaliseOrigin, normaliseSshOrigin, sshHost } from './gitRemotes.ts';

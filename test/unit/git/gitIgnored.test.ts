@@ -3,12 +3,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdir, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { checkoutAround } from '../../../daemon/config/gitCheckout.ts';
-import { isIgnored } from '../../../daemon/config/gitIgnored.ts';
-import { parseIgnoreRules } from '../../../daemon/config/gitIgnoreRules.ts';
-import type { UserFiles } from '../../../daemon/config/userGitConfig.ts';
+import { checkoutAround } from '../../../daemon/git/gitCheckout.ts';
+import { isIgnored } from '../../../daemon/git/gitIgnored.ts';
+import { parseIgnoreRules } from '../../../daemon/git/gitIgnoreRules.ts';
+import type { UserFiles } from '../../../daemon/git/userGitConfig.ts';
 import { git, gitEnvironment, newRepository } from './gitFixture.ts';
-import { put, scratchFolder } from './scratchFolder.ts';
+import { put, scratchFolder } from '../config/scratchFolder.ts';
 
 const scratch = scratchFolder();
 const nobody = { home: '/nowhere', env: { GIT_CONFIG_NOSYSTEM: '1' } };

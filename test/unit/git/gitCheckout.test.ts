@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { gitTracking } from '../../../daemon/config/gitCheckout.ts';
-import { findInIndex } from '../../../daemon/config/gitIndex.ts';
+import { gitTracking } from '../../../daemon/git/gitCheckout.ts';
+import { findInIndex } from '../../../daemon/git/gitIndex.ts';
 import { git, newRepository, newSuperproject } from './gitFixture.ts';
-import { put, scratchFolder } from './scratchFolder.ts';
+import { put, scratchFolder } from '../config/scratchFolder.ts';
 
 const scratch = scratchFolder();
 

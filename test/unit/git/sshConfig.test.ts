@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { sshDestination } from '../../../daemon/config/sshConfig.ts';
-import { put, scratchFolder } from './scratchFolder.ts';
+import { sshDestination } from '../../../daemon/git/sshConfig.ts';
+import { put, scratchFolder } from '../config/scratchFolder.ts';
 
 const scratch = scratchFolder();
 

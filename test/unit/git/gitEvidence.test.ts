@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { chmod, cp, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileIdentity } from '../../../daemon/config/fileIdentity.ts';
-import { gitEvidence } from '../../../daemon/config/gitEvidence.ts';
+import { fileIdentity } from '../../../daemon/files/fileIdentity.ts';
+import { gitEvidence } from '../../../daemon/git/gitEvidence.ts';
 import type { FolderGit } from '../../../daemon/registry/model.ts';
 import { git, newBare, newRepository, newSuperproject } from './gitFixture.ts';
-import { asOrdinaryUser, giveToOrdinaryUser, put, scratchFolder } from './scratchFolder.ts';
+import { asOrdinaryUser, giveToOrdinaryUser, put, scratchFolder } from '../config/scratchFolder.ts';
 
 const scratch = scratchFolder();
 const remote = (url: string, name = 'origin'): string => `[remote "${name}"]\n\turl = ${url}\n`;

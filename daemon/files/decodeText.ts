@@ -1,6 +1,6 @@
 const byteOrderMark = '\uFEFF';
 
-export interface DecodedConfig {
+export interface DecodedText {
   /** The text with its byte order mark; with a fault, only what stands before the fault. */
   text: string;
   fault: { message: string; hint: string } | null;
@@ -10,7 +10,7 @@ export interface DecodedConfig {
  * Decodes UTF-8 and finds the first byte that no text file has. The byte order mark stays in the text, so that encoding
  * it again gives the same bytes.
  */
-export function decodeConfig(bytes: Uint8Array): DecodedConfig {
+export function decodeText(bytes: Uint8Array): DecodedText {
   const nul = bytes.indexOf(0);
   if (nul >= 0) {
     const hint = 'Save the file as UTF-8 text; NUL bytes usually mean UTF-16 or a damaged file.';
@@ -24,7 +24,7 @@ export function decodeConfig(bytes: Uint8Array): DecodedConfig {
   }
 }
 
-/** The text without the byte order mark that `decodeConfig` left in it. */
+/** The text without the byte order mark that `decodeText` left in it. */
 export function withoutByteOrderMark(text: string): string {
   return text.startsWith(byteOrderMark) ? text.slice(1) : text;
 }

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { readSmallText } from './boundedFile.ts';
+import { readSmallText } from '../files/boundedFile.ts';
 import type { SshDestination } from './gitRemotes.ts';
 
 const maxBytes = 262_144;

@@ -1,5 +1,5 @@
 import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { readSmallText } from './boundedFile.ts';
+import { readSmallText } from '../files/boundedFile.ts';
 import { parseGitConfig, type GitConfigEntry } from './gitConfigText.ts';
 
 /** Whose configuration of git and ssh is read. */

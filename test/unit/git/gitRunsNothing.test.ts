@@ -3,11 +3,11 @@ import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { findConfig } from '../../../daemon/config/findConfig.ts';
-import { gitEvidence } from '../../../daemon/config/gitEvidence.ts';
-import { gitTracking } from '../../../daemon/config/gitCheckout.ts';
+import { gitEvidence } from '../../../daemon/git/gitEvidence.ts';
+import { gitTracking } from '../../../daemon/git/gitCheckout.ts';
 import { tokenExposure } from '../../../daemon/connect/tokenExposure.ts';
 import { git, gitEnvironment, newRepository } from './gitFixture.ts';
-import { put, putConfig, scratchFolder } from './scratchFolder.ts';
+import { put, putConfig, scratchFolder } from '../config/scratchFolder.ts';
 
 const scratch = scratchFolder();
 

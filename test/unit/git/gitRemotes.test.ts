@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { normaliseOrigin } from '../../../daemon/config/gitRemotes.ts';
+import { normaliseOrigin } from '../../../daemon/git/gitRemotes.ts';
 
 describe('H3: the address of a repository', () => {
   const same = [

@@ -1,10 +1,10 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, dirname, join, relative, sep } from 'node:path';
-import { readBoundedFile } from './boundedFile.ts';
+import { readBoundedFile } from '../files/boundedFile.ts';
 import { isSet, lastValue, type GitConfigEntry } from './gitConfigText.ts';
 import { followDotGit, readRepositoryConfig, versionControlIn, workTreeOf } from './gitFolder.ts';
 import { findInIndex, type InIndex } from './gitIndex.ts';
-import { osErrorCode } from './osError.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /** A working tree of git around a file, as git itself would find it: nothing of it is believed to be anybody's. */
 export interface Checkout {

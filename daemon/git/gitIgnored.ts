@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { readSmallText } from './boundedFile.ts';
+import { readSmallText } from '../files/boundedFile.ts';
 import { pathInside, type Checkout } from './gitCheckout.ts';
 import { isSet, lastValue } from './gitConfigText.ts';
 import { parseIgnoreRules, type IgnoreRules } from './gitIgnoreRules.ts';

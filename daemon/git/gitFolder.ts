@@ -1,7 +1,7 @@
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, resolve, sep } from 'node:path';
-import { readSmallText } from './boundedFile.ts';
-import { waitingLooks, type FileLooks } from './fileLooks.ts';
+import { readSmallText } from '../files/boundedFile.ts';
+import { waitingLooks, type FileLooks } from '../files/fileLooks.ts';
 import { isSet, lastValue, parseGitConfig, type GitConfigEntry } from './gitConfigText.ts';
 
 export interface GitFolder {

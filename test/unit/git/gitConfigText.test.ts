@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { originUrl, parseGitConfig } from '../../../daemon/config/gitConfigText.ts';
-import { put, scratchFolder } from './scratchFolder.ts';
+import { originUrl, parseGitConfig } from '../../../daemon/git/gitConfigText.ts';
+import { put, scratchFolder } from '../config/scratchFolder.ts';
 
 const scratch = scratchFolder();
 
