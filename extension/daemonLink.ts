@@ -1,5 +1,6 @@
 import { left, type DaemonClient } from '../daemon/client/daemonClient.ts';
-import type { ClientFolder, ControlApi, ControlMethod, Snapshot } from '../daemon/protocol/control.ts';
+import type { ClientFolder, Snapshot } from '../daemon/protocol/control.ts';
+import type { ControlApi, WindowMethod } from '../daemon/protocol/methods.ts';
 import { RegistrarError, type ErrorReport } from '../daemon/protocol/registrarError.ts';
 
 export interface DaemonLinkOptions {
@@ -46,7 +47,7 @@ export class DaemonLink {
   }
 
   /** @throws RegistrarError of the daemon; DAEMON_UNREACHABLE, DAEMON_VERSION */
-  async call<Method extends ControlMethod>(
+  async call<Method extends WindowMethod>(
     method: Method,
     params: Parameters<ControlApi[Method]>[0],
   ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {

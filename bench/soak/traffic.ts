@@ -128,7 +128,7 @@ async function rename(daemon: FleetDaemon, entry: Entry, traffic: Traffic): Prom
   const before = entry.names;
   entry.names = [...before, name];
   const done = await managed('rename', entry, traffic, daemon, (window) =>
-    window.call('renameProject', { project: id, name }),
+    window.call('updateProject', { project: id, name }),
   );
   if (done) entry.names = [name];
 }

@@ -1,5 +1,5 @@
 import { clockTime } from '../protocol/clockTime.ts';
-import type { UnusedProjects } from '../protocol/methods.ts';
+import type { UnusedProjects } from '../protocol/answers.ts';
 import type { ListedProject } from '../protocol/model.ts';
 import { hintLines } from './hintText.ts';
 import { shown } from './terminalText.ts';

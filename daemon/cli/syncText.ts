@@ -1,6 +1,6 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import { registrarCommand } from '../protocol/commandText.ts';
-import type { QueuedProject, SyncStatus } from '../protocol/methods.ts';
+import type { QueuedProject, SyncStatus } from '../protocol/answers.ts';
 import { hintLines } from './hintText.ts';
 import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';

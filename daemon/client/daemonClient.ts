@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { ClientFolder, ControlApi, ControlMethod } from '../protocol/control.ts';
+import type { ClientFolder } from '../protocol/control.ts';
+import { mayRepeat, type ControlApi, type ControlMethod } from '../protocol/methods.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { dialDaemon, NoAnswer, type DaemonConnection, type Dialled, type DialOptions } from './dialDaemon.ts';
 import { isNewer } from './versionOrder.ts';
@@ -61,7 +62,7 @@ export class DaemonClient {
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
         // Refused because the daemon leaves: nothing was done.
         if (error.kind === 'draining') await left(connection);
-        else if (!repeatable.has(method) || attempt >= 3) throw lost(method);
+        else if (!mayRepeat(method) || attempt >= 3) throw lost(method);
       }
     }
   }
@@ -136,29 +137,6 @@ export class DaemonClient {
     }
   }
 }
-
-/** What may be done twice: it changes nothing, or the second time finds what the first one made. */
-const repeatable: ReadonlySet<ControlMethod> = new Set<ControlMethod>([
-  'server',
-  'resolve',
-  'listProjects',
-  'unusedProjects',
-  'showProject',
-  'useProject',
-  'connection',
-  'describeDatabase',
-  'queryDatabase',
-  'syncStatus',
-  'syncNow',
-  'drift',
-  'tryAddress',
-  'status',
-  'setFolders',
-  'look',
-  'mcpAddress',
-  'connections',
-  'planConnection',
-]);
 
 async function dial(options: DialOptions): Promise<Dialled> {
   try {

@@ -7,13 +7,12 @@ import {
   protocolVersion,
   wire,
   wireErrors,
-  type ControlApi,
-  type ControlMethod,
   type HelloResult,
   type InitializeParams,
   type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
+import type { ControlApi, ControlMethod } from '../protocol/methods.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { isProof, newNonce, proofOf } from './proof.ts';
 import { rpcOver } from './rpcOver.ts';

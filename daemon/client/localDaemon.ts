@@ -7,7 +7,7 @@ import { readEndpoint } from '../lifecycle/endpointFile.ts';
 import { pipePath } from '../lifecycle/pipePath.ts';
 import { openRuntimeFolder, openStateFolder, stateFolderPath } from '../lifecycle/stateFolder.ts';
 import type { ClientFolder, ClientKind, GivenAddress, InitializeParams, Snapshot } from '../protocol/control.ts';
-import type { RegistrarApi } from '../protocol/methods.ts';
+import { engineMethods, forOperations, type ParamsOf, type RegistrarApi } from '../protocol/methods.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import type { WindowSettings } from '../protocol/settings.ts';
@@ -109,30 +109,13 @@ async function localClient(options: LocalDaemonOptions, local: LocalClient): Pro
 }
 
 /** The API over the pipe. The server's label is asked for first, since that opens PostgreSQL and says what prevents it. */
-export function remoteApi(client: DaemonClient, server: ServerLabel): RegistrarApi {
-  return {
-    server: () => server,
-    resolve: (params) => client.call('resolve', params),
-    listProjects: (params) => client.call('listProjects', params),
-    unusedProjects: (params) => client.call('unusedProjects', params),
-    showProject: (params) => client.call('showProject', params),
-    createProject: (params) => client.call('createProject', params),
-    renameProject: (params) => client.call('renameProject', params),
-    updateProject: (params) => client.call('updateProject', params),
-    adoptDatabase: (params) => client.call('adoptDatabase', params),
-    forgetProject: (params) => client.call('forgetProject', params),
-    dropProject: (params) => client.call('dropProject', params),
-    remakeProject: (params) => client.call('remakeProject', params),
-    useProject: (params) => client.call('useProject', params),
-    removeBinding: (params) => client.call('removeBinding', params),
-    connection: (params) => client.call('connection', params),
-    describeDatabase: (params, signal) => client.call('describeDatabase', params, signal),
-    queryDatabase: (params, signal) => client.call('queryDatabase', params, signal),
-    syncStatus: () => client.call('syncStatus', undefined),
-    syncNow: () => client.call('syncNow', undefined),
-    drift: () => client.call('drift', undefined),
-    repair: (params) => client.call('repair', params),
-  };
+export function remoteApi(client: Pick<DaemonClient, 'call'>, server: ServerLabel): RegistrarApi {
+  const calls = forOperations(engineMethods, (method) => (params: ParamsOf<typeof method>, besides: unknown) => {
+    const signal = besides instanceof AbortSignal ? besides : undefined;
+    return client.call(method, params, signal);
+  });
+  // Which parameters belong to which operation is lost where they are made by name.
+  return { server: () => server, ...(calls as unknown as Omit<RegistrarApi, 'server'>) };
 }
 
 /**

@@ -9,13 +9,13 @@ import {
   wire,
   wireErrors,
   type AttachedClient,
-  type ControlApi,
-  type ControlMethod,
   type GivenAddress,
   type HelloResult,
   type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
+import { controlMethods, factsOf, type AnswerOf, type ControlMethod, type ParamsOf } from '../protocol/methods.ts';
+import { formerNames } from '../protocol/operations.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { WindowSettings } from '../protocol/settings.ts';
 import { isProof, newNonce, proofOf } from '../client/proof.ts';
@@ -32,10 +32,10 @@ export interface Caller extends AttachedClient {
 /** One function per method; params are checked already. The signal comes when the client cancels the request, or goes. */
 export type ControlHandlers = {
   [Method in ControlMethod]: (
-    params: Parameters<ControlApi[Method]> extends [infer First] ? First : undefined,
+    params: ParamsOf<Method>,
     caller: Caller,
     signal: AbortSignal,
-  ) => ReturnType<ControlApi[Method]>;
+  ) => Promise<AnswerOf<Method>>;
 };
 
 export interface ConnectionPorts {
@@ -104,7 +104,8 @@ export class ClientConnection {
       await ports.openAgentStream(socket, checked);
       return null;
     });
-    for (const method of Object.keys(controlParams) as ControlMethod[]) this.#serve(method);
+    for (const method of controlMethods) this.#serve(method, method);
+    for (const [former, method] of Object.entries(formerNames)) this.#serve(former, method);
     this.#rpc.listen();
   }
 
@@ -194,7 +195,8 @@ export class ClientConnection {
     this.#caller = { kind, version, pid, folders, address, since: new Date().toISOString(), progress };
   }
 
-  #serve(method: ControlMethod): void {
+  /** @param name by which clients ask for it */
+  #serve(name: string, method: ControlMethod): void {
     const schema: z.ZodType = controlParams[method];
     // Which parameters belong to which handler is said by the two records, and lost where they are looked up by name.
     const handler = this.#ports.handlers[method] as (
@@ -202,11 +204,10 @@ export class ClientConnection {
       caller: Caller,
       signal: AbortSignal,
     ) => Promise<unknown>;
-    this.#rpc.onRequest(wire.method(method), async (params: unknown, token?: CancellationToken) => {
+    this.#rpc.onRequest(wire.method(name), async (params: unknown, token?: CancellationToken) => {
       const caller = this.#caller;
       if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
-      // Status and a hastened end are answered while leaving, too.
-      if (method !== 'status' && method !== 'drain') this.#refuseWhileDraining();
+      if (!factsOf(method).whileLeaving) this.#refuseWhileDraining();
       if (this.#requests >= maxRequestsAtOnce) {
         this.#socket.destroy();
         throw new Error('too much at once');

@@ -1,93 +1,52 @@
 import * as z from 'zod';
 import { agentIds } from '../protocol/agents.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
-import type { ControlApi, ControlMethod, HelloParams, InitializeParams } from '../protocol/control.ts';
+import type { HelloParams, InitializeParams } from '../protocol/control.ts';
+import { controlMethods, factsOf, forOperations, type ControlMethod, type ParamsOf } from '../protocol/methods.ts';
+import type { ParameterKinds } from '../protocol/operationModel.ts';
 import type { WindowSettings } from '../protocol/settings.ts';
-
-type Params<Method extends ControlMethod> = Parameters<ControlApi[Method]> extends [infer First] ? First : undefined;
 
 const text = z.string().max(65_536);
 const noParams = z.unknown().transform(() => undefined);
-const project = z.object({ project: text });
 const folders = z.array(z.object({ path: text, trusted: z.boolean() })).max(1000);
 
 /** For text that may be absent, null or given, which mean what they say in the interface. */
 const optionalText = z.exactOptional(text.nullable());
 const optionalFlag = z.exactOptional(z.boolean());
 
-const question = z.object({
-  directory: optionalText,
-  project: optionalText,
-  expect: optionalText,
-  dryRun: optionalFlag,
-});
-
-const connection = z.object({
+/** How each kind of parameter is checked. */
+const kinds = {
+  text,
+  'text?': z.exactOptional(text),
+  'text|null': text.nullable(),
+  'text|null?': optionalText,
+  'some text': text.min(1),
+  'long text': z.string().max(1_048_576),
+  flag: z.boolean(),
+  'flag?': optionalFlag,
+  'number?': z.exactOptional(z.number()),
+  'positive number': z.number().positive(),
+  'values?': z.exactOptional(z.array(z.unknown()).max(65_535)),
+  folders,
+  postgres: z.discriminatedUnion('kind', [
+    z.object({ kind: z.literal('bundled') }),
+    z.object({ kind: z.literal('url'), url: text }),
+  ]),
   agent: z.enum(agentIds),
   transport: z.enum(['stdio', 'http']),
   scope: z.enum(['user', 'workspace']),
-  directory: text,
-});
+} satisfies { [Kind in keyof ParameterKinds]: z.ZodType<ParameterKinds[Kind] | undefined> };
 
 /** What clients send is checked here, once; handlers rely on it. */
-export const controlParams = {
-  server: noParams,
-  resolve: question,
-  listProjects: z.object({ query: optionalText, limit: z.exactOptional(z.number()), cursor: optionalText }),
-  unusedProjects: z.object({ unusedMs: z.number().positive(), query: optionalText }),
-  showProject: project,
-  createProject: z.object({
-    name: text,
-    description: optionalText,
-    directory: optionalText,
-    dryRun: optionalFlag,
-    local: optionalFlag,
-  }),
-  renameProject: z.object({ project: text, name: text }),
-  updateProject: z.object({ project: text, name: z.exactOptional(text), description: optionalText }),
-  adoptDatabase: z.object({ database: text, name: optionalText }),
-  forgetProject: project,
-  dropProject: z.object({ project: text, confirm: text.nullable() }),
-  remakeProject: z.object({ project: text, confirm: text.nullable() }),
-  useProject: z.object({
-    project: text,
-    directory: text,
-    local: optionalFlag,
-    confirm: optionalText,
-  }),
-  removeBinding: z.object({ directory: text }),
-  connection: question,
-  describeDatabase: question,
-  queryDatabase: question.extend({
-    sql: text,
-    params: z.exactOptional(z.array(z.unknown()).max(65_535)),
-    limit: z.exactOptional(z.number()),
-  }),
-  syncStatus: noParams,
-  syncNow: noParams,
-  drift: noParams,
-  repair: z.object({ planId: text }),
-  status: noParams,
-  setFolders: z.object({ folders }),
-  look: noParams,
-  checkConfig: z.object({ path: text, text: z.string().max(1_048_576) }),
-  changeAddress: z.object({
-    postgres: z.discriminatedUnion('kind', [
-      z.object({ kind: z.literal('bundled') }),
-      z.object({ kind: z.literal('url'), url: text }),
-    ]),
-    password: text.nullable(),
-  }),
-  tryAddress: z.object({ url: text.nullable(), password: text.nullable() }),
-  savePassword: z.object({ url: text, password: text.min(1) }),
-  rotateToken: noParams,
-  mcpAddress: noParams,
-  connections: noParams,
-  planConnection: connection,
-  connectAgent: connection,
-  disconnectAgent: z.object({ file: text }),
-  drain: z.object({ stopServer: z.boolean(), reason: text }),
-} satisfies { [Method in ControlMethod]: z.ZodType<Params<Method>> };
+export const controlParams = forOperations(controlMethods, schemaOf) as {
+  [Method in ControlMethod]: z.ZodType<ParamsOf<Method>>;
+};
+
+function schemaOf(method: ControlMethod): z.ZodType {
+  const { params } = factsOf(method);
+  if (params === null) return noParams;
+  return z.object(Object.fromEntries(Object.entries(params).map(([name, kind]) => [name, kinds[kind]])));
+}
 
 export const helloParams = z.object({ nonce: z.string().min(32).max(128) }) satisfies z.ZodType<HelloParams>;
 

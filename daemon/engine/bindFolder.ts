@@ -1,4 +1,5 @@
-import type { OnStep, UseParams } from '../protocol/methods.ts';
+import type { UseParams } from '../protocol/methods.ts';
+import type { OnStep } from '../protocol/operationModel.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import {

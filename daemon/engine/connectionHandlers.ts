@@ -3,13 +3,11 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { agentConnections } from './agentConnections.ts';
 import type { DaemonOptions } from './runDaemon.ts';
 
-type Names = 'mcpAddress' | 'connections' | 'planConnection' | 'connectAgent' | 'disconnectAgent';
-
 /** How windows connect agents: what `registrar connect` does, done by the daemon. */
 export function connectionHandlers(
   served: () => { url: string; token: string } | null,
   { stateFolder, home, environment }: Pick<DaemonOptions, 'stateFolder' | 'home' | 'environment'>,
-): Pick<ControlHandlers, Names> {
+) {
   const address = (): Promise<{ url: string; token: string }> => {
     const current = served();
     return current ? Promise.resolve(current) : Promise.reject(notServed());
@@ -28,7 +26,7 @@ export function connectionHandlers(
     planConnection: (request) => connections.plan(request),
     connectAgent: async (request) => connections.write(await connections.plan(request)),
     disconnectAgent: ({ file }) => connections.remove(file),
-  };
+  } satisfies Partial<ControlHandlers>;
 }
 
 function notServed(): RegistrarError {

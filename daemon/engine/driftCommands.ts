@@ -10,7 +10,7 @@ import {
   type PlannedRepair,
   type RepairResult,
 } from '../protocol/drift.ts';
-import type { OnStep } from '../protocol/methods.ts';
+import type { OnStep } from '../protocol/operationModel.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';

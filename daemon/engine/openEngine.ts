@@ -27,7 +27,8 @@ import { watchChanges, type ChangeWatch, type ChangeWatchOptions } from '../post
 import { RegistryDatabase, type Limits } from '../postgres/registryDatabase.ts';
 import type { LastingWrites } from '../protocol/agentSql.ts';
 import type { DatabaseFacts } from '../protocol/control.ts';
-import type { ListParams, OnStep, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
+import type { ListParams, RegistrarApi, ResolveParams } from '../protocol/methods.ts';
+import type { OnStep } from '../protocol/operationModel.ts';
 import type { AddressSource, ListedProject, Resolution, ServerLabel } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -305,7 +306,6 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
       return listed(await findSighting(project, registryPorts));
     },
     createProject: (params, onStep) => createProject(params, commands, onStep),
-    renameProject: (params) => updateProject(params, commands),
     updateProject: (params) => updateProject(params, commands),
     async adoptDatabase({ database: databaseName, name }) {
       return resolveLogged({ project: await adoptDatabase(databaseName, name ?? null, registryPorts) });

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 import type { ClaimsFile } from '../lifecycle/claimsFile.ts';
-import type { AgentAsker, CreateParams, OnStep, ResolveParams, UpdateParams } from '../protocol/methods.ts';
+import type { CreateParams, ResolveParams, UpdateParams } from '../protocol/methods.ts';
+import type { AgentAsker, OnStep } from '../protocol/operationModel.ts';
 import type { Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, quoted } from '../protocol/visibleText.ts';

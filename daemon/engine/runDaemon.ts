@@ -23,6 +23,7 @@ import { keptChoice, savePassword, tryAddress, variablesFor } from './addressCom
 import { AgentEndpoint } from './agentEndpoint.ts';
 import { checkConfig } from './checkConfig.ts';
 import { connectionHandlers } from './connectionHandlers.ts';
+import { engineHandlers } from './engineHandlers.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './openEngine.ts';
 import { RunningCalls } from './runningCalls.ts';
@@ -160,38 +161,21 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       log.warn({ operation: 'daemon', reason: String(error) }, 'endpoint.json could not be written');
     });
 
+  const ofEngine = engineHandlers(use, changing);
   const handlers: ControlHandlers = {
+    ...ofEngine,
     server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
-    resolve: (params, caller) =>
-      changing(caller, async (engine) => {
-        const answer = await engine.resolve(params, caller.progress);
-        const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
-        if (isOfFolder && typeof params.directory === 'string')
-          looks.note(params.directory, answer, caller.kind === 'window');
-        return answer;
-      }),
-    listProjects: (params, caller) => use(caller, (engine) => engine.listProjects(params)),
-    unusedProjects: (params, caller) => use(caller, (engine) => engine.unusedProjects(params)),
-    showProject: (params, caller) => use(caller, (engine) => engine.showProject(params)),
-    createProject: (params, caller) => changing(caller, (engine) => engine.createProject(params, caller.progress)),
-    renameProject: (params, caller) => changing(caller, (engine) => engine.renameProject(params)),
-    updateProject: (params, caller) => changing(caller, (engine) => engine.updateProject(params)),
-    adoptDatabase: (params, caller) => changing(caller, (engine) => engine.adoptDatabase(params)),
-    forgetProject: (params, caller) => changing(caller, (engine) => engine.forgetProject(params)),
-    dropProject: (params, caller) => changing(caller, (engine) => engine.dropProject(params)),
-    remakeProject: (params, caller) => changing(caller, (engine) => engine.remakeProject(params, caller.progress)),
-    useProject: (params, caller) => changing(caller, (engine) => engine.useProject(params, caller.progress)),
-    removeBinding: (params, caller) => changing(caller, (engine) => engine.removeBinding(params)),
-    connection: (params, caller) => {
-      if (caller.kind === 'command') programs.add(caller.pid);
-      return changing(caller, (engine) => engine.connection(params));
+    async resolve(params, caller, signal) {
+      const answer = await ofEngine.resolve(params, caller, signal);
+      const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
+      if (isOfFolder && typeof params.directory === 'string')
+        looks.note(params.directory, answer, caller.kind === 'window');
+      return answer;
     },
-    describeDatabase: (params, caller, signal) => changing(caller, (engine) => engine.describeDatabase(params, signal)),
-    queryDatabase: (params, caller, signal) => changing(caller, (engine) => engine.queryDatabase(params, signal)),
-    syncStatus: (_params, caller) => use(caller, (engine) => engine.syncStatus()),
-    syncNow: (_params, caller) => changing(caller, (engine) => engine.syncNow()),
-    drift: (_params, caller) => use(caller, (engine) => engine.drift()),
-    repair: (params, caller) => changing(caller, (engine) => engine.repair(params, caller.progress)),
+    connection(params, caller, signal) {
+      if (caller.kind === 'command') programs.add(caller.pid);
+      return ofEngine.connection(params, caller, signal);
+    },
     status: async () => ({
       version,
       protocol: protocolVersion,

@@ -1,4 +1,4 @@
-import type { UnusedProjects } from '../protocol/methods.ts';
+import type { UnusedProjects } from '../protocol/answers.ts';
 import { projectOf, type Sighting } from '../registry/model.ts';
 import type { RegistryPort } from '../registry/ports.ts';
 

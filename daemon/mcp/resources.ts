@@ -1,5 +1,6 @@
 import type { ListedProject, ServerLabel } from '../protocol/model.ts';
-import type { RegistrarApi, SyncStatus } from '../protocol/methods.ts';
+import type { SyncStatus } from '../protocol/answers.ts';
+import type { RegistrarApi } from '../protocol/methods.ts';
 import { notices } from './fence.ts';
 
 interface Noticed {

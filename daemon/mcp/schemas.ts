@@ -2,7 +2,7 @@ import * as z from 'zod';
 import type { DatabaseDescription, QueryResult } from '../protocol/agentSql.ts';
 import { errorCodes, warningCodes } from '../protocol/codes.ts';
 import { driftKinds, type DriftReport, type RepairResult } from '../protocol/drift.ts';
-import type { QueuedProject, SyncStatus } from '../protocol/methods.ts';
+import type { QueuedProject, SyncStatus } from '../protocol/answers.ts';
 import type { ListedProject, Resolution, SyncState } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
 

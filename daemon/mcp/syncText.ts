@@ -1,4 +1,4 @@
-import type { SyncStatus } from '../protocol/methods.ts';
+import type { SyncStatus } from '../protocol/answers.ts';
 import { named, visible } from '../protocol/visibleText.ts';
 
 /** The state of deliveries as a model reads it. */

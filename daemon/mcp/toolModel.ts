@@ -1,10 +1,11 @@
 import type * as z from 'zod';
-import type { RegistrarApi } from '../protocol/methods.ts';
+import type { AgentApi, ToolName } from '../protocol/methods.ts';
 import type { AgentSession } from './agentSession.ts';
 
 /** What a tool knows of the call besides its input. */
 export interface ToolCall {
-  api: RegistrarApi;
+  /** What agents may ask for. */
+  api: AgentApi;
   session: AgentSession;
   home: string;
   /** `X-Registrar-Directory`, as it came with this call. */
@@ -48,19 +49,10 @@ export interface Tool {
   run(input: unknown, call: ToolCall): Promise<ToolAnswer>;
 }
 
-export interface ToolDefinition<Input extends z.ZodObject> extends Omit<Tool, 'run' | 'input'> {
+/** A tool as its file says it. What it does to projects is said by the operation that it asks for, and by nothing else. */
+export interface ToolDefinition<Input extends z.ZodObject> extends Omit<Tool, 'run' | 'input' | 'annotations'> {
+  name: ToolName;
   input: Input;
   /** @throws RegistrarError, which the client gets as the call's error */
   handler: (input: z.output<Input>, call: ToolCall) => Promise<ToolAnswer>;
 }
-
-/** Only looks. */
-export const reading: ToolAnnotations = {
-  readOnlyHint: true,
-  destructiveHint: false,
-  idempotentHint: true,
-  openWorldHint: false,
-};
-
-/** May make or write something, and when called again finds it as it is. */
-export const settling: ToolAnnotations = { ...reading, readOnlyHint: false };

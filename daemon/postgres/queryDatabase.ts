@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { QueryColumn, QueryParams, QueryResult } from '../protocol/agentSql.ts';
+import type { QueryColumn, QueryResult } from '../protocol/agentSql.ts';
+import type { QueryParams } from '../protocol/methods.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { notOneRead } from './agentFaults.ts';
 import { prepareStatement, runPrepared, type StatementShape } from './agentStatement.ts';

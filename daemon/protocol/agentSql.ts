@@ -1,14 +1,4 @@
-import type { ResolveParams } from './methods.ts';
 import type { Resolution } from './model.ts';
-
-/** One read-only statement on the database of the resolved project. */
-export interface QueryParams extends ResolveParams {
-  sql: string;
-  /** Values of $1, $2, …: JSON values, sent as text; null is NULL. */
-  params?: readonly unknown[];
-  /** Most rows to give; 100 when absent, 1 to 1000. */
-  limit?: number;
-}
 
 export interface QueryColumn {
   name: string;

@@ -1,3 +1,5 @@
+import { agentMethods, factsOf, mayRepeat } from './methods.ts';
+
 /**
  * The last line of a daemon that leaves in order: whatever it has not answered by then it has not begun, so that a
  * forwarder may ask its successor. A notification of ours, which never reaches an agent.
@@ -12,17 +14,7 @@ export interface AgentStreamParams {
   isNamed: boolean;
 }
 
-/** Tools whose calls may be repeated when their answer was lost: they look, or find what the first call made. */
-export const repeatableTools: readonly string[] = [
-  'resolve_project',
-  'set_working_directory',
-  'list_projects',
-  'describe_database',
-  'query_database',
-  'sync_status',
-  'get_project',
-  'use_project',
-  'update_project',
-  'sync_now',
-  'check_drift',
-];
+/** Tools whose calls may be repeated when their answer was lost, as what they ask for may. */
+export const repeatableTools: readonly string[] = agentMethods
+  .filter(mayRepeat)
+  .flatMap((method) => factsOf(method).tools ?? []);

@@ -1,11 +1,8 @@
-import type { ConnectionPlan, ConnectionRecord, ConnectionRequest } from './agentConnections.ts';
-import type { DescribeAnswer, LastingWrites, QueryAnswer, QueryParams } from './agentSql.ts';
-import type { ConfigProblem } from './configProblems.ts';
-import type { RepairResult } from './drift.ts';
-import type { CreateParams, RegistrarApi, ResolveParams, SyncStatus, UseParams } from './methods.ts';
+import type { LastingWrites } from './agentSql.ts';
+import type { SyncStatus } from './answers.ts';
 import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
-import type { AgentTools, Settings, WindowSettings } from './settings.ts';
+import type { AgentTools, WindowSettings } from './settings.ts';
 
 /** Grows with every change that a client of the version before could not live with. */
 export const protocolVersion = 1;
@@ -171,62 +168,13 @@ export interface AddressChange {
   leftBehind: LeftBehind[];
 }
 
-type Listened = 'resolve' | 'createProject' | 'remakeProject' | 'useProject' | 'repair';
-
-/** What crosses the pipe after `initialize`. */
-export interface ControlApi extends Omit<RegistrarApi, 'server' | Listened | 'describeDatabase' | 'queryDatabase'> {
-  /** Steps are told by `wire.progress`. */
-  resolve(params: ResolveParams): Promise<Resolution>;
-  createProject(params: CreateParams): Promise<Resolution>;
-  remakeProject(params: { project: string; confirm: string | null }): Promise<Resolution>;
-  useProject(params: UseParams): Promise<Resolution>;
-  repair(params: { planId: string }): Promise<RepairResult>;
-  /** Opens PostgreSQL if need be. Throws what opening throws: POSTGRES_NOT_CHOSEN, ADDRESS_MISMATCH, … */
-  server(): Promise<ServerLabel>;
-  describeDatabase(params: ResolveParams): Promise<DescribeAnswer>;
-  queryDatabase(params: QueryParams): Promise<QueryAnswer>;
-  status(): Promise<DaemonStatus>;
-  /** The window's folders are now these. */
-  setFolders(params: { folders: ClientFolder[] }): Promise<null>;
-  /** Look at the windows' folders now: a config file was changed. Nothing is made. */
-  look(): Promise<null>;
-  /** What is wrong with a config file whose text, without byte order mark, would be this. Nothing is made or written. */
-  checkConfig(params: { path: string; text: string }): Promise<ConfigProblem[]>;
-  /** Keep this choice in the settings and serve it: somebody made it on purpose. The password is kept in memory only. */
-  changeAddress(params: {
-    postgres: NonNullable<Settings['postgres']>;
-    password: string | null;
-  }): Promise<AddressChange>;
-  /**
-   * Connects once and makes nothing. Throws CREDENTIALS_REQUIRED when the server wants another password.
-   *
-   * @param url the chosen one when null
-   */
-  tryAddress(params: { url: string | null; password: string | null }): Promise<TriedAddress>;
-  /** Puts a password into libpq's password file, for programs that read it there; gives the file's path. */
-  savePassword(params: { url: string; password: string }): Promise<{ path: string }>;
-  /** Agents and clients need the new token from now on; those that are connected over HTTP are sent away. */
-  rotateToken(): Promise<{ url: string | null }>;
-  /** What an agent over HTTP needs. Throws DAEMON_UNREACHABLE while none is served. */
-  mcpAddress(): Promise<{ url: string; token: string }>;
-  /** Registrar's entries in the files of agents; as `AgentConnections` says, which names the errors, too. */
-  connections(): Promise<ConnectionRecord[]>;
-  planConnection(params: ConnectionRequest): Promise<ConnectionPlan>;
-  connectAgent(params: ConnectionRequest): Promise<'written' | 'replaced' | 'unchanged'>;
-  disconnectAgent(params: { file: string }): Promise<'removed' | 'absent'>;
-  /** Finish what runs, refuse the new, leave. The bundled PostgreSQL keeps running for a successor. */
-  drain(params: { stopServer: boolean; reason: string }): Promise<null>;
-}
-
 /** What a daemon that leaves says to those who are attached, and to those who come, as its error's data. */
 export interface Leaving {
   /** A newer version takes its place: whoever is older lets that one come, and starts none meanwhile. */
   hasSuccessor: boolean;
 }
 
-export type ControlMethod = keyof ControlApi;
-
-/** Names on the wire that are no method of `ControlApi`. */
+/** Names on the wire. */
 export const wire = {
   hello: 'registrar/hello',
   initialize: 'registrar/initialize',
@@ -240,7 +188,8 @@ export const wire = {
   progress: 'registrar/progress',
   /** From its answer on the connection carries an agent's messages, one JSON document per line. */
   agentStream: 'registrar/agentStream',
-  method: (name: ControlMethod): string => `registrar/${name}`,
+  /** An operation's. */
+  method: (name: string): string => `registrar/${name}`,
 } as const;
 
 /** JSON-RPC error codes. */

@@ -1,4 +1,4 @@
-import type { OnStep } from '../protocol/methods.ts';
+import type { OnStep } from '../protocol/operationModel.ts';
 import type { SyncState, Warning } from '../protocol/model.ts';
 import { type ErrorReport } from '../protocol/registrarError.ts';
 import { mayNotCreate, serverReadOnly } from './failures.ts';

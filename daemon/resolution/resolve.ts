@@ -1,5 +1,6 @@
 import { registrarCommand } from '../protocol/commandText.ts';
-import type { OnStep, ResolveParams } from '../protocol/methods.ts';
+import type { ResolveParams } from '../protocol/methods.ts';
+import type { OnStep } from '../protocol/operationModel.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';

@@ -1,4 +1,4 @@
-import type { SyncFigures } from '../protocol/methods.ts';
+import type { SyncFigures } from '../protocol/answers.ts';
 import type { Delivery } from './outboxRules.ts';
 
 const hourMs = 3_600_000;

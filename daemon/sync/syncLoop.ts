@@ -1,4 +1,4 @@
-import type { SyncStatus, QueuedProject } from '../protocol/methods.ts';
+import type { SyncStatus, QueuedProject } from '../protocol/answers.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import type { Outbox } from './outbox.ts';
 import type { Delivery, OutboxEntry } from './outboxRules.ts';

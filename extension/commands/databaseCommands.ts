@@ -1,5 +1,5 @@
 import * as vscode from 'vscode';
-import type { Connection } from '../../daemon/protocol/methods.ts';
+import type { Connection } from '../../daemon/protocol/answers.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { chooseFolder } from './chooseTarget.ts';
 import type { Command, CommandContext } from './commandContext.ts';

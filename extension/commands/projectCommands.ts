@@ -16,7 +16,7 @@ export const renameProject: Command = async (context, target) => {
   if (!project) return null;
   const name = await askName(`Rename ${project.name}`, project.name);
   if (name === null || name === project.name) return null;
-  await context.link.call('renameProject', { project: project.id, name });
+  await context.link.call('updateProject', { project: project.id, name });
   return `${project.name} is ${name} now; its database is the same`;
 };
 

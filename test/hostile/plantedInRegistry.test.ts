@@ -36,7 +36,7 @@ describe('a role that may make things in the registry’s database', function ()
     resolved(await another.resolve({ project: project.id.slice(0, 8) }));
     await another.listProjects({ query: 'exer' });
     await another.unusedProjects({ unusedMs: 0 });
-    await another.renameProject({ project: project.id, name: 'renamed' });
+    await another.updateProject({ project: project.id, name: 'renamed' });
     await another.countProjects();
     await another.drift();
     await repairAll(another);

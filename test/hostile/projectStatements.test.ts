@@ -105,7 +105,7 @@ describe('the statements for projects’ databases', function () {
     await plain.queryDatabase({ project: project.id, sql: agentsText });
     await repairAll(schemed);
     await plain.connection({ project: project.id });
-    await plain.renameProject({ project: project.id, name: `${name}_2` });
+    await plain.updateProject({ project: project.id, name: `${name}_2` });
     const sent = fixture.spy.sent.slice(from).filter((one) => one.database === database);
     await fixture.release(database);
     await beforeDrop();

@@ -321,7 +321,7 @@ describe('drift', () => {
       (await repairAll(engine)).applied.map(({ action }) => action),
       ['update-marker'],
     );
-    await other.renameProject({ project: 'pay', name: 'shop' });
+    await other.updateProject({ project: 'pay', name: 'shop' });
     await engine.syncNow();
     assert.deepEqual(await findings(engine), []);
   });

@@ -151,7 +151,7 @@ describe('the registry’s events', function () {
   it('say who made, renamed, forgot, adopted and dropped a project', async () => {
     const engine = await fixture.engine({ host: 'tower' });
     const { id, databaseName } = resolved(await engine.createProject({ name: 'shop' }));
-    await engine.renameProject({ project: id, name: 'store' });
+    await engine.updateProject({ project: id, name: 'store' });
     await engine.forgetProject({ project: id });
     await engine.adoptDatabase({ database: databaseName });
     await engine.dropProject({ project: id, confirm: databaseName });

@@ -229,7 +229,7 @@ describe('a forgotten project', () => {
       refused(await engine.resolve(params), 'PROJECT_FORGOTTEN');
     }
     await thrown(engine.adoptDatabase({ database: before.databaseName }), 'PROJECT_FORGOTTEN');
-    await thrown(engine.renameProject({ project: 'gong', name: 'tamtam' }), 'PROJECT_FORGOTTEN');
+    await thrown(engine.updateProject({ project: 'gong', name: 'tamtam' }), 'PROJECT_FORGOTTEN');
     assert.deepEqual(changes(fixture.spy.take()), []);
   });
 

@@ -245,7 +245,7 @@ class World {
         return;
       }
       case 'rename':
-        await this.#ask(next.engine, (engine) => engine.call('renameProject', { project: next.name, name: next.to }));
+        await this.#ask(next.engine, (engine) => engine.call('updateProject', { project: next.name, name: next.to }));
         return;
       case 'use': {
         this.#unheld.add(next.folder);

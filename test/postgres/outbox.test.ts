@@ -194,7 +194,7 @@ describe('a project that the registry cannot take', function () {
     }
     assert.equal((await fixture.sql('select from projects')).length, 1);
 
-    const renamed = await engine.renameProject({ project: project.id, name: 'wanted two' });
+    const renamed = await engine.updateProject({ project: project.id, name: 'wanted two' });
     assert.equal(resolved(renamed).id, project.id);
     await log.line('project registered');
     await assertAgreement(fixture, { ...project, name: 'wanted two' }, folder);

@@ -84,7 +84,7 @@ describe('a registry behind PgBouncer in transaction mode', function () {
   it('creates, lists, renames, forgets and adopts', async () => {
     const one = await engine();
     const project = resolved(await one.createProject({ name: 'by name' }));
-    assert.equal(resolved(await one.renameProject({ project: project.id, name: 'renamed' })).name, 'renamed');
+    assert.equal(resolved(await one.updateProject({ project: project.id, name: 'renamed' })).name, 'renamed');
     await assertAgreement(fixture, { ...project, name: 'renamed' }, null);
     assert.ok((await one.listProjects({ query: 'renamed' })).projects.some(({ id }) => id === project.id));
     await one.forgetProject({ project: project.id });

@@ -190,7 +190,7 @@ describe('a role that may not do everything', function () {
 
     const colleague = await fixture.engine({ role: other, settings });
     assert.equal(resolved(await colleague.resolve({ directory: folder })).id, project.id);
-    resolved(await colleague.renameProject({ project: project.id, name: 'shared by all' }));
+    resolved(await colleague.updateProject({ project: project.id, name: 'shared by all' }));
     await assertAgreement(fixture, { ...project, name: 'shared by all' }, folder);
     await colleague.forgetProject({ project: project.id });
     assert.notEqual((await fixture.marker(project.databaseName))?.forgottenAt, null);

@@ -200,7 +200,7 @@ describe('a registry that codebase-mcp made', function () {
       [],
     );
     await assertAgreement(fixture, project, folder);
-    resolved(await engine.renameProject({ project: project.id, name: 'renamed' }));
+    resolved(await engine.updateProject({ project: project.id, name: 'renamed' }));
     await engine.forgetProject({ project: project.id });
     resolved(await engine.adoptDatabase({ database: project.databaseName }));
     await engine.close();

@@ -193,7 +193,7 @@ describe('a project whose name changes', () => {
       const config = await fixture.config(folder, text);
       const before = resolved(await engine.resolve({ directory: folder }));
       fixture.spy.take();
-      const renamed = await engine.renameProject({ project: 'tannery', name: 'leather works' });
+      const renamed = await engine.updateProject({ project: 'tannery', name: 'leather works' });
       assert.equal(resolved(renamed).name, 'leather works');
       assert.equal(resolved(renamed).databaseName, before.databaseName);
       assert.deepEqual(creations(fixture.spy.take()), []);
@@ -214,7 +214,7 @@ describe('a project whose name changes', () => {
       await named(folder, 'ropery');
       const before = resolved(await anonymous.resolve({ directory: folder }));
       assert.equal((await fixture.readConfig(folder)).project.id, undefined);
-      await anonymous.renameProject({ project: 'ropery', name: 'ropewalk' });
+      await anonymous.updateProject({ project: 'ropery', name: 'ropewalk' });
       fixture.spy.take();
       const after = await anonymous.resolve({ directory: folder });
       assert.equal(resolved(after).id, before.id);
@@ -228,7 +228,7 @@ describe('a project whose name changes', () => {
       const project = resolved(await engine.resolve({ directory: folder }));
       const other = resolved(await engine.createProject({ name: 'barrels' }));
       await named(folder, 'barrels', other.id);
-      await engine.renameProject({ project: project.id, name: 'casks' });
+      await engine.updateProject({ project: project.id, name: 'casks' });
       assert.deepEqual((await fixture.readConfig(folder)).project, { name: 'barrels', id: other.id });
       await assertAgreement(fixture, { ...project, name: 'casks' }, null);
     });
@@ -249,7 +249,7 @@ describe('a project whose name changes', () => {
     it('keeps its name when the new one is taken, and says by whom', async () => {
       const one = resolved(await engine.createProject({ name: 'weavers' }));
       const two = resolved(await engine.createProject({ name: 'spinners' }));
-      const error = await thrown(engine.renameProject({ project: two.id, name: 'weavers' }), 'PROJECT_CONFLICT');
+      const error = await thrown(engine.updateProject({ project: two.id, name: 'weavers' }), 'PROJECT_CONFLICT');
       assert.match(error.message, new RegExp(`"weavers" is taken.*${one.id}`));
       assert.match(error.hint, /another name/);
       await assertAgreement(fixture, one, null);
@@ -258,9 +258,9 @@ describe('a project whose name changes', () => {
 
     it('keeps its name when the new one is not valid or the project is not there', async () => {
       const project = resolved(await engine.createProject({ name: 'dyers' }));
-      const error = await thrown(engine.renameProject({ project: 'dyers', name: '@dye/works' }), 'NAME_INVALID');
+      const error = await thrown(engine.updateProject({ project: 'dyers', name: '@dye/works' }), 'NAME_INVALID');
       assert.match(error.hint, /dye-works/);
-      await thrown(engine.renameProject({ project: 'nobody', name: 'somebody' }), 'PROJECT_NOT_FOUND');
+      await thrown(engine.updateProject({ project: 'nobody', name: 'somebody' }), 'PROJECT_NOT_FOUND');
       await assertAgreement(fixture, project, null);
     });
   });

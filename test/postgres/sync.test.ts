@@ -110,7 +110,7 @@ describe('delivering what the registry does not know yet', () => {
       answer.warnings[0]?.hint ?? '',
       /registrar use 'choose rename' \| registrar projects rename [0-9a-f]{8} NAME/,
     );
-    await engine.renameProject({ project: own.id.slice(0, 8), name: 'chosen otherwise' });
+    await engine.updateProject({ project: own.id.slice(0, 8), name: 'chosen otherwise' });
     const { pending, parked } = await engine.syncNow();
     assert.deepEqual([pending, parked], [[], []]);
     assert.equal((await fixture.row('chosen otherwise'))?.['id'], own.id);

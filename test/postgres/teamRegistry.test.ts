@@ -76,7 +76,7 @@ describe('the roles of docs/team-registry.md', function () {
     await attempt('query as an agent', async () => {
       for (const engine of [ann, bob]) await engine.queryDatabase({ project, sql: 'select * from item' });
     });
-    await attempt('rename a colleague’s project', () => bob.renameProject({ project, name: 'ours' }));
+    await attempt('rename a colleague’s project', () => bob.updateProject({ project, name: 'ours' }));
     await attempt('drop a colleague’s project', () =>
       bob.dropProject({ project, confirm: resolved(made).databaseName }),
     );

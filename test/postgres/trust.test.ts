@@ -122,7 +122,7 @@ describe('trust in a folder', () => {
     windows = [];
     const { name } = resolved(await engine.createProject({ name: 'first-name', directory: folder }));
     windows = [{ path: folder, trusted: false }];
-    const renamed = await engine.renameProject({ project: name, name: 'second-name' });
+    const renamed = await engine.updateProject({ project: name, name: 'second-name' });
     assert.equal(resolved(renamed).name, 'second-name');
     assert.equal((await fixture.readConfig(folder)).project.name, 'first-name');
   });

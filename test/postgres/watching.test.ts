@@ -32,7 +32,7 @@ describe('a daemon that stays, beside others', () => {
 
   it('hears of a rename, and says the new name also when the server is gone', async () => {
     const { one, other, log, id } = await known('first name');
-    await one.renameProject({ project: id, name: 'second name' });
+    await one.updateProject({ project: id, name: 'second name' });
     await log.line('projects changed elsewhere');
     fixture.spy.refuse = true;
     fixture.spy.cut();
@@ -63,7 +63,7 @@ describe('a daemon that stays, beside others', () => {
   it('listens again after its connection was lost, and has not missed what happened meanwhile', async () => {
     const { one, log, id } = await known('over a cut');
     fixture.spy.cut();
-    await one.renameProject({ project: id, name: 'after a cut' });
+    await one.updateProject({ project: id, name: 'after a cut' });
     await log.line('projects changed elsewhere');
   });
 
@@ -71,7 +71,7 @@ describe('a daemon that stays, beside others', () => {
     // As behind a pooler in transaction mode: LISTEN is accepted, and nothing comes.
     fixture.spy.rewrite = (sql) => (sql.startsWith('listen') ? 'select 1' : null);
     const { one, log, id } = await known('without ears', { echoMs: 100, pollMs: 100 });
-    await one.renameProject({ project: id, name: 'by polling' });
+    await one.updateProject({ project: id, name: 'by polling' });
     await log.line('projects changed elsewhere');
     assert.equal(
       fixture.spy.statements.some((sql) => sql.startsWith('listen')),

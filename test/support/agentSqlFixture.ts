@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Engine, EngineOptions } from '../../daemon/engine/openEngine.ts';
-import type { QueryParams, QueryResult } from '../../daemon/protocol/agentSql.ts';
+import type { QueryResult } from '../../daemon/protocol/agentSql.ts';
+import type { QueryParams } from '../../daemon/protocol/methods.ts';
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { RegistryFixture } from './registryFixture.ts';
 import { resolved, thrown } from './resolutionAssertions.ts';

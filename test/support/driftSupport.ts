@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Engine } from '../../daemon/engine/openEngine.ts';
 import { driftNotes, type DriftFinding, type RepairResult } from '../../daemon/protocol/drift.ts';
-import type { OnStep } from '../../daemon/protocol/methods.ts';
+import type { OnStep } from '../../daemon/protocol/operationModel.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import type { RegistryFixture } from './registryFixture.ts';
 

@@ -1,5 +1,6 @@
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import type { Connection, RegistrarApi } from '../../protocol/methods.ts';
+import type { Connection } from '../../protocol/answers.ts';
+import type { RegistrarApi } from '../../protocol/methods.ts';
 import { libpqVariables } from '../../protocol/libpqVariables.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import type { CliContext } from '../cliContext.ts';

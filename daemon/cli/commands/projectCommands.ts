@@ -57,7 +57,7 @@ function addChanges(projects: Command, session: CliSession): void {
     .argument('<name>', 'the new name', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects rename shop "web shop"')
     .action(async (project: string, name: string) => {
-      const resolution = await session.withRegistrar((registrar) => registrar.renameProject({ project, name }));
+      const resolution = await session.withRegistrar((registrar) => registrar.updateProject({ project, name }));
       session.finishWith(resolution, selectionText({ project: name }));
     });
 

@@ -3,7 +3,6 @@ import { visible } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { driftReport, orError } from '../schemas.ts';
-import { reading } from '../toolModel.ts';
 
 export const checkDrift = defineTool({
   name: 'check_drift',
@@ -12,7 +11,6 @@ export const checkDrift = defineTool({
     'Where config files, registry, databases and their markers disagree, what that risks, and what can be done.',
   input: z.strictObject({}),
   output: orError(driftReport),
-  annotations: reading,
   async handler(_input, call) {
     call.progress('comparing registry, databases and config files');
     const report = await call.api.drift();

@@ -4,7 +4,6 @@ import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';
 import { defineTool } from '../defineTool.ts';
 import { withResolution } from '../schemas.ts';
-import { reading } from '../toolModel.ts';
 import { noDirectory } from './setWorkingDirectory.ts';
 
 export const createProject = defineTool({
@@ -19,7 +18,6 @@ export const createProject = defineTool({
     directory: z.string().min(1).nullish().describe('Absolute path of the folder that gets the config file.'),
   }),
   output: withResolution(),
-  annotations: { ...reading, readOnlyHint: false, idempotentHint: false },
   async handler({ name, description, directory: given }, call) {
     const directory = given == null ? null : usableDirectory(given, call.home);
     if (given != null && directory === null) throw noDirectory(given);

@@ -11,7 +11,6 @@ import {
   projectArgument,
   resolution as resolutionSchema,
 } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const describeDatabase = defineTool({
   name: 'describe_database',
@@ -19,8 +18,6 @@ export const describeDatabase = defineTool({
   description: 'Tables, columns, keys and sizes of your project’s database.',
   input: z.strictObject({ project: projectArgument, directory: directoryArgument, expect: expectArgument }),
   output: orError(z.looseObject({ resolution: resolutionSchema, description: databaseDescription })),
-  // The database of a project that has none yet is made.
-  annotations: settling,
   handler: (reference, call) =>
     onDatabase(reference, call, async (params) => {
       const { resolution, description } = await call.api.describeDatabase(params, call.signal);

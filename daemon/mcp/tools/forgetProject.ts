@@ -3,7 +3,6 @@ import { named } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, listedProject, orError } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const forgetProject = defineTool({
   name: 'forget_project',
@@ -12,7 +11,6 @@ export const forgetProject = defineTool({
     'Takes a project out of the registry; its database and data stay, and it can be adopted again. Ask the user first.',
   input: z.strictObject({ project: knownProject }),
   output: orError(z.looseObject({ project: listedProject, databaseName: z.string() })),
-  annotations: { ...settling, destructiveHint: true, idempotentHint: false },
   async handler({ project }, { api }) {
     const forgotten = await api.forgetProject({ project });
     const { name } = forgotten.project;

@@ -3,7 +3,6 @@ import { named } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, listedProject, orError } from '../schemas.ts';
-import { reading } from '../toolModel.ts';
 
 export const getProject = defineTool({
   name: 'get_project',
@@ -11,7 +10,6 @@ export const getProject = defineTool({
   description: 'One project of the registry by id or name. Looks only; nothing is bound to it.',
   input: z.strictObject({ project: knownProject }),
   output: orError(listedProject),
-  annotations: reading,
   async handler({ project }, { api }) {
     const found = await api.showProject({ project });
     return done(

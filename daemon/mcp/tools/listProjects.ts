@@ -3,7 +3,6 @@ import { named, quoted } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { listedProject, orError } from '../schemas.ts';
-import { reading } from '../toolModel.ts';
 
 export const listProjects = defineTool({
   name: 'list_projects',
@@ -15,7 +14,6 @@ export const listProjects = defineTool({
     cursor: z.string().nullish().describe('The nextCursor of the page before.'),
   }),
   output: orError(z.looseObject({ projects: z.array(listedProject), nextCursor: z.string().nullable() })),
-  annotations: reading,
   async handler({ query, limit, cursor }, { api }) {
     const page = await api.listProjects({
       query: query ?? null,

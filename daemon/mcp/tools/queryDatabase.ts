@@ -11,7 +11,6 @@ import {
   queryResult,
   resolution as resolutionSchema,
 } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const queryDatabase = defineTool({
   name: 'query_database',
@@ -28,8 +27,6 @@ export const queryDatabase = defineTool({
     expect: expectArgument,
   }),
   output: orError(z.looseObject({ resolution: resolutionSchema, result: queryResult })),
-  // The database of a project that has none yet is made; the statement itself only reads.
-  annotations: settling,
   handler: ({ sql, params, limit, ...reference }, call) =>
     onDatabase(reference, call, async (where) => {
       const query = { ...where, sql, ...(params == null ? {} : { params }), ...(limit == null ? {} : { limit }) };

@@ -3,7 +3,6 @@ import { visible } from '../../protocol/visibleText.ts';
 import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { orError, repairResult } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const repairDrift = defineTool({
   name: 'repair_drift',
@@ -13,7 +12,6 @@ export const repairDrift = defineTool({
     'was already begun. Refused when the plan has changed since. Ask the user first.',
   input: z.strictObject({ planId: z.string().describe('From check_drift.') }),
   output: orError(repairResult),
-  annotations: { ...settling, idempotentHint: false },
   async handler({ planId }, call) {
     call.progress('applying the plan');
     const result = await call.api.repair({ planId }, call.progress);

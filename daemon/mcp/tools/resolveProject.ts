@@ -3,7 +3,6 @@ import { resolutionAnswer } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { explained, locate } from '../locate.ts';
 import { directoryArgument, expectArgument, projectArgument, withResolution } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const resolveProject = defineTool({
   name: 'resolve_project',
@@ -18,7 +17,6 @@ export const resolveProject = defineTool({
     dryRun: z.boolean().nullish().describe('True: only say what would be done.'),
   }),
   output: withResolution(),
-  annotations: settling,
   async handler({ dryRun, ...reference }, call) {
     const located = await locate(reference, call);
     if ('unresolved' in located) return resolutionAnswer(located.unresolved, null);

@@ -5,7 +5,6 @@ import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';
 import { defineTool } from '../defineTool.ts';
 import { withResolution } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const setWorkingDirectory = defineTool({
   name: 'set_working_directory',
@@ -15,7 +14,6 @@ export const setWorkingDirectory = defineTool({
     'and work in different projects must pass directory with every call instead.',
   input: z.strictObject({ directory: z.string().min(1).describe('Absolute path of the folder you work in.') }),
   output: withResolution({ sessionId: z.string() }),
-  annotations: settling,
   async handler({ directory: given }, call) {
     const directory = usableDirectory(given, call.home);
     if (directory === null) throw noDirectory(given);

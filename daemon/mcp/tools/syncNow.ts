@@ -3,7 +3,6 @@ import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { orError, syncStatus as schema } from '../schemas.ts';
 import { syncText } from '../syncText.ts';
-import { settling } from '../toolModel.ts';
 
 export const syncNow = defineTool({
   name: 'sync_now',
@@ -11,7 +10,6 @@ export const syncNow = defineTool({
   description: 'Tries now to register what the registry does not know yet, and says what is left.',
   input: z.strictObject({}),
   output: orError(schema),
-  annotations: settling,
   async handler(_input, call) {
     call.progress('registering what waits');
     const status = await call.api.syncNow();

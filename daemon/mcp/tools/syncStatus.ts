@@ -3,7 +3,6 @@ import { done } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { orError, syncStatus as schema } from '../schemas.ts';
 import { syncText } from '../syncText.ts';
-import { reading } from '../toolModel.ts';
 
 export const syncStatus = defineTool({
   name: 'sync_status',
@@ -12,7 +11,6 @@ export const syncStatus = defineTool({
     'Projects that the registry does not know yet, those that need the user, and the last success and error.',
   input: z.strictObject({}),
   output: orError(schema),
-  annotations: reading,
   async handler(_input, { api }) {
     const status = await api.syncStatus();
     return done(status, syncText(status));

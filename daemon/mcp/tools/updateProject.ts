@@ -3,7 +3,6 @@ import { RegistrarError } from '../../protocol/registrarError.ts';
 import { resolutionAnswer } from '../answers.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, withResolution } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 
 export const updateProject = defineTool({
   name: 'update_project',
@@ -17,7 +16,6 @@ export const updateProject = defineTool({
     description: z.string().nullish().describe('The new description, empty for none; the old one stays when absent.'),
   }),
   output: withResolution(),
-  annotations: settling,
   async handler({ project, name, description }, { api }) {
     if (name == null && description == null) throw nothingToChange();
     const change = {

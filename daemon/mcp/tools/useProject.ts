@@ -3,7 +3,6 @@ import { resolutionAnswer } from '../answers.ts';
 import { usableDirectory } from '../bindings.ts';
 import { defineTool } from '../defineTool.ts';
 import { knownProject, withResolution } from '../schemas.ts';
-import { settling } from '../toolModel.ts';
 import { noDirectory } from './setWorkingDirectory.ts';
 
 export const useProject = defineTool({
@@ -17,7 +16,6 @@ export const useProject = defineTool({
     directory: z.string().min(1).describe('Absolute path of the folder.'),
   }),
   output: withResolution(),
-  annotations: { ...settling, destructiveHint: true },
   async handler({ project, directory: given }, call) {
     const directory = usableDirectory(given, call.home);
     if (directory === null) throw noDirectory(given);

@@ -235,12 +235,12 @@ describe('an engine that is killed between any two steps', function () {
     kill(
       {
         prepare: made,
-        act: (child, run, { id }) => child.call('renameProject', { project: id, name: `${run.prefix} new` }),
+        act: (child, run, { id }) => child.call('updateProject', { project: id, name: `${run.prefix} new` }),
         async complete(run, before) {
           // Whoever resolves in between undoes nothing.
           assert.equal((await resolveFolder(run)).id, before.id);
           const project = await run.withEngine(async (engine) =>
-            resolved(await engine.renameProject({ project: before.id, name: `${run.prefix} new` })),
+            resolved(await engine.updateProject({ project: before.id, name: `${run.prefix} new` })),
           );
           assert.deepEqual(pick(project), pick(before));
           await assertOnly(run, await resolveFolder(run), run.folder);
@@ -577,9 +577,9 @@ describe('an engine that is killed between any two steps', function () {
       kill(
         {
           prepare: madePending,
-          act: (child, run, { id }) => child.call('renameProject', { project: id, name: `${run.prefix} new` }),
+          act: (child, run, { id }) => child.call('updateProject', { project: id, name: `${run.prefix} new` }),
           async complete(run, before) {
-            await run.withEngine((engine) => engine.renameProject({ project: before.id, name: `${run.prefix} new` }));
+            await run.withEngine((engine) => engine.updateProject({ project: before.id, name: `${run.prefix} new` }));
             assert.deepEqual(pick(await completePending(run)), pick(before));
           },
         },

@@ -175,7 +175,7 @@ describe('a PostgreSQL that does not answer', function () {
           show: engine.showProject({ project: name }),
           create: engine.createProject({ name: `created ${title}` }),
           'create in a folder': engine.createProject({ name: `created in ${title}`, directory: bare }),
-          rename: engine.renameProject({ project: project.id, name: `renamed ${title}` }),
+          rename: engine.updateProject({ project: project.id, name: `renamed ${title}` }),
           forget: engine.forgetProject({ project: project.id }),
           adopt: engine.adoptDatabase({ database: project.databaseName }),
           use: engine.useProject({ project: project.id, directory: bare }),

@@ -302,7 +302,7 @@ describe('daemons in processes of their own that do the same at once', function 
         const { id, databaseName } = resolved(await resolveBy(daemons[0], folder));
         const renames = await settledAll(
           daemons.map((daemon, index) =>
-            daemon.call('renameProject', { project: id, name: `${name} ${String(index)}` }),
+            daemon.call('updateProject', { project: id, name: `${name} ${String(index)}` }),
           ),
         );
         // With this many at once some may be told that the project kept changing; nobody is told anything else.

@@ -9,10 +9,12 @@ import type {
 import { runCli } from '../../../daemon/cli/runCli.ts';
 import { agentConnections } from '../../../daemon/engine/agentConnections.ts';
 import type { DaemonStatus } from '../../../daemon/protocol/control.ts';
-import type { Connection, RegistrarApi, SyncStatus } from '../../../daemon/protocol/methods.ts';
+import type { Connection, SyncStatus } from '../../../daemon/protocol/answers.ts';
+import { engineMethods, type RegistrarApi } from '../../../daemon/protocol/methods.ts';
 import type { ListedProject, Resolution } from '../../../daemon/protocol/model.ts';
 import type { ErrorReport } from '../../../daemon/protocol/registrarError.ts';
 import type { Settings } from '../../../daemon/protocol/settings.ts';
+import { answering } from '../../support/fakeOperations.ts';
 
 export const shop: ListedProject = {
   id: '1f2e3d4c-0000-4000-8000-000000000001',
@@ -224,14 +226,13 @@ const connected: Connection = {
   environment: { PGHOST: 'localhost', PGDATABASE: 'cb_proj_shop_1f2e3d4c', PGPASSWORD: "it's $5" },
 };
 
-const answers: Api = {
+const answers = answering<Api>(engineMethods, {
   server: () => ({ address: 'localhost:5432', source: 'bundled' }),
   resolve: async () => resolved,
   listProjects: async () => ({ projects: [shop], nextCursor: null }),
   unusedProjects: async () => ({ projects: [], sizesMissing: null }),
   showProject: async () => shop,
   createProject: async () => ({ ...resolved, created: true }),
-  renameProject: async () => resolved,
   updateProject: async () => resolved,
   adoptDatabase: async () => resolved,
   forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
@@ -247,7 +248,7 @@ const answers: Api = {
   drift: async () => ({ planId: '0123456789abcdef', ok: true, findings: [] }),
   repair: async ({ planId }) => ({ planId, applied: [], skipped: [], failed: [] }),
   close: async () => undefined,
-};
+});
 
 function recording(api: Api, calls: FakeRun['calls']): Api {
   return new Proxy(api, {

@@ -243,7 +243,7 @@ describe('registrar', () => {
 
     it('rename, adopt and use answer with the resolution', async () => {
       const rename = await cli(['projects', 'rename', 'shop', 'web shop']);
-      assert.deepEqual(rename.calls[1], ['renameProject', { project: 'shop', name: 'web shop' }]);
+      assert.deepEqual(rename.calls[1], ['updateProject', { project: 'shop', name: 'web shop' }]);
       assert.match(rename.stdout, /next: registrar exec --project 'web shop' -- /);
       const adopt = await cli(['projects', 'adopt', 'cb_proj_x_00000000', '--name', 'x']);
       assert.deepEqual(adopt.calls[1], ['adoptDatabase', { database: 'cb_proj_x_00000000', name: 'x' }]);
@@ -259,7 +259,7 @@ describe('registrar', () => {
       const use = await cli(['use', '--directory', '/w', '--', '--help']);
       assert.deepEqual(use.calls[1], ['useProject', { project: '--help', directory: '/w' }]);
       const rename = await cli(['projects', 'rename', '--', '-x', '--json']);
-      assert.deepEqual(rename.calls[1], ['renameProject', { project: '-x', name: '--json' }]);
+      assert.deepEqual(rename.calls[1], ['updateProject', { project: '-x', name: '--json' }]);
       assert.match(rename.stdout, /next: registrar exec --project=--json -- /);
       const named = await cli(['resolve', '--project=--help']);
       assert.deepEqual(named.calls[1], [

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { UnusedProject } from '../../../daemon/protocol/methods.ts';
+import type { UnusedProject } from '../../../daemon/protocol/answers.ts';
 import { cli, shop } from './fakeCli.ts';
 
 describe('registrar projects list --unused', () => {

@@ -18,22 +18,23 @@ import {
   type HelloResult,
   type Snapshot,
 } from '../../../daemon/protocol/control.ts';
+import { controlMethods } from '../../../daemon/protocol/methods.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import type { WindowSettings } from '../../../daemon/protocol/settings.ts';
+import { answering } from '../../support/fakeOperations.ts';
 import { daemonStatus, emptySync, resolved, shop } from '../cli/fakeCli.ts';
 
 export const token = 'ab'.repeat(32);
 
 /** Handlers that answer at once with something; a test replaces those that it is about. */
 export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandlers {
-  return {
+  return answering<ControlHandlers>(controlMethods, {
     server: async () => ({ address: 'localhost:5432', source: 'file' }),
     resolve: async () => resolved,
     listProjects: async () => ({ projects: [shop], nextCursor: null }),
     unusedProjects: async () => ({ projects: [], sizesMissing: null }),
     showProject: async () => shop,
     createProject: async () => resolved,
-    renameProject: async () => resolved,
     updateProject: async () => resolved,
     adoptDatabase: async () => resolved,
     forgetProject: async () => {
@@ -74,7 +75,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     disconnectAgent: async () => 'removed',
     drain: async () => null,
     ...changes,
-  };
+  });
 }
 
 /** A control server on a socket of its own, and what dials it. */

@@ -6,9 +6,10 @@ import type { AgentPort } from '../../../daemon/mcp/agentPort.ts';
 import { httpLimits, openHttp, type HttpEndpoint, type HttpLimits } from '../../../daemon/mcp/httpServer.ts';
 import type { SessionLimits } from '../../../daemon/mcp/httpSessions.ts';
 import { toolList } from '../../../daemon/mcp/toolList.ts';
-import type { RegistrarApi, ResolveParams } from '../../../daemon/protocol/methods.ts';
+import { engineMethods, type RegistrarApi, type ResolveParams } from '../../../daemon/protocol/methods.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
 import type { AgentTools } from '../../../daemon/protocol/settings.ts';
+import { answering } from '../../support/fakeOperations.ts';
 import { emptySync, resolved, shop } from '../cli/fakeCli.ts';
 
 export const token = 'ab'.repeat(32);
@@ -25,13 +26,12 @@ export function resolvedAs({ directory, project }: ResolveParams): Resolution {
 
 /** Answers at once with something; a test replaces what it is about. */
 export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
-  return {
+  return answering<RegistrarApi>(engineMethods, {
     server: () => ({ address: 'localhost:5432', source: 'file' }),
     resolve: async (params) => resolvedAs(params),
     listProjects: async () => ({ projects: [shop], nextCursor: null }),
     showProject: async () => shop,
     createProject: async ({ name }) => resolvedAs({ project: name }),
-    renameProject: async ({ name }) => resolvedAs({ project: name }),
     updateProject: async ({ project, name }) => resolvedAs({ project: name ?? project }),
     adoptDatabase: async () => resolved,
     forgetProject: async () => ({ project: shop, databaseName: shop.databaseName }),
@@ -66,7 +66,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
     drift: async () => ({ planId: 'p', ok: true, findings: [] }),
     repair: async () => ({ planId: 'p', applied: [], skipped: [], failed: [] }),
     ...changes,
-  };
+  });
 }
 
 export interface ServedAgents {
