@@ -1,4 +1,4 @@
-// Writes docs/reference from what the program itself says: manifest, schemas, tools, codes and help.
+// Writes docs/reference from what the program itself says: manifest, schemas, operations, tools, codes and help.
 //   node scripts/generateReference.ts            writes it
 //   node scripts/generateReference.ts --check    fails when a committed page differs
 
@@ -9,6 +9,7 @@ import { codesPage } from './reference/codesPage.ts';
 import { commandLinePage } from './reference/commandLinePage.ts';
 import { commandsPage } from './reference/commandsPage.ts';
 import { configPage } from './reference/configPage.ts';
+import { operationsPage } from './reference/operationsPage.ts';
 import { settingsPage } from './reference/settingsPage.ts';
 import { toolsPage } from './reference/toolsPage.ts';
 
@@ -18,6 +19,7 @@ const pages: Record<string, string> = {
   'command-line.md': await commandLinePage(),
   'commands.md': commandsPage(),
   'config.md': configPage(),
+  'operations.md': operationsPage(),
   'settings.md': settingsPage(),
   'tools.md': toolsPage(),
 };

@@ -254,6 +254,18 @@ describe('the forwarder of an agent', function () {
     await setup.end();
   });
 
+  it('does not ask for a new name again: the old one may be another project’s by now', async () => {
+    const setup = new Setup();
+    const first = await setup.begin();
+    setup.tool(1, 'update_project', { project: 'shop', name: 'web shop' });
+    await first.heard.next();
+    first.die();
+    const lost = await setup.agent.message();
+    assert.equal(lost['id'], 1);
+    assert.match(JSON.stringify(lost['result']), /whether update_project was done is not known/);
+    await setup.end();
+  });
+
   it('asks everything again that a daemon had not begun when it left in order', async () => {
     const setup = new Setup();
     const first = await setup.begin();
