@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, open, readFile, realpath, rm, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -25,6 +25,8 @@ describe('running a command', function () {
   after(async () => {
     if (folder !== '') await rm(folder, { recursive: true, force: true });
   });
+
+  const asText = () => ({ cwd: folder, encoding: 'utf8' }) as const;
 
   for (const how of ['replace', 'beside'] as const) {
     const started: ChildProcessWithoutNullStreams[] = [];
@@ -102,6 +104,73 @@ describe('running a command', function () {
         assert.ok(other.status === 126 || other.status === 127, `${String(other.status)} ${other.stderr}`);
       });
 
+      it('says that a file is being written', async () => {
+        const program = await readFile(await realpath('/bin/sh'));
+        for (const [name, bytes] of [
+          ['fresh', program],
+          ['freshScript', '#!/bin/sh\necho ran\n'],
+        ] as const) {
+          const file = await open(join(folder, name), 'w', 0o755);
+          try {
+            await file.writeFile(bytes);
+            const run = spawnSync(process.execPath, [child, how, `./${name}`, '-c', 'echo ran'], asText());
+            const says = `./${name} is being written by another program; nothing was run.\n`;
+            assert.deepEqual([run.status, run.stdout, run.stderr], [126, '', says]);
+          } finally {
+            await file.close();
+          }
+          const run = spawnSync(process.execPath, [child, how, `./${name}`, '-c', 'echo ran'], asText());
+          assert.deepEqual([run.status, run.stdout, run.stderr], [0, 'ran\n', '']);
+        }
+      });
+
+      it('ends as a shell does for a file that looks like a program and is none', async function () {
+        if (process.platform !== 'linux') this.skip();
+        const program = await readFile(await realpath('/bin/sh'));
+        const spoilt: Record<string, (bytes: Buffer) => Buffer> = {
+          // An object file, as a compiler leaves it.
+          object: (bytes) => with16(bytes, 16, 1),
+          'core dump': (bytes) => with16(bytes, 16, 4),
+          'headers of another size': (bytes) => with16(bytes, 54, 32),
+          'no headers': (bytes) => with16(bytes, 56, 0),
+          cut: (bytes) => bytes.subarray(0, 70),
+          'of another machine': (bytes) => with16(bytes, 18, bytes.readUInt16LE(18) === 62 ? 183 : 62),
+        };
+        for (const [name, spoil] of Object.entries(spoilt)) {
+          const file = join(folder, name);
+          await writeFile(file, spoil(Buffer.from(program)), { mode: 0o755 });
+          // As after a build of yesterday: what was written just now is run with more care.
+          await utimes(file, 1, 1);
+          const run = spawnSync(process.execPath, [child, how, `./${name}`, '-c', 'echo ran'], asText());
+          // The shell is asked, as execvp asks it, and does not understand it.
+          assert.ok([2, 126, 127].includes(run.status ?? 0), `${name}: ${String(run.status)} ${run.stderr}`);
+          assert.equal(run.stdout, '', name);
+        }
+      });
+
+      it('says that the interpreter of a script is being written, or may not be run', async () => {
+        const interpreter = join(folder, `interpreter-${how}`);
+        await writeFile(join(folder, 'interpreted'), `#!${interpreter}\n`, { mode: 0o755 });
+        await utimes(join(folder, 'interpreted'), 1, 1);
+        const file = await open(interpreter, 'w', 0o755);
+        try {
+          await file.writeFile(await readFile(await realpath('/bin/sh')));
+          const run = spawnSync(process.execPath, [child, how, './interpreted'], asText());
+          assert.deepEqual(
+            [run.status, run.stderr],
+            [126, './interpreted is being written by another program; nothing was run.\n'],
+          );
+        } finally {
+          await file.close();
+        }
+        await chmod(interpreter, 0o644);
+        const run = spawnSync(process.execPath, [child, how, './interpreted'], asText());
+        assert.deepEqual(
+          [run.status, run.stderr],
+          [126, './interpreted cannot be run: permission denied; nothing was run.\n'],
+        );
+      });
+
       it('runs text without a first line by the shell', async () => {
         await writeFile(join(folder, 'script'), 'echo "by the shell: $1"; exit 5', { mode: 0o755 });
         const run = spawnSync(process.execPath, [child, how, './script', 'a b'], { cwd: folder, encoding: 'utf8' });
@@ -149,6 +218,12 @@ describe('running a command', function () {
     });
   }
 });
+
+/** Bytes with a number in place of another (elf(5)). */
+function with16(bytes: Buffer, offset: number, value: number): Buffer {
+  bytes.writeUInt16LE(value, offset);
+  return bytes;
+}
 
 /** Null, with the reason on the console, where there is no python3 to make a terminal. */
 function onTerminal(steps: string[][], command: string[], cwd: string): string | null {
