@@ -19,7 +19,7 @@ const rules = ['--spec', 'test/postgres/*.test.ts', '--ignore', 'test/postgres/m
 
 /** The newest is the bundled one, on which test:faults runs. */
 const faultMajor = '15';
-const faults = ['handOver', 'troubles', 'otherEncoding'].flatMap((name) => [
+const faults = ['handOver', 'troubles', 'roleLimits', 'otherEncoding'].flatMap((name) => [
   '--spec',
   `test/postgres/faults/${name}.test.ts`,
 ]);

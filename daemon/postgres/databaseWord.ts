@@ -1,4 +1,3 @@
-import type { Client } from 'pg';
 import type { DatabaseWord } from '../registry/handOver.ts';
 import { projectSql } from './projectSql.ts';
 
@@ -20,12 +19,6 @@ export const wordSql = projectSql`select ${wordColumns}`;
 export interface WordRow {
   database: string;
   comment: string | null;
-}
-
-/** Asks the database that a connection is in whose it is: one statement, which any pooler lets through. */
-export async function askDatabase(client: Client): Promise<DatabaseWord> {
-  const { rows } = await client.query<WordRow>(wordSql);
-  return wordOf(rows[0]);
 }
 
 /** An answer without a row proves nothing. */

@@ -45,6 +45,12 @@ export class ProjectConnection {
     return { connection: new ProjectConnection(client), rows: results.at(-1)?.rows ?? [] };
   }
 
+  /** Asks one thing in a transaction of its own, in one round trip. */
+  static async ask<Row extends object>(client: Client, beginning: Beginning, question: ProjectSql): Promise<Row[]> {
+    const results = (await client.query(`${beginSql(beginning)}${question}; commit`)) as unknown as QueryResult[];
+    return (results.at(-2)?.rows ?? []) as Row[];
+  }
+
   /** Runs one statement of ours; it means the system's own objects, whatever the database's owner has set. */
   async run<Row extends object = Record<string, unknown>>(
     sql: ProjectSql,

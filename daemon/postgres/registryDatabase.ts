@@ -176,7 +176,12 @@ export class RegistryDatabase {
   async oneAtATime<T>(key: string, waitMs: number, work: () => Promise<T>): Promise<T> {
     const { writeMs, provisionMs } = this.limits;
     const connection = { connectMs: writeMs, workMs: waitMs + provisionMs + writeMs };
-    return withConnection(this.address, this.name, connection, (client) => withRegistryLock(client, key, waitMs, work));
+    const locked = withConnection(this.address, this.name, connection, (client) =>
+      withRegistryLock(client, key, waitMs, work),
+    );
+    return locked.catch((error: unknown) => {
+      throw asServerTrouble(error);
+    });
   }
 
   /** Whether this role may switch event triggers off for its own sessions; asked once. */

@@ -25,8 +25,8 @@ export async function withRegistryLock<T>(
   work: () => Promise<T>,
 ): Promise<T> {
   const secret = (await read(client)) ?? (await make(client)) ?? '';
-  await client.query('begin');
-  await client.query(`set local lock_timeout = ${waitMs}`);
+  // The role's own limits are for applications; this is about another daemon's work.
+  await client.query(`begin; set local statement_timeout = 0; set local lock_timeout = ${waitMs}`);
   const values = [`registrar ${secret} ${key}`];
   await client
     .query('select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))', values)
@@ -48,10 +48,13 @@ async function read(client: pg.Client): Promise<string | null> {
   return (await orNothing(client.query<{ name: string }>(secretSql)))?.rows[0]?.name ?? null;
 }
 
-/** Null where the server refuses: the table is not there, or this role may not. */
+/** Null where the server refuses: the table is not there, or this role may not. Any other trouble would give another key. */
 async function orNothing<T>(asked: Promise<T>): Promise<T | null> {
   return asked.catch((error: unknown) => {
-    if (sqlState(error) === null) throw error;
+    if (!refusals.has(sqlState(error))) throw error;
     return null;
   });
 }
+
+/** undefined_table, undefined_column, insufficient_privilege, and writing where nothing is to be written. */
+const refusals: ReadonlySet<string | null> = new Set(['42P01', '42703', '42501', '25006']);

@@ -24,7 +24,8 @@ const listed: Record<string, RegExp> = {
   'pin the path': /^set local search_path to pg_catalog, pg_temp$/,
   'free the path': /^set local search_path to default$/,
   'limit statements': /^set local statement_timeout = \d+$/,
-  'whose it is': /^select\s+pg_catalog\.current_database\(\)::pg_catalog\.text as database/,
+  'whose it is':
+    /^(?:begin isolation level read committed, read only;\s+set local search_path to pg_catalog, pg_temp;[^;]*;[^;]*;\s+)?select\s+pg_catalog\.current_database\(\)::pg_catalog\.text as database/,
   'relations of users': /^\s*select exists \(\s+select from pg_class c join pg_namespace n/,
   facts: /^\s*select pg_database_size\(current_database\(\)\)::float8 as bytes/,
   'the agents’ role': /^\s*select exists \(select from pg_roles where rolname = \$1\) as exists/,
