@@ -7,7 +7,7 @@ import { readMarker } from '../registry/marker.ts';
 import { isBelieved, requireBelieved } from '../registry/owners.ts';
 import type { CatalogPort } from '../registry/ports.ts';
 import { addressLabel } from './address.ts';
-import { commentSql } from './commentSql.ts';
+import { commentSql, isThereSql } from './commentSql.ts';
 import { believedSql } from './believedOwners.ts';
 import { commentsJoinSql, eq, gt, interruptedSql } from './catalogSql.ts';
 import { obstacleIn, obstaclesSql } from './dropObstacles.ts';
@@ -236,7 +236,8 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     async comment(change) {
       try {
         await registry.query({ text: commentSql(change), values: [] }, limits.writeMs);
-        return 'done';
+        const there = await registry.query({ text: isThereSql, values: [change.databaseName] }, limits.writeMs);
+        return there.length > 0 ? 'done' : 'lost';
       } catch (error) {
         const state = sqlState(error);
         if (state === '42501') return 'forbidden';

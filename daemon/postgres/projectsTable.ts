@@ -15,7 +15,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { announcement } from './registryChanges.ts';
 import type { Operation, RegistryEvents } from './registryEvents.ts';
 import { commentsJoinSql, eq, ge, gt, interruptedSql, le } from './catalogSql.ts';
-import { commentSql } from './commentSql.ts';
+import { commentSql, isThereSql } from './commentSql.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import {
   asked,
@@ -66,6 +66,9 @@ const removeSql = `
 const insertSql = `
   insert into public.projects (id, name, description, database_name, created_at, updated_at, metadata)
   values ($1, $2, $3, $4, $5, $6, $7)`;
+
+/** Rolls a change back whose comment found no database. */
+class DatabaseGone extends Error {}
 
 /** The registry table `projects` behind the rules' port. */
 export function projectsTable(database: RegistryDatabase, events: RegistryEvents): RegistryPort {
@@ -146,9 +149,11 @@ export function projectsTable(database: RegistryDatabase, events: RegistryEvents
         if (rows.length === 0) return 'lost';
         progress.isCommenting = true;
         await execute(commentSql(comment));
+        if ((await execute(isThereSql, [comment.databaseName])).rows.length === 0) throw new DatabaseGone();
         return 'done';
       });
     } catch (error) {
+      if (error instanceof DatabaseGone) return 'lost';
       const state = sqlState(error);
       if (state === '23505' && !progress.isCommenting) return 'taken';
       if (isLostRace(error)) return 'lost';

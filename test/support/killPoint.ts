@@ -3,8 +3,8 @@ import { readMessages, startupCode } from './statementSpy.ts';
 
 /** Ends whoever sends the statements at one of them. */
 export interface WireKillPlan {
-  /** Counted from 1. */
-  at: number;
+  /** Counted from 1, or the first one whose label it is. */
+  at: number | ((label: string) => boolean);
   /** Before the server sees the statement, or after it answered and before the sender sees the answer. */
   when: 'before' | 'after';
   /** Resolves when the sender is gone. */
@@ -56,15 +56,20 @@ export async function startKillPoint(target: { host: string; port: number }): Pr
     }
 
     function step(messages: Buffer[]): void {
-      steps.push(messages.map(labelOf).find((label) => label !== null) ?? '');
-      if (steps.length !== plan?.at) {
+      const label = messages.map(labelOf).find((one) => one !== null) ?? '';
+      steps.push(label);
+      const isMeant = typeof plan?.at === 'function' ? plan.at(label) : steps.length === plan?.at;
+      if (!plan || !isMeant) {
         upstream.write(Buffer.concat(messages));
-      } else if (plan.when === 'before') {
-        end(plan);
-      } else {
+        return;
+      }
+      const { when } = plan;
+      if (when === 'before') end(plan);
+      else {
         killAtAnswer = plan;
         upstream.write(Buffer.concat(messages));
       }
+      if (typeof plan.at === 'function') plan = null;
     }
 
     readMessages(
