@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Vouch, WorkspaceConfig } from '../resolution/ports.ts';
+import type { WorkspaceConfig } from '../resolution/ports.ts';
+import type { Vouch } from '../resolution/trust.ts';
 import { readConfigFile, type ConfigFileContent } from './configFile.ts';
 import type { FileLooks } from '../files/fileLooks.ts';
 import { folderOf, parseConfig } from './parseConfig.ts';

@@ -1,5 +1,6 @@
 import { realpath } from 'node:fs/promises';
-import type { ConfigSearch, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
+import type { ConfigSearch, WorkspaceConfig } from '../resolution/ports.ts';
+import type { Vouch } from '../resolution/trust.ts';
 import type { ConfigReader } from './configCache.ts';
 import { promptLooks, waitingLooks, type FileLooks } from '../files/fileLooks.ts';
 import { findConfig } from './findConfig.ts';

@@ -1,13 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Agent, AgentEntry } from '../protocol/agents.ts';
+import type { EntryInsertion } from './entryInsertion.ts';
 import { findJsonEntry, withJsonEntry, withoutJsonEntry } from './jsonEntry.ts';
 import { findTomlEntry, withTomlEntry, withoutTomlEntry } from './tomlEntry.ts';
-
-/** A text with an entry put in, and the one piece that it has more than before. */
-export interface EntryInsertion {
-  text: string;
-  inserted: string;
-}
 
 /**
  * Registrar's entry in the text of an agent's file, whoever wrote it; undefined when there is none.

@@ -5,7 +5,7 @@ import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from '../files/
 import { commentsOnLine, indentationAt, lastLineBreak, lineEndsAt, skipBlanks } from '../files/trivia.ts';
 import { serverName } from '../protocol/agents.ts';
 import type { AgentEntry } from '../protocol/agents.ts';
-import type { EntryInsertion } from './agentText.ts';
+import type { EntryInsertion } from './entryInsertion.ts';
 import { AgentTextFault } from './agentTextFault.ts';
 
 /** As `findEntry`, in JSON with comments. */

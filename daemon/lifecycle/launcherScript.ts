@@ -1,8 +1,13 @@
 import { shellWord } from '../protocol/commandText.ts';
-import type { Installation } from './launcher.ts';
+
+/** A script and the Node that runs it; null for whichever is on the PATH. */
+interface Program {
+  script: string;
+  node: string | null;
+}
 
 /** A launcher for POSIX shells: the newest script that is there, with its own Node, else with any other that is there. */
-export function launcherScript(newestFirst: readonly Installation[]): string {
+export function launcherScript(newestFirst: readonly Program[]): string {
   return [
     '#!/bin/sh',
     '# Starts the newest Project Registrar that is installed. Written anew whenever its daemon starts.',
@@ -28,7 +33,7 @@ export function launcherScript(newestFirst: readonly Installation[]): string {
 }
 
 /** The same for Windows. */
-export function launcherCommand(newestFirst: readonly Installation[]): string {
+export function launcherCommand(newestFirst: readonly Program[]): string {
   return [
     '@echo off',
     'rem Starts the newest Project Registrar that is installed. Written anew whenever its daemon starts.',
@@ -54,7 +59,7 @@ export function launcherCommand(newestFirst: readonly Installation[]): string {
 const nothingLeft = 'No installation of Project Registrar is left that could be started. Install it again.';
 
 /** Scripts by age, each with the runtimes to try; null stands for the `node` of PATH. */
-function candidates(newestFirst: readonly Installation[]): { script: string; node: string | null }[] {
+function candidates(newestFirst: readonly Program[]): { script: string; node: string | null }[] {
   const nodes = [...new Set(newestFirst.map(({ node }) => node))];
   return [...new Set(newestFirst.map(({ script }) => script))].flatMap((script) => {
     const own = newestFirst.filter((installation) => installation.script === script).map(({ node }) => node);

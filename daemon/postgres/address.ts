@@ -1,38 +1,13 @@
 import { join } from 'node:path';
 import { oneOf, readHosts, readRegistryDatabase, readSsl, wholeNumber } from './addressParts.ts';
-import type { sslModes, tlsVersions } from './addressParts.ts';
+import type { HostPort, SslSettings } from './addressParts.ts';
 import { gatherParameters } from './addressSources.ts';
 import type { AddressSurroundings } from './addressSources.ts';
 import { libpqParameters } from './libpqParameters.ts';
 
-export interface HostPort {
-  /** A name, an IPv4 address, an IPv6 address without brackets, or the absolute folder of a unix socket. */
-  host: string;
-  port: number;
-  /** libpq's hostaddr: the numeric address to dial instead of looking the name up. */
-  hostaddr?: string;
-}
-
-export type SslMode = (typeof sslModes)[number];
-export type TlsVersion = (typeof tlsVersions)[number];
 const sessionAttrs = ['any', 'read-write', 'read-only', 'primary', 'standby', 'prefer-standby'] as const;
 export type TargetSessionAttrs = (typeof sessionAttrs)[number];
 const channelBindings = ['disable', 'prefer', 'require'] as const;
-
-/** TLS as libpq names its parts. Paths are null when the default file of `defaultsFolder` counts, if it exists. */
-export interface SslSettings {
-  sslmode: SslMode;
-  sslnegotiation: 'postgres' | 'direct';
-  /** A path, or `system` for the roots that Node trusts. */
-  sslrootcert: string | null;
-  sslcert: string | null;
-  sslkey: string | null;
-  sslpassword: string | null;
-  sslcrl: string | null;
-  minVersion: TlsVersion;
-  maxVersion: TlsVersion | null;
-  defaultsFolder: string;
-}
 
 /** Where PostgreSQL is and how to log in, with all that URL, service file and environment said. */
 export interface PostgresAddress {

@@ -1,10 +1,35 @@
-import type { HostPort, SslSettings } from './address.ts';
 import type { AddressSurroundings, GivenParameters } from './addressSources.ts';
 import { invalidAddress } from './invalidAddress.ts';
 
 export const defaultRegistryDatabase = 'codebase_mcp_registry';
 export const sslModes = ['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full'] as const;
 export const tlsVersions = ['TLSv1', 'TLSv1.1', 'TLSv1.2', 'TLSv1.3'] as const;
+
+export interface HostPort {
+  /** A name, an IPv4 address, an IPv6 address without brackets, or the absolute folder of a unix socket. */
+  host: string;
+  port: number;
+  /** libpq's hostaddr: the numeric address to dial instead of looking the name up. */
+  hostaddr?: string;
+}
+
+export type SslMode = (typeof sslModes)[number];
+export type TlsVersion = (typeof tlsVersions)[number];
+
+/** TLS as libpq names its parts. Paths are null when the default file of `defaultsFolder` counts, if it exists. */
+export interface SslSettings {
+  sslmode: SslMode;
+  sslnegotiation: 'postgres' | 'direct';
+  /** A path, or `system` for the roots that Node trusts. */
+  sslrootcert: string | null;
+  sslcert: string | null;
+  sslkey: string | null;
+  sslpassword: string | null;
+  sslcrl: string | null;
+  minVersion: TlsVersion;
+  maxVersion: TlsVersion | null;
+  defaultsFolder: string;
+}
 
 export function readHosts(given: GivenParameters, surroundings: AddressSurroundings): HostPort[] {
   const list = (name: string): string[] =>

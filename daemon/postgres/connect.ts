@@ -1,5 +1,6 @@
 import { Client } from 'pg';
-import type { HostPort, PostgresAddress, TargetSessionAttrs } from './address.ts';
+import type { PostgresAddress, TargetSessionAttrs } from './address.ts';
+import type { HostPort } from './addressParts.ts';
 import { describeFailure, finalFailure, MissingPassword, unreachable, UnsuitableHost } from './connectFailure.ts';
 import type { HostFailure } from './connectFailure.ts';
 import { findPassword } from './pgpass.ts';

@@ -1,5 +1,6 @@
 import { hostLabel } from './address.ts';
-import type { HostPort, PostgresAddress } from './address.ts';
+import type { PostgresAddress } from './address.ts';
+import type { HostPort } from './addressParts.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named, quoted } from '../protocol/visibleText.ts';

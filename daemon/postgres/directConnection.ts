@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import type { HostPort, PostgresAddress } from './address.ts';
+import type { PostgresAddress } from './address.ts';
+import type { HostPort } from './addressParts.ts';
 import { connectReached } from './connect.ts';
 import { connectionBroke, unreachableFor } from './registryFaults.ts';
 import { isConnectionLoss } from './sqlErrors.ts';

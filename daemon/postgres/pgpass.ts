@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
-import type { HostPort, PostgresAddress } from './address.ts';
+import type { PostgresAddress } from './address.ts';
+import type { HostPort } from './addressParts.ts';
 
 /** A password, if one is known, and a sentence when a password file was there and could not be used. */
 export interface PasswordAnswer {

@@ -2,7 +2,6 @@ import type { Client, QueryResult } from 'pg';
 import type { PostgresAddress } from './address.ts';
 import { withConnection, type DirectLimits } from './directConnection.ts';
 import { projectSql, type ProjectSql } from './projectSql.ts';
-import type { RegistryDatabase } from './registryDatabase.ts';
 import { sqlState } from './sqlErrors.ts';
 
 /** Whether what is asked may change anything. */
@@ -77,6 +76,13 @@ export class ProjectConnection {
   }
 }
 
+/** What of the registry says how a project's database is reached. */
+interface RegistryAccess {
+  readonly address: PostgresAddress;
+  readonly isPooled: boolean;
+  maySilenceEventTriggers(): Promise<boolean>;
+}
+
 /**
  * Runs `work` in one transaction on a connection of its own to a project's database, and commits when it returns. A throw
  * rolls back.
@@ -84,7 +90,7 @@ export class ProjectConnection {
  * Throws what `withConnection` throws.
  */
 export async function inProjectDatabase<T>(
-  registry: RegistryDatabase,
+  registry: RegistryAccess,
   databaseName: string,
   limits: DirectLimits & { access: Access },
   work: (connection: ProjectConnection) => Promise<T>,

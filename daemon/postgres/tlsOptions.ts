@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ConnectionOptions } from 'node:tls';
-import type { HostPort, SslSettings } from './address.ts';
+import type { HostPort, SslSettings } from './addressParts.ts';
 import { invalidAddress } from './invalidAddress.ts';
 
 /**

@@ -7,7 +7,7 @@ import { settleClaim } from '../registry/settleClaim.ts';
 import { settleReference } from '../registry/settleReference.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { Binding, ConfigSearch, ResolutionPorts } from './ports.ts';
-import type { Request, TierAnswer } from './resolve.ts';
+import type { Request, TierAnswer } from './tierAnswer.ts';
 import { requireNoVeto, vouching } from './trust.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { settleClaim } from '../registry/settleClaim.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts } from './ports.ts';
-import type { Request, TierAnswer } from './resolve.ts';
+import type { Request, TierAnswer } from './tierAnswer.ts';
 
 const defaultId = '00000000-0000-0000-0000-000000000000';
 

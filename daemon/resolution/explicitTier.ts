@@ -6,7 +6,7 @@ import { settleReference } from '../registry/settleReference.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts, WorkspaceConfig } from './ports.ts';
-import type { Request, TierAnswer } from './resolve.ts';
+import type { Request, TierAnswer } from './tierAnswer.ts';
 import { vouching } from './trust.ts';
 
 /** Tier 1: the project that the caller names. Not found is an error; no other tier may answer in its place. */

@@ -1,6 +1,6 @@
 import type { KeptClaim } from '../registry/model.ts';
 import type { RegistryPorts, ConfigIdPort } from '../registry/ports.ts';
-import type { TrustPort } from './trust.ts';
+import type { TrustPort, Vouch } from './trust.ts';
 
 export type ConfigSearch =
   | {
@@ -40,13 +40,6 @@ export interface WorkspaceConfig {
   /** The user whose word the file is; -1 on Windows. */
   uid: number;
 }
-
-/** Whether somebody answers for a file, asked before anything that stands in it counts or is told. Throws CONFIG_NOT_TRUSTED. */
-export type Vouch = (file: {
-  /** The folder that holds `.codebase-mcp`. */
-  folder: string;
-  uid: number;
-}) => Promise<void>;
 
 /** The workspace's config file. Methods throw the CONFIG_… codes, NAME_INVALID, DATABASE_NAME_INVALID, DIRECTORY_INVALID. */
 export interface ConfigPort {

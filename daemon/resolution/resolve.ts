@@ -4,7 +4,7 @@ import type { OnStep } from '../protocol/operationModel.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
-import { askerOf, type Asker } from '../registry/evidence.ts';
+import { askerOf } from '../registry/evidence.ts';
 import { warning } from '../registry/failures.ts';
 import { projectOf } from '../registry/model.ts';
 import { requireExpected } from '../registry/settle.ts';
@@ -13,25 +13,8 @@ import { configTier } from './configTier.ts';
 import { defaultTier } from './defaultTier.ts';
 import { explicitTier } from './explicitTier.ts';
 import type { ResolutionPorts } from './ports.ts';
+import type { Request, TierAnswer } from './tierAnswer.ts';
 import { workflowTier } from './workflowTier.ts';
-
-/** A request as the tiers see it. */
-export interface Request {
-  directory: string | null;
-  project: string | null;
-  expect: string | null;
-  dryRun: boolean;
-  onStep: OnStep | undefined;
-  asker: Asker;
-  /** A person asked for a new project, also where theirs was dropped. */
-  isAnew: boolean;
-}
-
-/** What one tier gave. A tier that cannot be honoured throws: later tiers are not asked. */
-export type TierAnswer =
-  | { kind: 'matched'; reason: string; settled: Settled; configPath: string | null }
-  | { kind: 'missed'; reason: string; warnings?: Warning[] }
-  | { kind: 'skipped'; reason: string };
 
 interface TierEntry {
   tier: Tier;

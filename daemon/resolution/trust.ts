@@ -1,7 +1,13 @@
 import { registrarCommand } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
-import type { Vouch } from './ports.ts';
+
+/** Whether somebody answers for a file, asked before anything that stands in it counts or is told. Throws CONFIG_NOT_TRUSTED. */
+export type Vouch = (file: {
+  /** The folder that holds `.codebase-mcp`. */
+  folder: string;
+  uid: number;
+}) => Promise<void>;
 
 /** A workspace folder that some window has open, and whether VS Code trusts it. */
 export interface WindowFolder {

@@ -3,7 +3,7 @@ import { warning } from '../registry/failures.ts';
 import { settleReference } from '../registry/settleReference.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts } from './ports.ts';
-import type { Request, TierAnswer } from './resolve.ts';
+import type { Request, TierAnswer } from './tierAnswer.ts';
 
 /** Tier 3: the project that the workflow server calls active. Its trouble is a miss: it is a hint, not a claim. */
 export async function workflowTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {

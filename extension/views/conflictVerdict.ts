@@ -1,5 +1,5 @@
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
-import type { FolderVerdict } from './folderVerdict.ts';
+import type { FolderVerdict } from './verdict.ts';
 import { sentence, shortPath } from './words.ts';
 
 interface ConflictDetails {

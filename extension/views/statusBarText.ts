@@ -1,6 +1,7 @@
 import { visible } from '../../daemon/protocol/visibleText.ts';
 import type { WindowState } from '../windowState.ts';
-import { folderVerdict, type FolderVerdict, type Verdict } from './folderVerdict.ts';
+import { folderVerdict } from './folderVerdict.ts';
+import type { FolderVerdict, Verdict } from './verdict.ts';
 import { labelText } from './inertText.ts';
 
 export interface StatusBarText {

@@ -1,7 +1,8 @@
 import type { FolderState, Snapshot } from '../../daemon/protocol/control.ts';
 import type { Attempt, ListedProject, Resolution } from '../../daemon/protocol/model.ts';
 import type { WindowState, WorkspaceFolder } from '../windowState.ts';
-import { folderVerdict, type FolderVerdict, type Trouble } from './folderVerdict.ts';
+import { folderVerdict } from './folderVerdict.ts';
+import type { FolderVerdict, Trouble } from './verdict.ts';
 import { codeSpan, escapeMarkdown } from './inertText.ts';
 import { ago, briefPath, counted, isWithin, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
 

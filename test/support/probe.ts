@@ -1,6 +1,6 @@
 import pg from 'pg';
 
-import type { BundledAddress } from '../../daemon/embedded/bundledServer.ts';
+import type { BundledAddress } from '../../daemon/embedded/bundledServerOptions.ts';
 
 /** Logs in and returns the server's data folder; null when nobody answers within the limit (ms) or it refuses. */
 export async function probe(address: BundledAddress, timeoutMs: number): Promise<string | null> {

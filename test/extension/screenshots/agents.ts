@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
-import type { Stage } from './scenes.ts';
 
 const command = path.resolve(import.meta.dirname, '../../../dist/registrar.cjs');
 
 /** Has agents of these names ask from these directories, and stay while something is done. */
 export async function withAgents(
-  { environment }: Stage,
+  { environment }: { environment: NodeJS.ProcessEnv },
   agents: Record<string, string>,
   work: () => Promise<void>,
 ): Promise<void> {

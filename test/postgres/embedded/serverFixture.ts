@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 import pg from 'pg';
 
 import { startBundledServer } from '../../../daemon/embedded/bundledServer.ts';
-import type { BundledAddress, BundledServer, BundledServerOptions } from '../../../daemon/embedded/bundledServer.ts';
+import type { BundledServer } from '../../../daemon/embedded/bundledServer.ts';
+import type { BundledAddress, BundledServerOptions } from '../../../daemon/embedded/bundledServerOptions.ts';
 import { probe } from '../../support/probe.ts';
 
 export const runsAsRoot = process.getuid?.() === 0;

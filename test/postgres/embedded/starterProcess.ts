@@ -1,5 +1,5 @@
 import { startBundledServer } from '../../../daemon/embedded/bundledServer.ts';
-import type { BundledServerOptions } from '../../../daemon/embedded/bundledServer.ts';
+import type { BundledServerOptions } from '../../../daemon/embedded/bundledServerOptions.ts';
 import { probe } from '../../support/probe.ts';
 
 // A starter in a process of its own, which a test can kill: one JSON line per event, then it stays until its end.
