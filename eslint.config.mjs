@@ -49,7 +49,6 @@ export default defineConfig(
     'node_modules/',
     '.vscode-test/',
     '.postgres-majors/',
-    '.clients-cache/',
     'test-output/',
     'coverage/',
     'scripts/*.d.mts',

@@ -1,127 +1,159 @@
-/** A client of PostgreSQL, as an app uses it that knows nothing but its environment. */
-export interface DatabaseClient {
-  name: string;
-  /** What npm installs into the cache; null for what the machine has. */
-  packages: readonly string[] | null;
-  /** Prints the name of the database that it reached. */
-  command: readonly string[];
-}
+import {
+  libpqMeaning,
+  postgresJsTls,
+  slonikUnverified,
+  slonikVerifying,
+  trustedAuthority,
+  type Program,
+} from './programs.ts';
 
-const javascript = (script: string): readonly string[] => [
-  'node',
-  '--input-type=module',
-  '-e',
-  `const url = process.env.DATABASE_URL, sql = 'select current_database() as name'; ${script}; process.exit(0)`,
-];
-// Debian's own, which has Debian's packages.
-const python = (script: string): readonly string[] => [
-  '/usr/bin/python3',
-  '-c',
-  `import os\nurl = os.environ['DATABASE_URL']\n${script}`,
-];
-const django = `import django
+/** Each prints the name of the database that it reached. */
+export const clients: readonly Program[] = [
+  {
+    name: 'psql',
+    packages: [],
+    debian: ['postgresql-client'],
+    line: 'psql',
+    command: ['psql', '-XAtc', 'select current_database()'],
+  },
+  {
+    name: 'psql with DATABASE_URL',
+    packages: [],
+    debian: ['postgresql-client'],
+    line: 'psql "$DATABASE_URL"',
+    command: ['sh', '-c', 'psql "$DATABASE_URL" -XAtc "select current_database()"'],
+  },
+  javascript(
+    'pg',
+    ['pg'],
+    'new pg.Client({ connectionString: process.env.DATABASE_URL })',
+    (made) =>
+      `import pg from 'pg'; const client = ${made}; await client.connect(); show((await client.query(sql)).rows[0].name)`,
+    { remedies: [libpqMeaning] },
+  ),
+  javascript(
+    'pg without DATABASE_URL',
+    ['pg'],
+    'new pg.Client()',
+    (made) =>
+      `import pg from 'pg'; const client = ${made}; await client.connect(); show((await client.query(sql)).rows[0].name)`,
+    { remedies: [trustedAuthority] },
+  ),
+  javascript(
+    'postgres.js',
+    ['postgres'],
+    'postgres(process.env.DATABASE_URL)',
+    (made) => `import postgres from 'postgres'; const client = ${made}; show((await client.unsafe(sql))[0].name)`,
+    {
+      gaps: {
+        socket: 'reads no socket from a URL: write `postgres()`, which reads `PGHOST`',
+        TLS: 'passes `sslrootcert` on to the server: write `postgres()`',
+      },
+    },
+  ),
+  javascript(
+    'postgres.js without DATABASE_URL',
+    ['postgres'],
+    'postgres()',
+    (made) => `import postgres from 'postgres'; const client = ${made}; show((await client.unsafe(sql))[0].name)`,
+    { remedies: [postgresJsTls] },
+  ),
+  javascript(
+    'knex',
+    ['knex', 'pg'],
+    "knex({ client: 'pg', connection: process.env.DATABASE_URL })",
+    (made) => `import knex from 'knex'; show((await ${made}.raw(sql)).rows[0].name)`,
+    { remedies: [libpqMeaning] },
+  ),
+  javascript(
+    'sequelize',
+    ['sequelize', 'pg'],
+    'new Sequelize(process.env.DATABASE_URL)',
+    (made) =>
+      `import { Sequelize } from 'sequelize'; show((await (${made}).query(sql, { logging: false }))[0][0].name)`,
+    { remedies: [libpqMeaning] },
+  ),
+  javascript(
+    'typeorm',
+    ['typeorm', 'pg', 'reflect-metadata'],
+    "new DataSource({ type: 'postgres', url: process.env.DATABASE_URL })",
+    (made) =>
+      `import typeorm from 'typeorm'; const { DataSource } = typeorm; show((await (await (${made}).initialize()).query(sql))[0].name)`,
+    { remedies: [libpqMeaning] },
+  ),
+  javascript(
+    'drizzle-orm',
+    ['drizzle-orm', 'pg'],
+    'drizzle(process.env.DATABASE_URL)',
+    (made) => `import { drizzle } from 'drizzle-orm/node-postgres'; show((await ${made}.execute(sql)).rows[0].name)`,
+    { remedies: [libpqMeaning] },
+  ),
+  javascript(
+    'Prisma Client',
+    ['@prisma/adapter-pg'],
+    'new PrismaPg({ connectionString: process.env.DATABASE_URL })',
+    // The adapter is the part of the client that connects; the client itself is generated for each app.
+    (made) =>
+      `import { PrismaPg } from '@prisma/adapter-pg'; const client = await (${made}).connect();
+       show((await client.queryRaw({ sql: 'select current_database()::text', args: [], argTypes: [] })).rows[0][0])`,
+    { remedies: [libpqMeaning] },
+  ),
+  javascript(
+    'slonik',
+    ['slonik', 'zod'],
+    'await createPool(process.env.DATABASE_URL)',
+    (made) =>
+      `import { createPool, sql as s } from 'slonik'; const pool = ${made}; show(await pool.oneFirst(s.unsafe\`select current_database() as name\`))`,
+    { remedies: [slonikVerifying, slonikUnverified] },
+  ),
+  python(
+    'psycopg2',
+    'python3-psycopg2',
+    "psycopg2.connect(os.environ['DATABASE_URL'])",
+    (made) => `import psycopg2\nc = ${made}.cursor()\nc.execute('select current_database()')\nprint(c.fetchone()[0])`,
+  ),
+  python(
+    'psycopg 3',
+    'python3-psycopg',
+    "psycopg.connect(os.environ['DATABASE_URL'])",
+    (made) => `import psycopg\nprint(${made}.execute('select current_database()').fetchone()[0])`,
+  ),
+  python(
+    'SQLAlchemy',
+    'python3-sqlalchemy',
+    "create_engine(os.environ['DATABASE_URL'])",
+    (made) =>
+      `from sqlalchemy import create_engine, text\nprint(${made}.connect().execute(text('select current_database()')).scalar())`,
+  ),
+  python(
+    'Django',
+    'python3-django',
+    "'HOST': os.environ['PGHOST'], 'PORT': os.environ['PGPORT'], 'USER': os.environ['PGUSER'], 'PASSWORD': os.environ['PGPASSWORD'], 'NAME': os.environ['PGDATABASE']",
+    (made) => `import django
 from django.conf import settings
-e = os.environ
-settings.configure(DATABASES={'default': {'ENGINE': 'django.db.backends.postgresql', 'HOST': e['PGHOST'], 'PORT': e['PGPORT'],
-  'USER': e['PGUSER'], 'PASSWORD': e['PGPASSWORD'], 'NAME': e['PGDATABASE']}})
+settings.configure(DATABASES={'default': {'ENGINE': 'django.db.backends.postgresql', ${made}}})
 django.setup()
 from django.db import connection
 cursor = connection.cursor()
 cursor.execute('select current_database()')
-print(cursor.fetchone()[0])`;
-
-export const clients: readonly DatabaseClient[] = [
-  { name: 'psql', packages: null, command: ['psql', '-XAtc', 'select current_database()'] },
-  {
-    name: 'psql with DATABASE_URL',
-    packages: null,
-    command: ['sh', '-c', 'psql "$DATABASE_URL" -XAtc "select current_database()"'],
-  },
-  {
-    name: 'pg',
-    packages: ['pg'],
-    command: javascript(
-      `import pg from 'pg'; const c = new pg.Client({ connectionString: url }); await c.connect(); console.log((await c.query(sql)).rows[0].name)`,
-    ),
-  },
-  {
-    name: 'pg without DATABASE_URL',
-    packages: ['pg'],
-    command: javascript(
-      `import pg from 'pg'; const c = new pg.Client(); await c.connect(); console.log((await c.query(sql)).rows[0].name)`,
-    ),
-  },
-  {
-    name: 'postgres.js',
-    packages: ['postgres'],
-    command: javascript(
-      `import postgres from 'postgres'; console.log((await postgres(url, { connect_timeout: 10 }).unsafe(sql))[0].name)`,
-    ),
-  },
-  {
-    name: 'knex',
-    packages: ['knex', 'pg'],
-    command: javascript(
-      `import knex from 'knex'; console.log((await knex({ client: 'pg', connection: url }).raw(sql)).rows[0].name)`,
-    ),
-  },
-  {
-    name: 'sequelize',
-    packages: ['sequelize', 'pg'],
-    command: javascript(
-      `import { Sequelize } from 'sequelize'; console.log((await new Sequelize(url, { logging: false }).query(sql))[0][0].name)`,
-    ),
-  },
-  {
-    name: 'typeorm',
-    packages: ['typeorm', 'pg', 'reflect-metadata'],
-    command: javascript(
-      `import typeorm from 'typeorm'; const d = await new typeorm.DataSource({ type: 'postgres', url }).initialize(); console.log((await d.query(sql))[0].name)`,
-    ),
-  },
-  {
-    name: 'drizzle-orm',
-    packages: ['drizzle-orm', 'pg'],
-    command: javascript(
-      `import { drizzle } from 'drizzle-orm/node-postgres'; console.log((await drizzle(url).execute(sql)).rows[0].name)`,
-    ),
-  },
-  {
-    name: 'slonik',
-    packages: ['slonik', 'zod'],
-    command: javascript(
-      `import { createPool, sql as s } from 'slonik'; console.log(await (await createPool(url)).oneFirst(s.unsafe\`select current_database() as name\`))`,
-    ),
-  },
-  {
-    name: 'node-pg-migrate',
-    packages: ['node-pg-migrate', 'pg'],
-    // It says what it did, not where: the comment on its table is read by the next client of the list.
-    command: javascript(
-      `import { runner } from 'node-pg-migrate'; import fs from 'node:fs'; import os from 'node:os'; import pg from 'pg';
-       const dir = fs.mkdtempSync(os.tmpdir() + '/migrations-'); await runner({ databaseUrl: url, dir, direction: 'up', migrationsTable: 'moved', log() {} });
-       fs.rmSync(dir, { recursive: true }); const c = new pg.Client({ connectionString: url }); await c.connect();
-       console.log((await c.query("select current_database() as name, 'moved'::regclass")).rows[0].name)`,
-    ),
-  },
-  {
-    name: 'psycopg2',
-    packages: null,
-    command: python(
-      `import psycopg2\nc = psycopg2.connect(url).cursor()\nc.execute('select current_database()')\nprint(c.fetchone()[0])`,
-    ),
-  },
-  {
-    name: 'psycopg 3',
-    packages: null,
-    command: python(`import psycopg\nprint(psycopg.connect(url).execute('select current_database()').fetchone()[0])`),
-  },
-  {
-    name: 'SQLAlchemy',
-    packages: null,
-    command: python(
-      `import sqlalchemy\nprint(sqlalchemy.create_engine(url).connect().execute(sqlalchemy.text('select current_database()')).scalar())`,
-    ),
-  },
-  { name: 'Django', packages: null, command: python(django) },
+print(cursor.fetchone()[0])`,
+  ),
 ];
+
+/** @param script gets the line that the page shows, so that what it shows is what ran */
+function javascript(
+  name: string,
+  packages: readonly string[],
+  line: string,
+  script: (line: string) => string,
+  more: Pick<Program, 'remedies' | 'gaps'> = {},
+): Program {
+  const whole = `const sql = 'select current_database() as name', show = (name) => { console.log(name); process.exit(0); }; ${script(line)}`;
+  return { name, packages, debian: [], line, command: ['node', '--input-type=module', '-e', whole], ...more };
+}
+
+/** Debian's own interpreter, which has Debian's packages. */
+function python(name: string, debian: string, line: string, script: (line: string) => string): Program {
+  const command = ['/usr/bin/python3', '-c', `import os\n${script(line)}`];
+  return { name, packages: [], debian: [debian, 'python3-psycopg2'], line, command };
+}
