@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
-import type { Engine } from '../daemon/engine/openEngine.ts';
+import type { Engine } from '../daemon/engine/engine.ts';
 import { AgentHost } from '../daemon/mcp/agentHost.ts';
 import { httpLimits, openHttp, type HttpServerOptions } from '../daemon/mcp/httpServer.ts';
 import { toolList } from '../daemon/mcp/toolList.ts';

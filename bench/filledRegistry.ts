@@ -1,6 +1,6 @@
 import { resolved } from './asked.ts';
 import type { BenchServer } from './benchServer.ts';
-import type { Engine } from '../daemon/engine/openEngine.ts';
+import type { Engine } from '../daemon/engine/engine.ts';
 
 export interface FilledRegistry {
   registry: string;

@@ -1,4 +1,4 @@
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { filledRegistry } from '../filledRegistry.ts';
 import { interleave } from '../harness.ts';
 import type { Question } from '../result.ts';

@@ -7,7 +7,7 @@ import { httpLimits, openHttp, type HttpEndpoint } from '../mcp/httpServer.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { DaemonStatus, Snapshot } from '../protocol/control.ts';
 import type { Settings } from '../protocol/settings.ts';
-import type { EngineLog } from './openEngine.ts';
+import type { EngineLog } from './engine.ts';
 
 export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home' | 'use' | 'running' | 'onChanged'> {
   settingsPath: string;

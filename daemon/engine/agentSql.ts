@@ -13,7 +13,7 @@ import type { Project, Resolution } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { requireOwnWord } from '../registry/handOver.ts';
 import { handOver, NotProved, type HandedOver } from './handOver.ts';
-import type { EngineLog } from './openEngine.ts';
+import type { EngineLog } from './engine.ts';
 
 export interface AgentSqlOptions {
   resolve(params: ResolveParams): Promise<Resolution>;

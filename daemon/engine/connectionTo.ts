@@ -5,7 +5,7 @@ import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
 import type { Project } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { NotProved } from './handOver.ts';
-import type { EngineLog } from './openEngine.ts';
+import type { EngineLog } from './engine.ts';
 
 /** The variables for a project's database on the host that has just said that it holds it. Throws NotProved. */
 export async function connectionTo(

@@ -1,6 +1,6 @@
 import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
 import { engineMethods, factsOf, forOperations, type EngineMethod } from '../protocol/methods.ts';
-import type { Engine } from './openEngine.ts';
+import type { Engine } from './engine.ts';
 
 type Using = <T>(caller: Caller, run: (engine: Engine) => Promise<T>) => Promise<T>;
 

@@ -10,7 +10,8 @@ import type { WindowFolder } from '../resolution/trust.ts';
 import { chooseAddress, hasOtherConnections, type ChosenAddress } from './chooseAddress.ts';
 import { leftBehind } from './leftBehind.ts';
 import { Lending } from './lending.ts';
-import { openEngine, type Engine, type EngineLog } from './openEngine.ts';
+import type { Engine, EngineLog } from './engine.ts';
+import { openEngine } from './openEngine.ts';
 
 export interface EngineHolderOptions {
   stateFolder: string;

@@ -4,7 +4,7 @@ import type { LeftBehind } from '../protocol/control.ts';
 import { sqlIdentifier, sqlLiteral } from '../protocol/sqlText.ts';
 import { readMarker, writeMarker } from '../registry/marker.ts';
 import type { ChosenAddress } from './chooseAddress.ts';
-import type { ProjectHere } from './openEngine.ts';
+import type { ProjectHere } from './engine.ts';
 
 /**
  * What another address will not have, each project with the line for a POSIX shell that moves it.

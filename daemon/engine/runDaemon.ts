@@ -25,7 +25,7 @@ import { checkConfig } from './checkConfig.ts';
 import { connectionHandlers } from './connectionHandlers.ts';
 import { engineHandlers } from './engineHandlers.ts';
 import { EngineHolder } from './engineHolder.ts';
-import type { Engine, EngineLog } from './openEngine.ts';
+import type { Engine, EngineLog } from './engine.ts';
 import { RunningCalls } from './runningCalls.ts';
 import { WindowLooks } from './windowLooks.ts';
 

@@ -2,7 +2,7 @@ import type { DatabaseFacts, FolderState, ClientFolder } from '../protocol/contr
 import type { WarningCode } from '../protocol/codes.ts';
 import type { Resolution, Warning } from '../protocol/model.ts';
 import type { EngineHolder } from './engineHolder.ts';
-import type { Engine } from './openEngine.ts';
+import type { Engine } from './engine.ts';
 
 export interface WindowLooksOptions {
   holder: Pick<EngineHolder, 'use'>;

@@ -52,7 +52,7 @@ type Besides<Facts> = Facts extends { with: 'steps' }
 type Given<Name extends ControlMethod> = ParamsOf<Name> extends undefined ? [] : [params: ParamsOf<Name>];
 
 /** What an engine does. Refusals other than a resolution's own are thrown as RegistrarError. */
-type EngineApi = {
+export type EngineApi = {
   [Name in EngineMethod]: (...given: [...Given<Name>, ...Besides<Operations[Name]>]) => Promise<AnswerOf<Name>>;
 };
 

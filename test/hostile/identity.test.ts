@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertKeptOut, everything, projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';

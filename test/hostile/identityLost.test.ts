@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertKeptOut, projectWithCards, Repositories } from '../support/repositories.ts';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { attacker, type Attacker } from '../support/attacker.ts';
 import { findings, repairAll, shape } from '../support/driftSupport.ts';
 import { plantDoubles, plantTypes, strikes } from '../support/plantedCode.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { attacker, type Attacker } from '../support/attacker.ts';
 import { projectIn, repairAll } from '../support/driftSupport.ts';
 import { plantDoubles, strikes } from '../support/plantedCode.ts';

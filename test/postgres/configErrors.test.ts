@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { rm } from 'node:fs/promises';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { readMarker, writeMarker } from '../../daemon/registry/marker.ts';
 import type { Marker } from '../../daemon/registry/model.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { writeMarker } from '../../daemon/registry/marker.ts';

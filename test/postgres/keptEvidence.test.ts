@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
 import { defaultLimits } from '../../daemon/postgres/registryDatabase.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project, Resolution } from '../../daemon/protocol/model.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
 import { defaultLimits, type Limits } from '../../daemon/postgres/registryDatabase.ts';

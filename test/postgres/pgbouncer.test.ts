@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
 import { patientLimits } from '../support/patientLimits.ts';
 import { startPgBouncer, whyNoPgBouncer, type PgBouncer } from '../support/pgBouncer.ts';

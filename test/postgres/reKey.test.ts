@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { rename } from 'node:fs/promises';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
   assertAgreement,

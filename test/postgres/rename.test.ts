@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { git, newRepository } from '../unit/git/gitFixture.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {

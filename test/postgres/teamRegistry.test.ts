@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { codeBlocks, readDocument } from '../support/documents.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved } from '../support/resolutionAssertions.ts';

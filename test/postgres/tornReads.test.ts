@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { identifyFolder } from '../../daemon/config/folderFacts.ts';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { KnownProjects } from '../../daemon/lifecycle/knownProjects.ts';
 import { writePrivateFile } from '../../daemon/lifecycle/stateFolder.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';

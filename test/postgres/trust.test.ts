@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { chown, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { WindowFolder } from '../../daemon/resolution/trust.ts';
 import { noSettings, path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';

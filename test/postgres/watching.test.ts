@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { EngineOptions } from '../../daemon/engine/openEngine.ts';
+import type { EngineOptions } from '../../daemon/engine/engine.ts';
 import { watchChanges } from '../../daemon/postgres/registryChanges.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
 import { patientLimits } from '../support/patientLimits.ts';

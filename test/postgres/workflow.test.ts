@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { creations, resolved, warningCodes } from '../support/resolutionAssertions.ts';

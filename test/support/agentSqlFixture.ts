@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Engine, EngineOptions } from '../../daemon/engine/openEngine.ts';
+import type { Engine, EngineOptions } from '../../daemon/engine/engine.ts';
 import type { QueryResult } from '../../daemon/protocol/agentSql.ts';
 import type { QueryParams } from '../../daemon/protocol/methods.ts';
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 
 /**
  * Fails deliveries until the engine's own next attempt is so far away that it comes between no two statements of a test.

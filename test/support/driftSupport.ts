@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { driftNotes, type DriftFinding, type RepairResult } from '../../daemon/protocol/drift.ts';
 import type { OnStep } from '../../daemon/protocol/operationModel.ts';
 import type { Project } from '../../daemon/protocol/model.ts';

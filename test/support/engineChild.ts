@@ -1,4 +1,5 @@
-import { openEngine, type Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
+import { openEngine } from '../../daemon/engine/openEngine.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';

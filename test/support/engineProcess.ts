@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
-import type { EngineOptions } from '../../daemon/engine/openEngine.ts';
+import type { EngineOptions } from '../../daemon/engine/engine.ts';
 import type { RegistrarApi } from '../../daemon/protocol/methods.ts';
 import { RegistrarError, type ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { FileKillPlan } from './fileKillPoint.ts';

@@ -1,4 +1,4 @@
-import type { EngineLog } from '../../daemon/engine/openEngine.ts';
+import type { EngineLog } from '../../daemon/engine/engine.ts';
 
 export interface LogLine {
   level: 'info' | 'warn';

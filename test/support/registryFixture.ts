@@ -3,7 +3,8 @@ import { chmod, mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:f
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import pg from 'pg';
-import { openEngine, type Engine, type EngineOptions } from '../../daemon/engine/openEngine.ts';
+import type { Engine, EngineOptions } from '../../daemon/engine/engine.ts';
+import { openEngine } from '../../daemon/engine/openEngine.ts';
 import { parseAddress } from '../../daemon/postgres/address.ts';
 import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import type { RegistryFixture } from './registryFixture.ts';
 import { resolved } from './resolutionAssertions.ts';

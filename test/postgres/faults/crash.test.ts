@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../../daemon/engine/engine.ts';
 import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import {
   CrashRuns,

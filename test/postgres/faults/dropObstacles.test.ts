@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../../daemon/engine/engine.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { projectIn, removeAll, someoneWaits } from '../../support/driftSupport.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';

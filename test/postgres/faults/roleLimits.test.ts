@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../../daemon/engine/engine.ts';
 import type { Limits } from '../../../daemon/postgres/registryDatabase.ts';
 import type { Project } from '../../../daemon/protocol/model.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
-import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../../daemon/engine/engine.ts';
 import type { ErrorCode } from '../../../daemon/protocol/codes.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';

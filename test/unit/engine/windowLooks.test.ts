@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { WindowLooks, type LooksTiming } from '../../../daemon/engine/windowLooks.ts';
-import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../../daemon/engine/engine.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { refused, resolved } from '../cli/fakeCli.ts';

@@ -4,7 +4,7 @@ import { dialDaemon, type DaemonConnection } from '../../../daemon/client/dialDa
 import { remoteApi } from '../../../daemon/client/localDaemon.ts';
 import type { Caller } from '../../../daemon/control/clientConnection.ts';
 import { engineHandlers } from '../../../daemon/engine/engineHandlers.ts';
-import type { Engine } from '../../../daemon/engine/openEngine.ts';
+import type { Engine } from '../../../daemon/engine/engine.ts';
 import { AgentSession } from '../../../daemon/mcp/agentSession.ts';
 import { asAgent } from '../../../daemon/mcp/asAgent.ts';
 import { toolList } from '../../../daemon/mcp/toolList.ts';
@@ -178,7 +178,9 @@ describe('an operation', () => {
         .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
     );
     assert.ok(files.length > 200);
-    const implementations = ['openEngine', 'runDaemon', 'connectionHandlers'].map((name) => `daemon/engine/${name}.ts`);
+    const implementations = ['engineOperations', 'runDaemon', 'connectionHandlers'].map(
+      (name) => `daemon/engine/${name}.ts`,
+    );
     // Ids of VS Code's commands, of which some are called as an operation is.
     const others = ['daemon/protocol/operations.ts', 'extension/contributions.ts'];
     const lists = files
