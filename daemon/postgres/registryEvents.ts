@@ -101,6 +101,8 @@ export function registryEvents(database: RegistryDatabase, options: RegistryEven
       }
       row = await ask();
     }
+    // Whoever only looks does not make it: somebody else may at any moment.
+    if (!row && !database.makes) known = null;
     if (!row) return missing('the table registrar_events is not there');
     if (row['is_believed'] !== true) return missing('the table registrar_events is a stranger’s');
     if (row['writes'] !== true) missing('this role may not write into the table registrar_events');

@@ -127,6 +127,33 @@ describe('a project that somebody dropped', function () {
     refused(await bob.resolve({ directory: folder }), 'PROJECT_DROPPED');
   });
 
+  it('X7: is dropped also where its folder has no origin, and where its database was made again before', async () => {
+    const folder = await fixture.folder();
+    await fixture.config(folder, { version: '1.0', project: { name: 'pond' } });
+    const project = resolved(await ann.resolve({ directory: folder }));
+    await fixture.release(project.databaseName);
+    await fixture.sql(`drop database ${project.databaseName} with (force)`, [], 'postgres');
+    await ann.remakeProject({ project: project.id, confirm: project.databaseName });
+    await ann.dropProject({ project: project.id, confirm: project.databaseName });
+    refused(await ann.resolve({ directory: folder, dryRun: true }), 'PROJECT_DROPPED');
+    assert.deepEqual(await events('pond'), ['created', 'dropped']);
+  });
+
+  it('X7: is dropped also for a daemon that looked before there was a registry', async () => {
+    const fresh = await registryFixture();
+    try {
+      const engine = await fresh.engine({ host: 'tower' });
+      const folder = await fresh.folder();
+      await fresh.config(folder, { version: '1.0', project: { name: 'early' } });
+      assert.equal((await engine.look(folder)).outcome, 'unresolved');
+      const project = resolved(await engine.resolve({ directory: folder }));
+      await engine.dropProject({ project: project.id, confirm: project.databaseName });
+      refused(await engine.look(folder), 'PROJECT_DROPPED');
+    } finally {
+      await fresh.close();
+    }
+  });
+
   it('asks for no event where the project is there', async () => {
     const folder = await clone('warm');
     await ann.resolve({ directory: folder });
