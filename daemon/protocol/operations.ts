@@ -147,7 +147,7 @@ export const operations = {
     by: 'engine',
     params: confirmed,
     effect: 'changes',
-    askedBy: command,
+    askedBy: people,
     with: 'steps',
   }),
   useProject: gives<Resolution>()({
@@ -175,7 +175,7 @@ export const operations = {
     params: { directory: 'text' },
     effect: 'changes',
     replaces: true,
-    askedBy: command,
+    askedBy: people,
   }),
   connection: gives<Connection>()({
     does: 'Resolves, and gives what a program needs to connect to the project’s database.',

@@ -131,7 +131,7 @@ export function projectDropping(row: RegistryRow): RegistrarError {
     code: 'PROJECT_FORGOTTEN',
     message: `Project ${quoted(row.name)} is being dropped.`,
     hint: 'Wait until that is done; then its name is free.',
-    details: { name: row.name, database: row.databaseName },
+    details: { name: row.name, database: row.databaseName, state: 'dropping' },
   });
 }
 
@@ -242,7 +242,12 @@ export function databaseVanished(row: RegistryRow, label: string): RegistrarErro
     code: 'DATABASE_MISSING',
     message: `${named(row.databaseName)} of project ${quoted(row.name)} no longer exists on ${named(label)}; its data is lost unless you have a backup. Nothing was made.`,
     hint: `${registrarCommand('projects remake', [row.name])} makes it again, empty; or restore it from a backup.`,
-    details: { project: { id: row.id, name: row.name }, database: row.databaseName, choices: ['remake'] },
+    details: {
+      project: { id: row.id, name: row.name },
+      database: row.databaseName,
+      ...(row.registrar.lastUsedAt === undefined ? {} : { lastUsedAt: row.registrar.lastUsedAt }),
+      choices: ['remake'],
+    },
   });
 }
 

@@ -1,8 +1,8 @@
 import * as vscode from 'vscode';
-import type { Connection } from '../../daemon/protocol/answers.ts';
-import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
+import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import { chooseFolder } from './chooseTarget.ts';
 import type { Command, CommandContext } from './commandContext.ts';
+import { actingOn, RefusedOn, refusedIn } from './refusedOn.ts';
 import { psqlEnvironment } from '../terminalVariables.ts';
 import type { TreeNode } from '../views/treeNodes.ts';
 
@@ -43,17 +43,16 @@ async function connectionOf(
   const folder = isListed ? null : await chooseFolder(context, target, title);
   if (!isListed && !folder) return null;
   const asked = isListed ? { project: target.project?.id ?? null } : { directory: folder?.path ?? null };
-  return usable(await context.link.call('connection', asked));
-}
-
-function usable({ resolution, environment }: Connection): {
-  project: string;
-  database: string;
-  environment: Record<string, string>;
-} {
+  const row = target ?? { id: 'folder', label: title };
+  const { resolution, environment } = await actingOn(row, () => context.link.call('connection', asked));
   const { project, error } = resolution;
   if (project && environment) return { project: project.name, database: project.databaseName, environment };
-  throw new RegistrarError(
-    error ?? { code: 'UNRESOLVED', message: 'This folder has no project.', hint: 'Initialize Workspace Project.' },
-  );
+  const report = error ?? noProject;
+  throw folder ? refusedIn(folder, resolution, report) : new RefusedOn(report, row);
 }
+
+const noProject: ErrorReport = {
+  code: 'UNRESOLVED',
+  message: 'This folder has no project.',
+  hint: 'Initialize Workspace Project.',
+};

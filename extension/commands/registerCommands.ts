@@ -1,5 +1,4 @@
 import * as vscode from 'vscode';
-import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { commandIds, viewId, type CommandId } from '../contributions.ts';
 import { labelText, messageText } from '../views/inertText.ts';
@@ -8,6 +7,7 @@ import { connectAgent, copyMcpAddress, rotateAgentToken } from './agentCommands.
 import type { Command, CommandContext } from './commandContext.ts';
 import { restartDaemon, showLog } from './daemonCommands.ts';
 import { copyConnectionString, openPsql, testConnection } from './databaseCommands.ts';
+import { offerCures } from './offerCures.ts';
 import { openConfig } from './openConfig.ts';
 import {
   enterPassword,
@@ -17,16 +17,27 @@ import {
   useLocalPostgres,
   useThisAddress,
 } from './postgresCommands.ts';
-import { adoptDatabase, createProject, dropDatabase, forgetProject, renameProject } from './projectCommands.ts';
+import {
+  adoptDatabase,
+  createProject,
+  dropDatabase,
+  forgetProject,
+  remakeDatabase,
+  renameProject,
+} from './projectCommands.ts';
+import { RefusedOn } from './refusedOn.ts';
 import { checkDrift, repairDrift, syncNow } from './syncCommands.ts';
 import { clearFilter, filterProjects, loadMore } from './treeCommands.ts';
 import {
   chooseAnotherName,
+  copyStatement,
   explain,
   initialize,
   manageTrust,
+  removeBinding,
   resolveAgain,
   shareDatabase,
+  startAnew,
   useExisting,
   useThatProject,
 } from './workspaceCommands.ts';
@@ -60,7 +71,11 @@ const commands: Record<CommandId, Command> = {
   [commandIds.manageTrust]: manageTrust,
   [commandIds.tryNow]: syncNow,
   [commandIds.useThatProject]: useThatProject,
+  [commandIds.startAnew]: startAnew,
+  [commandIds.remakeDatabase]: remakeDatabase,
   [commandIds.shareDatabase]: shareDatabase,
+  [commandIds.removeBinding]: removeBinding,
+  [commandIds.copyStatement]: copyStatement,
   [commandIds.chooseAnotherName]: chooseAnotherName,
   [commandIds.renameThis]: renameProject,
   [commandIds.giveUp]: forgetProject,
@@ -76,7 +91,7 @@ export function registerCommands(given: CommandContext): vscode.Disposable {
   const context = { ...given, link: showingProgress(given.link) };
   return vscode.Disposable.from(
     ...Object.entries(commands).map(([id, command]) =>
-      vscode.commands.registerCommand(id, (target?: TreeNode) => run(command, context, target)),
+      vscode.commands.registerCommand(id, (target?: TreeNode) => run(id as CommandId, command, context, target)),
     ),
   );
 }
@@ -96,40 +111,29 @@ function showingProgress(link: CommandContext['link']): CommandContext['link'] {
 const resultMs = 8000;
 
 /** @returns the result line, for other extensions and for tests */
-async function run(command: Command, context: CommandContext, target?: TreeNode): Promise<string | null> {
+async function run(
+  id: CommandId,
+  command: Command,
+  context: CommandContext,
+  target?: TreeNode,
+): Promise<string | null> {
+  // Commands of the palette get whatever the caller passes; only rows of the tree are meant.
+  const row = typeof target?.id === 'string' ? target : undefined;
   try {
-    // Commands of the palette get whatever the caller passes; only rows of the tree are meant.
-    const row = typeof target?.id === 'string' ? target : undefined;
     const result = await command(context, row);
     if (result !== null) vscode.window.setStatusBarMessage(`$(check) ${labelText(result)}`, resultMs);
     return result;
   } catch (error) {
-    void showError(error);
+    void showError(error, id, row);
     return null;
   }
 }
 
-/** What helps against an error; without an entry its hint is shown. */
-const cures: Partial<Record<ErrorCode, { title: string; command: CommandId }[]>> = {
-  PROJECT_CONFLICT: [{ title: 'Use Existing Project…', command: commandIds.useExisting }],
-  CONFIG_INVALID: [{ title: 'Open Config', command: commandIds.openConfig }],
-  NAME_INVALID: [{ title: 'Open Config', command: commandIds.openConfig }],
-  PLAN_STALE: [{ title: 'Check Drift', command: commandIds.checkDrift }],
-  REGISTRY_UNREACHABLE: [{ title: 'Test Connection', command: commandIds.testConnection }],
-  DAEMON_UNREACHABLE: [{ title: 'Show Log', command: commandIds.showLog }],
-  DAEMON_VERSION: [{ title: 'Restart Daemon', command: commandIds.restartDaemon }],
-  POSTGRES_NOT_CHOSEN: [{ title: 'Set PostgreSQL Connection', command: commandIds.setPostgres }],
-  CREDENTIALS_REQUIRED: [{ title: 'Enter Password…', command: commandIds.enterPassword }],
-  UNRESOLVED: [{ title: 'Initialize', command: commandIds.initialize }],
-};
-
-async function showError(error: unknown): Promise<void> {
+async function showError(error: unknown, failed: CommandId, target?: TreeNode): Promise<void> {
   if (!(error instanceof RegistrarError)) {
     void vscode.window.showErrorMessage(messageText(error instanceof Error ? error.message : String(error)));
     return;
   }
-  const offered = cures[error.code] ?? [];
-  const text = offered.length > 0 ? error.message : `${error.message} ${error.hint}`;
-  const chosen = await vscode.window.showErrorMessage(messageText(text), ...offered);
-  if (chosen) await vscode.commands.executeCommand(chosen.command);
+  const row = error instanceof RefusedOn ? error.row : target;
+  await offerCures(error.toReport(), failed, row);
 }

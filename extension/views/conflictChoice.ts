@@ -34,3 +34,9 @@ export function conflictChoice({ error }: Resolution, { path }: WorkspaceFolder)
     proposal: choices.includes('init') ? (proposal ?? null) : null,
   };
 }
+
+/** The folder whose config names the project: the workspace folder, or one above it. */
+export function claimingFolder({ configPath }: Resolution, { path }: WorkspaceFolder): string {
+  const [, folder] = /^(.+)[\\/]\.codebase-mcp[\\/]config\.json$/.exec(configPath ?? '') ?? [];
+  return folder !== undefined && isWithin(path, folder) ? folder : path;
+}

@@ -1,6 +1,6 @@
 import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { FolderVerdict } from './verdict.ts';
-import { sentence, shortPath } from './words.ts';
+import { namesCommand, sentence, shortPath } from './words.ts';
 
 interface ConflictDetails {
   project?: { name: string };
@@ -24,15 +24,19 @@ export function conflict(title: string, error: ErrorReport, home: string): Folde
         kind: !canShare ? 'conflict-name' : canRename ? 'conflict' : 'conflict-share',
         message: conflictMessage(error.message, details).replaceAll(home, '~'),
         advice: !canShare
-          ? sentence(error.hint)
+          ? adviceOf(error)
           : canRename
             ? 'Choose another name, or share its database.'
-            : 'Share its database again, or remove the binding: registrar use --local --remove.',
+            : 'Share its database again, or remove the binding.',
         isError: true,
         needsSomeone: true,
       },
     ],
   };
+}
+
+function adviceOf({ hint }: ErrorReport): string {
+  return namesCommand(hint) ? '' : sentence(hint);
 }
 
 function conflictSummary(

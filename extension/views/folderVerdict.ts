@@ -1,12 +1,10 @@
 import { clockTime } from '../../daemon/protocol/clockTime.ts';
-import type { ErrorCode } from '../../daemon/protocol/codes.ts';
 import type { Snapshot } from '../../daemon/protocol/control.ts';
 import type { Resolution, Warning } from '../../daemon/protocol/model.ts';
-import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
-import { conflict } from './conflictVerdict.ts';
+import { objections, refusal } from './refusals.ts';
 import type { FolderVerdict, Trouble } from './verdict.ts';
-import { sentence } from './words.ts';
+import { namesCommand, sentence } from './words.ts';
 
 interface View {
   home: string;
@@ -78,74 +76,6 @@ function withoutProject(folder: WorkspaceFolder, { wouldDo, error }: Resolution)
   };
 }
 
-/** What each refusal is called behind the folder's name. */
-const refusalWords: Partial<Record<ErrorCode, string>> = {
-  CONFIG_INVALID: 'config has an error',
-  CONFIG_UNREADABLE: 'config cannot be read',
-  CONFIG_NOT_TRUSTED: 'not trusted',
-  CONFIG_CHANGED: 'config is being changed',
-  NAME_INVALID: 'name cannot be used',
-  DATABASE_NAME_INVALID: 'database name cannot be used',
-  PROJECT_NOT_FOUND: 'project not found',
-  PROJECT_MISMATCH: 'another project',
-  PROJECT_FORGOTTEN: 'forgotten',
-  PROJECT_DROPPED: 'dropped',
-  DATABASE_MISSING: 'database is missing',
-  DATABASE_FOREIGN: 'database is not its own',
-  MARKER_MISSING: 'database carries no marker',
-  PROVISION_FAILED: 'database could not be made',
-  REGISTRY_UNREACHABLE: 'server does not answer',
-  REGISTRY_BUSY: 'registry is busy',
-  SERVER_FULL: 'server is full',
-  DISK_FULL: 'server’s disk is full',
-  REGISTRY_READ_ONLY: 'server is read-only',
-  REGISTRY_FORBIDDEN: 'permission is missing',
-  CREDENTIALS_REQUIRED: 'password needed',
-};
-
-/** What keeps the whole window from being answered, and is said at each folder. */
-export const objections: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ADDRESS_MISMATCH']);
-
-const kinds: Partial<Record<ErrorCode, string>> = {
-  REGISTRY_UNREACHABLE: 'unreachable',
-  CREDENTIALS_REQUIRED: 'credentials',
-};
-
-/** Refusals that a look at the config file explains. */
-const configCodes: readonly ErrorCode[] = [
-  'CONFIG_INVALID',
-  'CONFIG_UNREADABLE',
-  'NAME_INVALID',
-  'DATABASE_NAME_INVALID',
-  'DATABASE_MISSING',
-  'DATABASE_FOREIGN',
-];
-
-function refusal(folder: WorkspaceFolder, error: ErrorReport, { home }: View): FolderVerdict {
-  const claimed = typeof error.details?.['name'] === 'string' ? error.details['name'] : folder.name;
-  const trouble = { isError: true, needsSomeone: true };
-  if (error.code === 'PROJECT_CONFLICT') return conflict(claimed, error, home);
-  if (error.code === 'ADDRESS_MISMATCH') {
-    const advice = error.message.replace(/ Nothing was done\.$/, '');
-    const mismatch = { ...trouble, kind: 'mismatch', message: 'Nothing is done here.', advice };
-    return { verdict: 'refused', title: claimed, summary: 'another server', troubles: [mismatch] };
-  }
-  const isUnreachable = error.code === 'REGISTRY_UNREACHABLE';
-  const canAdopt = (error.details?.['choices'] as string[] | undefined)?.includes('adopt') ?? false;
-  const isConfig = configCodes.includes(error.code);
-  const kind = canAdopt ? 'adoptable' : isConfig ? 'config-error' : (kinds[error.code] ?? 'refused');
-  // Where in the config file it is follows what it is, as the row is short.
-  const [, line, reason] = /^\S+config\.json:(\d+):\d+ (.*)$/.exec(error.message) ?? [];
-  const message = sentence((reason ?? error.message).replaceAll(home, '~'));
-  const advice = line === undefined ? sentence(error.hint) : `Line ${line} of the config. ${sentence(error.hint)}`;
-  return {
-    verdict: isUnreachable ? 'unreachable' : 'refused',
-    title: claimed,
-    summary: refusalWords[error.code] ?? 'refused',
-    troubles: [{ ...trouble, kind, message, advice }],
-  };
-}
-
 function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot | null, view: View): Trouble {
   const reason = resolution.sync?.error?.message ?? warning.message;
   if (warning.code === 'PENDING') {
@@ -174,7 +104,7 @@ function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot 
   return {
     kind: 'warning',
     message: sentence(warning.message.replaceAll(view.home, '~')),
-    advice: sentence(warning.hint),
+    advice: namesCommand(warning.hint) ? '' : sentence(warning.hint),
     isError: false,
     needsSomeone: true,
   };

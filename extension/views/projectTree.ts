@@ -45,6 +45,12 @@ export class ProjectTree implements vscode.TreeDataProvider<TreeNode>, vscode.Di
     this.#changed.fire();
   }
 
+  /** Reads the list of all projects again: something was done to one of them. */
+  refresh(): void {
+    this.#pages.reset();
+    this.#changed.fire();
+  }
+
   /** Draws the same state again, as time has passed. */
   redraw(): void {
     this.#changed.fire();

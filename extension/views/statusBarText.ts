@@ -12,7 +12,7 @@ export interface StatusBarText {
   accessibilityLabel: string;
 }
 
-const texts: Record<Verdict, ((title: string) => string) | null> = {
+const texts: Record<Verdict, ((title: string, summary: string) => string) | null> = {
   waiting: null,
   'no-project': null,
   ready: (title) => `$(database) ${title}`,
@@ -24,7 +24,7 @@ const texts: Record<Verdict, ((title: string) => string) | null> = {
   'not-made': (title) => `$(circle-outline) ${title}: not made yet`,
   unfinished: (title) => `$(circle-outline) ${title}: not ready yet`,
   unreachable: (title) => `$(debug-disconnect) ${title} (offline)`,
-  refused: (title) => `$(error) ${title}: refused`,
+  refused: (title, summary) => `$(error) ${title}: ${summary}`,
 };
 
 const severities: Partial<Record<Verdict, StatusBarText['severity']>> = {
@@ -57,7 +57,7 @@ export function statusBarText(
     return { text: `$(plug) ${words}`, tooltip: words, severity: 'none', accessibilityLabel: words };
   }
   const verdict = folderVerdict(folder, state.isTrusted, state.snapshot, view);
-  const text = texts[verdict.verdict]?.(labelText(cut(verdict.title)));
+  const text = texts[verdict.verdict]?.(labelText(cut(verdict.title)), verdict.summary);
   if (text === undefined) return null;
   return {
     text,

@@ -1,5 +1,6 @@
 import type { FolderState, Snapshot } from '../../daemon/protocol/control.ts';
 import type { Attempt, ListedProject, Resolution } from '../../daemon/protocol/model.ts';
+import type { ErrorReport } from '../../daemon/protocol/registrarError.ts';
 import type { WindowState, WorkspaceFolder } from '../windowState.ts';
 import { folderVerdict } from './folderVerdict.ts';
 import type { FolderVerdict, Trouble } from './verdict.ts';
@@ -29,6 +30,8 @@ export interface TreeNode {
   resolution?: Resolution;
   project?: Pick<ListedProject, 'id' | 'name' | 'databaseName'>;
   database?: string;
+  /** What was refused, where that is not the resolution's. */
+  refusal?: ErrorReport;
 }
 
 export interface TreeView {
@@ -57,14 +60,15 @@ export function badgeCount({ folders, isTrusted, snapshot, daemonError }: Window
 }
 
 /** A row of the list of all projects. */
-export function projectNode({ id, name, databaseName, description, sync }: ListedProject): TreeNode {
+export function projectNode({ id, name, databaseName, description, sync, metadata }: ListedProject): TreeNode {
+  const isDropping = (metadata['registrar'] as { state?: unknown } | undefined)?.state === 'dropping';
   const registered = { synced: '', pending: ' · not registered yet', parked: ' · needs you' }[sync.state];
   return {
     id: `project:${id}`,
     label: name,
-    description: `${databaseName}${registered}`,
-    icon: sync.state === 'parked' ? 'warning' : 'database',
-    context: 'project',
+    description: `${databaseName}${isDropping ? ' · being dropped' : registered}`,
+    icon: isDropping ? 'trash' : sync.state === 'parked' ? 'warning' : 'database',
+    context: isDropping ? 'project.dropping' : 'project',
     tooltip: markdown([
       `**${escapeMarkdown(name)}**`,
       escapeMarkdown(description ?? ''),
@@ -101,7 +105,7 @@ function folderNode(
   const state = snapshot?.folders.find(({ path }) => path === folder.path);
   const resolution = isTrusted ? (state?.resolution ?? null) : null;
   const id = `folder:${folder.path}`;
-  const target = { folder, ...(resolution ? { resolution } : {}), ...projectOf(resolution) };
+  const target = folderTarget(folder, resolution);
   const children = [
     ...distinct(verdict.troubles, ({ kind, message }) => `${id}/${kind === 'warning' ? message : kind}`).map(
       ([troubleId, trouble]) => troubleNode(troubleId, trouble, target),
@@ -271,12 +275,12 @@ function troubleNode(id: string, trouble: Trouble, target: Partial<TreeNode>): T
   return {
     id,
     label: message,
-    ...(quietKinds.has(kind) ? {} : { description: advice }),
+    ...(quietKinds.has(kind) || advice === '' ? {} : { description: advice }),
     icon: kind === 'pending' ? 'sync' : icon,
     ...(color === undefined ? {} : { color }),
     context: `trouble.${kind}`,
     tooltip: markdown([escapeMarkdown(message), escapeMarkdown(advice)]),
-    spoken: `${message} ${advice}`,
+    spoken: `${message} ${advice}`.trim(),
     ...target,
   };
 }
@@ -311,10 +315,27 @@ function folderTooltip(
   ]);
 }
 
+/** What commands on a folder's rows act on. */
+export function folderTarget(
+  folder: WorkspaceFolder,
+  resolution: Resolution | null,
+): Pick<TreeNode, 'folder' | 'resolution' | 'project'> {
+  return { folder, ...(resolution ? { resolution } : {}), ...projectOf(resolution) };
+}
+
+/** The project that commands on a row act on: also the one whose database is gone. */
 function projectOf(resolution: Resolution | null): Pick<TreeNode, 'project'> {
-  if (!resolution?.project) return {};
-  const { id, name, databaseName } = resolution.project;
-  return { project: { id, name, databaseName } };
+  const { project, error } = resolution ?? {};
+  if (project) return { project: { id: project.id, name: project.name, databaseName: project.databaseName } };
+  const { choices, project: missing, database } = (error?.details ?? {}) as MissingDetails;
+  if (!missing || database === undefined || choices?.includes('remake') !== true) return {};
+  return { project: { ...missing, databaseName: database } };
+}
+
+interface MissingDetails {
+  choices?: string[];
+  project?: { id: string; name: string };
+  database?: string;
 }
 
 function markdown(paragraphs: readonly string[]): string {

@@ -1,5 +1,6 @@
 import type { WindowState } from '../windowState.ts';
-import { folderVerdict, objections } from './folderVerdict.ts';
+import { folderVerdict } from './folderVerdict.ts';
+import { objections } from './refusals.ts';
 
 /** Why there is nothing to list; the manifest has a welcome for each. `none`: the tree is drawn. */
 export type Welcome = 'none' | 'no-folder' | 'starting' | 'no-daemon' | 'not-chosen' | 'no-postgres' | 'no-project';

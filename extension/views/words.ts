@@ -58,6 +58,11 @@ export const sourceWords: Record<AddressSource, string> = {
   argument: 'named when the daemon was started',
 };
 
+/** Whether a text tells people to type a command of the terminal. */
+export function namesCommand(text: string): boolean {
+  return /\bregistrar [a-z]/.test(text);
+}
+
 /** With a capital first, as messages of servers begin without one; names and commands stay as they are written. */
 export function sentence(text: string): string {
   const trimmed = text.trim();

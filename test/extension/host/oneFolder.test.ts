@@ -152,7 +152,7 @@ describe('a folder with a config', () => {
   it('is refused while its config is nonsense, and nothing is made; the quick fix mends it', async () => {
     const text = (await readFile(configPath, 'utf8')).replace('"project"', '// Ours.\n  "project"');
     await writeFile(configPath, text.replace('"shop"', '"shop!"'));
-    await statusBarIs('$(error) shop: refused');
+    await statusBarIs('$(error) shop: name cannot be used');
     const rows = await rowsOnce('the refusal', (drawn) => drawn[0] === 'shop  name cannot be used');
     assert.match(rows[1] ?? '', /^ {2}project\.name "shop!" may hold only /);
     const place = await placeOfRefusal();

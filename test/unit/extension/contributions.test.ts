@@ -11,6 +11,7 @@ import {
   viewId,
   walkthroughId,
 } from '../../../extension/contributions.ts';
+import { cures, cureTitles } from '../../../extension/views/cures.ts';
 
 const { commands, configuration, menus, views, viewsContainers, viewsWelcome, walkthroughs } = manifest.contributes;
 
@@ -92,6 +93,28 @@ describe('contributions', () => {
     }
   });
 
+  it('offers on a row what it offers in a notification, the likeliest first', () => {
+    const onlyNotified: ReadonlySet<string> = new Set(['not-chosen', 'address', 'drift', 'daemon', 'none']);
+    for (const [kind, expected] of Object.entries(cures)) {
+      if (onlyNotified.has(kind)) continue;
+      const offered = menus['view/item/context']
+        .filter(({ when }) => matches(when, `trouble.${kind}`))
+        .sort((one, other) => Number(!one.group.startsWith('inline')) - Number(!other.group.startsWith('inline')))
+        .sort((one, other) => (one.group.startsWith('inline') ? one.group.localeCompare(other.group) : 0))
+        .map(({ command }) => command);
+      assert.deepEqual([...new Set(offered)].slice(0, expected.length), expected, kind);
+    }
+  });
+
+  it('names what helps against a refusal as the manifest names the command', () => {
+    for (const [command, title] of Object.entries(cureTitles)) {
+      const known = commands.find((contributed) => contributed.command === command);
+      assert.ok(known, command);
+      assert.equal(title, shown(known.title));
+    }
+    for (const command of Object.values(cures).flat()) assert.ok(command in cureTitles, command);
+  });
+
   it('has a walkthrough of four steps, each ticked by what is so and with a picture for every kind of theme', () => {
     assert.deepEqual(
       walkthroughs.map(({ id, steps }) => [id, steps.length]),
@@ -123,22 +146,21 @@ const contextValues = [
   ...['project', 'no-project', 'not-made', 'refused', 'conflict', 'unreachable', 'restricted', 'waiting'].map(
     (verdict) => `folder.${verdict}`,
   ),
+  ...[...Object.keys(cures), 'restricted', 'pending', 'parked', 'stale', 'not-made', 'warning'].map(
+    (kind) => `trouble.${kind}`,
+  ),
   ...[
-    'no-project',
-    'restricted',
-    'pending',
-    'parked',
-    'stale',
-    'unreachable',
-    'conflict',
-    'conflict-name',
-    'conflict-share',
-    'config-error',
-    'credentials',
-    'mismatch',
-  ].map((kind) => `trouble.${kind}`),
-  ...['trouble.adoptable', 'trouble.not-made', 'trouble.refused', 'trouble.warning', 'server', 'why', 'why.config'],
-  ...['project', 'projects', 'projects.filtered', 'more', 'agent', 'agents'],
+    'server',
+    'why',
+    'why.config',
+    'project',
+    'project.dropping',
+    'projects',
+    'projects.filtered',
+    'more',
+    'agent',
+    'agents',
+  ],
 ];
 
 /** The part of a `when` clause that is about the row. */

@@ -23,9 +23,14 @@ describe('the status bar item', () => {
     noProject: null,
     notMade: '$(circle-outline) shop: not made yet',
     unfinished: '$(circle-outline) shop: not ready yet',
-    configInvalid: '$(error) shop: refused',
+    configInvalid: '$(error) shop: config has an error',
     unreachable: '$(debug-disconnect) shop (offline)',
-    forgotten: '$(error) shop: refused',
+    forgotten: '$(error) shop: forgotten',
+    dropped: '$(error) shop: dropped',
+    vanished: '$(error) shop: its database is gone',
+    renamed: '$(error) shop: its database has another name',
+    dropping: '$(error) shop: being dropped',
+    foreign: '$(error) shop: database is not its own',
     recreated: '$(database) shop',
   };
   for (const [name, text] of Object.entries(texts)) {

@@ -87,7 +87,24 @@ describe('the tree', () => {
     ],
     forgotten: [
       'shop  forgotten',
-      '  Project "shop" was forgotten on purpose; its database cb_proj_shop_1f2e3d4c is untouched.  registrar projects adopt cb_proj_shop_1f2e3d4c brings it back.',
+      '  Project "shop" was forgotten on purpose; its database cb_proj_shop_1f2e3d4c is untouched.',
+    ],
+    dropped: ['shop  dropped', '  ann dropped shop on 29 Nov, 14:02, from tower. Nothing was made.'],
+    vanished: [
+      'shop  its database is gone',
+      '  cb_proj_shop_1f2e3d4c of project "shop" no longer exists on localhost:5432; its data is lost unless you have a backup. Nothing was made.  Last used on 2 Nov.',
+    ],
+    renamed: [
+      'shop  its database has another name',
+      '  Database cb_proj_shop_1f2e3d4c of project "shop" is gone, but shop_old carries its marker.  Set project.database_name to shop_old in the config, or rename the database back.',
+    ],
+    dropping: [
+      'shop  being dropped',
+      '  Project "shop" is being dropped.  Wait until that is done; then its name is free.',
+    ],
+    foreign: [
+      'shop  database is not its own',
+      '  Database cb_proj_shop_1f2e3d4c is not project "shop"\'s: its marker says project "pay". It was not touched.',
     ],
     recreated: ['shop  cb_proj_shop_1f2e3d4c · ready', '  Its database was gone and was made again.  Nothing to do.'],
   };
@@ -97,6 +114,16 @@ describe('the tree', () => {
       assert.deepEqual(rowsOf(state).slice(0, 2), rows);
     });
   }
+
+  it('has a click for what its rows advise, and no command to type', () => {
+    for (const [name, resolution] of Object.entries(resolutions)) {
+      for (const { context, tooltip, label, description, spoken } of allNodes(treeNodes(windowOn(resolution), view))) {
+        if (context?.startsWith('trouble.') !== true) continue;
+        const said = [label, description, spoken, tooltip].join(' ');
+        assert.doesNotMatch(said, /\bregistrar [a-z]/, `${name}: ${said}`);
+      }
+    }
+  });
 
   it('shows an untrusted folder as restricted, whatever the daemon knows about it', () => {
     for (const snapshot of [null, windowOn(resolutions.ready).snapshot]) {
@@ -171,6 +198,12 @@ describe('the tree', () => {
     assert.equal(projectNode(shop).description, 'cb_proj_shop_1f2e3d4c');
     const pending = projectNode({ ...shop, sync: { state: 'pending' } });
     assert.equal(pending.description, 'cb_proj_shop_1f2e3d4c · not registered yet');
+  });
+
+  it('lists a project that is being dropped as such, and offers no way into its database', () => {
+    const dropping = projectNode({ ...shop, metadata: { registrar: { state: 'dropping' } } });
+    assert.equal(dropping.description, 'cb_proj_shop_1f2e3d4c · being dropped');
+    assert.deepEqual([dropping.context, dropping.icon], ['project.dropping', 'trash']);
   });
 });
 

@@ -131,6 +131,56 @@ export const resolutions = {
     hint: 'registrar projects adopt cb_proj_shop_1f2e3d4c brings it back',
     details: { name: 'shop', database: 'cb_proj_shop_1f2e3d4c', choices: ['adopt', 'rename'] },
   }),
+  dropped: refused({
+    code: 'PROJECT_DROPPED',
+    message: 'ann dropped shop on 29 Nov, 14:02, from tower. Nothing was made.',
+    hint: 'registrar projects create shop --directory . (made anew, empty), or registrar use PROJECT',
+    details: {
+      name: 'shop',
+      project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
+      database: 'cb_proj_shop_1f2e3d4c',
+      choices: ['create', 'use'],
+    },
+  }),
+  vanished: refused({
+    code: 'DATABASE_MISSING',
+    message:
+      'cb_proj_shop_1f2e3d4c of project "shop" no longer exists on localhost:5432; its data is lost unless you have a backup. Nothing was made.',
+    hint: 'registrar projects remake shop makes it again, empty; or restore it from a backup.',
+    details: {
+      project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
+      database: 'cb_proj_shop_1f2e3d4c',
+      lastUsedAt: '2026-11-02T09:00:00.000Z',
+      choices: ['remake'],
+    },
+  }),
+  renamed: refused({
+    code: 'DATABASE_MISSING',
+    message: 'Database cb_proj_shop_1f2e3d4c of project "shop" is gone, but shop_old carries its marker.',
+    hint: 'Set project.database_name to shop_old in the config, or rename the database back.',
+    details: {
+      project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
+      database: 'cb_proj_shop_1f2e3d4c',
+      found: 'shop_old',
+      choices: ['repoint'],
+    },
+  }),
+  dropping: refused({
+    code: 'PROJECT_FORGOTTEN',
+    message: 'Project "shop" is being dropped.',
+    hint: 'Wait until that is done; then its name is free.',
+    details: { name: 'shop', database: 'cb_proj_shop_1f2e3d4c', state: 'dropping' },
+  }),
+  foreign: refused({
+    code: 'DATABASE_FOREIGN',
+    message:
+      'Database cb_proj_shop_1f2e3d4c is not project "shop"\'s: its marker says project "pay". It was not touched.',
+    hint: 'Correct project.database_name or the registry entry; registrar projects adopt DATABASE registers an unowned database.',
+    details: {
+      project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },
+      database: 'cb_proj_shop_1f2e3d4c',
+    },
+  }),
   firstClaim: {
     ...resolved,
     warnings: [warning('FIRST_CLAIM', 'Project "shop" had no folder; /home/a/shop is its first.')],
