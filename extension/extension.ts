@@ -1,5 +1,6 @@
 import { homedir } from 'node:os';
 import * as vscode from 'vscode';
+import { offerTerminalCures } from './commands/offerCures.ts';
 import { registerCommands } from './commands/registerCommands.ts';
 import { showConfigProblems } from './configDiagnostics.ts';
 import { mcpProviderId, viewId } from './contributions.ts';
@@ -36,7 +37,7 @@ export function activate(context: vscode.ExtensionContext): void {
     watchPostgres(store, link, view),
     showConfigProblems(store, link),
     vscode.lm.registerMcpServerDefinitionProvider(mcpProviderId, mcpProvider),
-    fillTerminals(context.environmentVariableCollection, store, link),
+    fillTerminals({ variables: context.environmentVariableCollection, store, link, onRefused: offerTerminalCures }),
     keepTimesTrue(store, view, tree),
     {
       dispose: () => {

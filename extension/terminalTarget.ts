@@ -1,8 +1,10 @@
-import type { WindowState } from './windowState.ts';
+import type { Resolution } from '../daemon/protocol/model.ts';
+import type { ErrorReport } from '../daemon/protocol/registrarError.ts';
+import type { WindowState, WorkspaceFolder } from './windowState.ts';
 
 /** Whose database new terminals are for. */
 export interface TerminalTarget {
-  directory: string;
+  folder: WorkspaceFolder;
   project: string;
   /** Another one when the variables may be others. */
   key: string;
@@ -22,9 +24,21 @@ export function terminalTarget(
   // Terminals do not say which of several folders they are for before they are open.
   if (!isEnabled || !isTrusted || !only || others.length > 0) return null;
   const resolution = snapshot?.folders.find(({ path }) => path === only.path)?.resolution;
-  if (!resolution || resolution.stale) return 'unknown';
-  const { project, outcome, server, wouldDo } = resolution;
+  if (!resolution) return 'unknown';
+  const { project, outcome, server, stale, wouldDo } = resolution;
   if (outcome !== 'resolved' || !project || (wouldDo?.length ?? 0) > 0) return null;
-  const key = JSON.stringify([project.id, project.databaseName, server, snapshot.daemon.started]);
-  return { directory: only.path, project: project.name, key };
+  const key = JSON.stringify([project.id, project.databaseName, server, stale, snapshot.daemon.started]);
+  return { folder: only, project: project.name, key };
+}
+
+/** Why terminals of a window get no database, though its folder names a project; null when that is not so. */
+export function terminalRefusal(
+  { folders, isTrusted, snapshot }: WindowState,
+  isEnabled: boolean,
+): { folder: WorkspaceFolder; resolution: Resolution; error: ErrorReport } | null {
+  const [folder, ...others] = folders;
+  if (!isEnabled || !isTrusted || !folder || others.length > 0) return null;
+  const resolution = snapshot?.folders.find(({ path }) => path === folder.path)?.resolution;
+  if (resolution?.outcome !== 'refused' || !resolution.error) return null;
+  return { folder, resolution, error: resolution.error };
 }

@@ -38,6 +38,7 @@ const windowsAtOnce = 2;
 const suites: Suite[] = [
   { name: 'one folder', workspace: 'shop', hasPostgres: true, stopsPostgres: true },
   { name: 'three folders', workspace: 'three', hasPostgres: true },
+  { name: 'handed over', workspace: 'shop', hasPostgres: true },
   { name: 'no project', workspace: 'empty', hasPostgres: true },
   { name: 'no PostgreSQL', workspace: 'shop' },
   { name: 'not trusted', workspace: 'shop', hasPostgres: true, isUntrusted: true },
@@ -96,6 +97,8 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
     stopServer: () => postgres.stop('fast'),
     startServer: () => postgres.start(),
     sql: (text) => postgres.sql(String(text), registry),
+    /** Outside the registry, such as what is done to its database itself. */
+    serverSql: (text) => postgres.sql(String(text)),
     address: () => Promise.resolve(urlOf(postgres, registry)),
   });
   const problem = await runTests({

@@ -13,6 +13,7 @@ const suites: Record<string, () => Promise<unknown>> = {
     await import('./commands.test.ts');
   },
   'three folders': () => import('./threeFolders.test.ts'),
+  'handed over': () => import('./handedOver.test.ts'),
   'no project': () => import('./noProject.test.ts'),
   'no PostgreSQL': () => import('./noPostgres.test.ts'),
   'not trusted': () => import('./notTrusted.test.ts'),
