@@ -159,29 +159,29 @@ export class WorldDaemon {
     return useProject(params, this.#commands);
   }
 
-  removeBinding(directory: string): ReturnType<typeof removeBinding> {
-    return removeBinding({ directory }, this.#commands);
+  removeBinding(params: { directory: string }): ReturnType<typeof removeBinding> {
+    return removeBinding(params, this.#commands);
   }
 
-  async adoptDatabase(database: string, name: string | null = null): Promise<Resolution> {
-    return this.resolve({ project: await adoptDatabase(database, name, this.ports.registry) });
+  async adoptDatabase({ database, name }: { database: string; name?: string }): Promise<Resolution> {
+    return this.resolve({ project: await adoptDatabase(database, name ?? null, this.ports.registry) });
   }
 
-  forgetProject(project: string): Promise<Sighting> {
+  forgetProject({ project }: { project: string }): Promise<Sighting> {
     return forgetProject(project, this.ports.registry);
   }
 
-  dropProject(project: string, confirm: string | null): Promise<Sighting> {
+  dropProject({ project, confirm }: { project: string; confirm: string | null }): Promise<Sighting> {
     return dropProject(project, confirm, this.ports.registry, () => this.sync());
   }
 
-  async remakeProject(project: string, confirm: string | null): Promise<Resolution> {
+  async remakeProject({ project, confirm }: { project: string; confirm: string | null }): Promise<Resolution> {
     const { row, warnings } = await remakeProject(project, confirm, this.ports.registry);
     const answer = await this.resolve({ project: row?.id ?? project });
     return { ...answer, warnings: [...warnings, ...answer.warnings] };
   }
 
-  showProject(project: string): Promise<Sighting> {
+  showProject({ project }: { project: string }): Promise<Sighting> {
     return findSighting(project, this.ports.registry);
   }
 
@@ -218,11 +218,19 @@ export class WorldDaemon {
     }
   }
 
+  /** As a person asks for it: what is parked is tried, too. Says what is left. */
+  async syncNow(): Promise<{ pending: string[]; parked: string[] }> {
+    await this.sync(true);
+    const named = (wanted: string): string[] =>
+      this.outbox.entries().flatMap(({ row, state }) => (state === wanted ? [row.name] : []));
+    return { pending: named('pending'), parked: named('parked') };
+  }
+
   drift(): Promise<DriftReport> {
     return drift(this.#drift);
   }
 
-  repair(planId: string): Promise<RepairResult> {
+  repair({ planId }: { planId: string }): Promise<RepairResult> {
     return repair(planId, this.#drift);
   }
 }

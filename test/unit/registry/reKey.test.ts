@@ -1,51 +1,39 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { rename } from 'node:fs/promises';
-import type { Engine } from '../../daemon/engine/engine.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
-import {
-  assertAgreement,
-  changes,
-  creations,
-  refused,
-  resolved,
-  warningCodes,
-} from '../support/resolutionAssertions.ts';
+import { path, WorldFixture } from '../../support/worldFixture.ts';
+import { Machine } from '../../support/world/machine.ts';
+import type { WorldDaemon } from '../../support/world/daemon.ts';
+import { refused, resolved, warningCodes } from '../../support/resolutionAssertions.ts';
 
 const fromConfig = ['explicit skipped', 'config matched', 'identity matched'];
 
 describe('a config whose id changes', () => {
-  let fixture: RegistryFixture;
-  let engine: Engine;
-  before(async () => {
-    fixture = await registryFixture();
-    engine = await fixture.engine();
+  let fixture: WorldFixture;
+  let engine: WorldDaemon;
+  before(() => {
+    fixture = new WorldFixture();
+    engine = fixture.engine();
   });
-  after(() => fixture.close());
-
-  async function named(folder: string, name: string, id?: string): Promise<void> {
-    await fixture.config(folder, { version: '1.0', project: { name, ...(id === undefined ? {} : { id }) } });
-  }
 
   it('H2: re-keys the project of the same folder and name; both ids find it, also after the config goes back', async () => {
-    const folder = await fixture.folder();
-    await named(folder, 'kiln');
+    const folder = fixture.folder();
+    fixture.named(folder, 'kiln');
     const before = resolved(await engine.resolve({ directory: folder }));
 
     const newId = randomUUID();
-    await named(folder, 'kiln', newId);
-    fixture.spy.take();
+    fixture.named(folder, 'kiln', newId);
+    fixture.changes();
     const reKeyed = await engine.resolve({ directory: folder });
     assert.deepEqual(path(reKeyed), fromConfig);
     assert.deepEqual(warningCodes(reKeyed), ['REKEYED']);
     assert.match(reKeyed.warnings[0]?.message ?? '', new RegExp(`"kiln".*${newId}.*${before.id}`));
     assert.match(reKeyed.warnings[0]?.hint ?? '', /project\.id/);
     assert.equal(reKeyed.created, false);
-    assert.deepEqual(creations(fixture.spy.take()), []);
+    assert.ok(!fixture.changes().includes('create'));
     const after = resolved(reKeyed);
     assert.deepEqual([after.id, after.databaseName], [newId, before.databaseName]);
-    await assertAgreement(fixture, after, folder);
-    assert.deepEqual(after.metadata['registrar'] && (await formerIds(newId)), [before.id]);
+    fixture.assertAgreement(after, folder);
+    assert.deepEqual(after.metadata['registrar'] && formerIds(newId), [before.id]);
 
     for (const reference of [newId, before.id, before.id.toUpperCase().replaceAll('-', ''), 'kiln']) {
       const found = await engine.resolve({ project: reference });
@@ -53,8 +41,8 @@ describe('a config whose id changes', () => {
       assert.equal(resolved(found).id, newId);
     }
 
-    await named(folder, 'kiln', before.id);
-    fixture.spy.take();
+    fixture.named(folder, 'kiln', before.id);
+    fixture.changes();
     const back = await engine.resolve({ directory: folder });
     assert.deepEqual(path(back), fromConfig);
     assert.equal(resolved(back).databaseName, before.databaseName);
@@ -62,17 +50,17 @@ describe('a config whose id changes', () => {
     for (const reference of [newId, before.id]) {
       assert.equal(resolved(await engine.resolve({ project: reference })).id, newId);
     }
-    assert.deepEqual(changes(fixture.spy.take()), []);
+    assert.deepEqual(fixture.changes(), []);
   });
 
   it('H2: keeps every id that the project ever had', async () => {
-    const folder = await fixture.folder();
-    await named(folder, 'lathe');
+    const folder = fixture.folder();
+    fixture.named(folder, 'lathe');
     const first = resolved(await engine.resolve({ directory: folder }));
     const second = randomUUID();
     const third = randomUUID();
     for (const id of [second, third]) {
-      await named(folder, 'lathe', id);
+      fixture.named(folder, 'lathe', id);
       assert.deepEqual(warningCodes(await engine.resolve({ directory: folder })), ['REKEYED']);
     }
     for (const id of [first.id, second, third]) {
@@ -80,55 +68,54 @@ describe('a config whose id changes', () => {
       assert.deepEqual([found.id, found.databaseName], [third, first.databaseName]);
       assert.equal(resolved(await engine.resolve({ directory: folder, expect: id })).id, third);
     }
-    assert.deepEqual(await formerIds(third), [first.id, second]);
+    assert.deepEqual(formerIds(third), [first.id, second]);
   });
 
   it('H2: is found by another machine that still has the old id, which changes nothing', async () => {
-    const folder = await fixture.folder();
-    await named(folder, 'anvil');
+    const folder = fixture.folder();
+    fixture.named(folder, 'anvil');
     const before = resolved(await engine.resolve({ directory: folder }));
     const newId = randomUUID();
-    await named(folder, 'anvil', newId);
+    fixture.named(folder, 'anvil', newId);
     resolved(await engine.resolve({ directory: folder }));
 
-    const elsewhere = await fixture.engine({ host: 'elsewhere' });
-    const checkout = await fixture.folder();
-    await named(checkout, 'anvil', before.id);
-    fixture.spy.take();
-    const found = await elsewhere.resolve({ directory: checkout });
+    const elsewhere = new Machine('elsewhere');
+    const other = fixture.engine({ machine: elsewhere });
+    const checkout = elsewhere.config(elsewhere.folder('/work/anvil'), { name: 'anvil', id: before.id });
+    fixture.changes();
+    const found = await other.resolve({ directory: checkout });
     assert.deepEqual(path(found), fromConfig);
     assert.deepEqual([resolved(found).id, resolved(found).databaseName], [newId, before.databaseName]);
-    assert.deepEqual(creations(fixture.spy.take()), []);
-    await assertAgreement(fixture, resolved(found), folder);
+    assert.ok(!fixture.changes().includes('create'));
+    fixture.assertAgreement(resolved(found), folder);
   });
 
   it('H2: without evidence is a conflict that touches nothing', async () => {
-    const folder = await fixture.folder('bellows-here');
-    await named(folder, 'bellows');
+    const folder = fixture.folder('bellows-here');
+    fixture.named(folder, 'bellows');
     const project = resolved(await engine.resolve({ directory: folder }));
-    // Another folder at the very same path is what another machine has.
-    await rename(folder, `${folder}-kept`);
-    const elsewhere = await fixture.engine({ host: 'elsewhere' });
+    const elsewhere = new Machine('elsewhere');
+    const other = fixture.engine({ machine: elsewhere });
     const newId = randomUUID();
-    await named(await fixture.folder('bellows-here'), 'bellows', newId);
-    fixture.spy.take();
-    const error = refused(await elsewhere.resolve({ directory: folder }), 'PROJECT_CONFLICT');
+    elsewhere.config(elsewhere.folder(folder), { name: 'bellows', id: newId });
+    fixture.changes();
+    const error = refused(await other.resolve({ directory: folder }), 'PROJECT_CONFLICT');
     assert.equal(
       error.message,
       '"bellows" belongs to another machine; this folder has no origin. Nothing was read or made.',
     );
-    assert.deepEqual(changes(fixture.spy.take()), []);
-    await assertAgreement(fixture, project, null);
+    assert.deepEqual(fixture.changes(), []);
+    fixture.assertAgreement(project, null);
     refused(await engine.resolve({ project: newId }), 'PROJECT_NOT_FOUND');
   });
 
   it('H2: re-keys one row once, however many resolve at the same time', async () => {
-    const folder = await fixture.folder();
-    await named(folder, 'chisel');
+    const folder = fixture.folder();
+    fixture.named(folder, 'chisel');
     const before = resolved(await engine.resolve({ directory: folder }));
     const newId = randomUUID();
-    await named(folder, 'chisel', newId);
-    const second = await fixture.engine();
+    fixture.named(folder, 'chisel', newId);
+    const second = fixture.engine();
     const answers = await Promise.all(
       [engine, second, engine, second, engine, second].map((one) => one.resolve({ directory: folder })),
     );
@@ -136,28 +123,24 @@ describe('a config whose id changes', () => {
       assert.deepEqual([resolved(answer).id, resolved(answer).databaseName], [newId, before.databaseName]);
     }
     assert.equal(answers.filter((answer) => warningCodes(answer).includes('REKEYED')).length, 1);
-    assert.deepEqual(await formerIds(newId), [before.id]);
-    await assertAgreement(fixture, resolved(await engine.resolve({ directory: folder })), folder);
+    assert.deepEqual(formerIds(newId), [before.id]);
+    fixture.assertAgreement(resolved(await engine.resolve({ directory: folder })), folder);
   });
 
   it('H2: is only said to be re-keyed in a dry run', async () => {
-    const folder = await fixture.folder();
-    await named(folder, 'mallet');
+    const folder = fixture.folder();
+    fixture.named(folder, 'mallet');
     const project = resolved(await engine.resolve({ directory: folder }));
     const newId = randomUUID();
-    await named(folder, 'mallet', newId);
-    fixture.spy.take();
+    fixture.named(folder, 'mallet', newId);
+    fixture.changes();
     const dry = await engine.resolve({ directory: folder, dryRun: true });
     assert.deepEqual(dry.wouldDo, [`change the id of project "mallet" from ${project.id} to ${newId}`]);
-    assert.deepEqual(changes(fixture.spy.take()), []);
-    await assertAgreement(fixture, project, null);
+    assert.deepEqual(fixture.changes(), []);
+    fixture.assertAgreement(project, null);
   });
 
-  async function formerIds(id: string): Promise<unknown> {
-    const [row] = await fixture.sql<{ former: unknown }>(
-      `select metadata #> '{registrar,formerIds}' as former from projects where id = $1`,
-      [id],
-    );
-    return row?.former;
+  function formerIds(id: string): unknown {
+    return (fixture.world.row(id)?.metadata?.['registrar'] as { formerIds?: string[] }).formerIds;
   }
 });
