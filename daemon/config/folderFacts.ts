@@ -34,7 +34,8 @@ export function identifyFolderAtOnce(folder: string, limits: { home: string }): 
 
 function identityNow(path: string): FileIdentity | null {
   try {
-    return identityIn(lstatSync(path, { bigint: true }));
+    const seen = lstatSync(path, { bigint: true, throwIfNoEntry: false });
+    return seen ? identityIn(seen) : null;
   } catch {
     return null;
   }
@@ -42,7 +43,8 @@ function identityNow(path: string): FileIdentity | null {
 
 function stampNow(path: string): string | null {
   try {
-    return stampIn(statSync(path, { bigint: true }));
+    const seen = statSync(path, { bigint: true, throwIfNoEntry: false });
+    return seen ? stampIn(seen) : null;
   } catch {
     return null;
   }

@@ -8,18 +8,38 @@ export interface FileLooks {
   realpath(path: string): string | Promise<string>;
   stat(path: string): Stats | Promise<Stats>;
   lstat(path: string): Stats | Promise<Stats>;
+  /** Whether there is anything of that name; what cannot be looked at is not. */
+  isThere(path: string): boolean | Promise<boolean>;
   /** As `readBoundedFile`. */
   read(path: string, maxBytes: number): BoundedFile | Promise<BoundedFile>;
 }
 
 /** Each look is a trip to another thread and back: it takes longer, and a network file system that hangs holds up nobody else. */
-export const waitingLooks: FileLooks = { realpath, stat, lstat, read: readBoundedFile };
+export const waitingLooks: FileLooks = {
+  realpath,
+  stat,
+  lstat,
+  isThere: (path) =>
+    lstat(path).then(
+      () => true,
+      () => false,
+    ),
+  read: readBoundedFile,
+};
 
 /** Each look is done at once, in microseconds: for files on this machine's own disks. */
 export const promptLooks: FileLooks = {
   realpath: (path) => realpathSync.native(path),
   stat: (path) => statSync(path),
   lstat: (path) => lstatSync(path),
+  isThere(path) {
+    try {
+      // What is missing is the usual answer, and an error takes longer than the look.
+      return lstatSync(path, { throwIfNoEntry: false }) !== undefined;
+    } catch {
+      return false;
+    }
+  },
   read(path, maxBytes) {
     const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     try {

@@ -23,25 +23,17 @@ const maxPointerBytes = 8192;
 /** Repositories with thousands of branches have large config files: 4 MiB. */
 const maxGitConfigBytes = 4_194_304;
 
-/** What a folder holds that makes it the top of a working tree, of git or of another system; null when it is none. */
+/**
+ * What a folder holds that makes it the top of a working tree, of git or of another system; null when it is none. Nearly
+ * always it is git's, and every resolution asks: the others are looked for only where that is missing.
+ */
 export async function versionControlIn(
   folder: string,
   looks: FileLooks = waitingLooks,
 ): Promise<'git' | 'other' | null> {
-  const [git, ...others] = await Promise.all(
-    ['.git', '.jj', '.hg', '.sl'].map((name) => isThere(join(folder, name), looks)),
-  );
-  return git ? 'git' : others.includes(true) ? 'other' : null;
-}
-
-/** Unreadable counts as no. */
-async function isThere(path: string, looks: FileLooks): Promise<boolean> {
-  try {
-    await looks.lstat(path);
-    return true;
-  } catch {
-    return false;
-  }
+  if (await looks.isThere(join(folder, '.git'))) return 'git';
+  const others = await Promise.all(['.jj', '.hg', '.sl'].map(async (name) => looks.isThere(join(folder, name))));
+  return others.includes(true) ? 'other' : null;
 }
 
 /**
