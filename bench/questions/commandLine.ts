@@ -14,11 +14,15 @@ export const commandLine: Question = {
     try {
       // Starts the daemon, and makes the registry and the project.
       await resolve(used);
-      const { floor, help, resolving, fromNothing } = await interleave(
+      const { floor, help, resolving, executing, fromNothing } = await interleave(
         [
           { name: 'floor', run: () => runNode(used.env, '-e', '0') },
           { name: 'help', run: () => runNode(used.env, registrar, '--help') },
           { name: 'resolving', run: () => resolve(used) },
+          {
+            name: 'executing',
+            run: () => runNode(used.env, registrar, 'exec', '--directory', used.directory, '--', 'true'),
+          },
           {
             name: 'fromNothing',
             prepare: async () => {
@@ -28,12 +32,21 @@ export const commandLine: Question = {
             run: () => resolve(fresh),
           },
         ],
-        { rounds: 20, perRound: 1, warmUp: 2 },
+        { rounds: 30, perRound: 1, warmUp: 2 },
       );
       const reported = { kind: 'timing', floor: '`node -e 0`', floorFigures: floor, target: null } as const;
       return [
         { ...reported, what: '`registrar --help`, whole process', figures: help },
         { ...reported, what: '`registrar resolve`, whole process, daemon running', figures: resolving },
+        {
+          kind: 'timing',
+          what: '`registrar exec -- true`, whole process, daemon running',
+          figures: executing,
+          floor: '`registrar resolve`',
+          floorFigures: resolving,
+          target: 1.15,
+          because: 'it connects to the project’s own database, too, and asks it whose it is',
+        },
         {
           ...reported,
           what: '`registrar resolve`, whole process, only PostgreSQL running: state folder, daemon, registry and project are made',
