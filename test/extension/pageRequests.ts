@@ -30,8 +30,13 @@ export function pageRequests(page: Page, pictures: string): RequestHandlers {
     async press(key) {
       await page.keyboard.press(String(key));
     },
-    async type(text) {
-      await page.keyboard.type(String(text));
+    async pressIn(params) {
+      const { selector, key } = params as { selector: string; key: string };
+      await page.press(selector, key, { timeout: 10_000 });
+    },
+    async fill(params) {
+      const { selector, text } = params as { selector: string; text: string };
+      await page.fill(selector, text, { timeout: 10_000 });
     },
     async hover(selector) {
       await page.hover(String(selector), { timeout: 10_000 });

@@ -13,6 +13,7 @@ import { ProjectStore } from '../../../extension/projectStore.ts';
 import manifest from '../../../package.json' with { type: 'json' };
 import { ask } from './ask.ts';
 import { rowsOnce } from './drawn.ts';
+import { pick } from './question.ts';
 import { set } from './settings.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
@@ -82,13 +83,11 @@ describe('agents of a window', () => {
       const asked = run(commandIds.connectAgent);
       await waitFor('the agents', async () => (await ask<string>('quickInput')).includes('Gemini CLI'));
       if (deed.startsWith('Write')) await takePicture('connect-an-agent');
-      // VS Code itself comes first.
-      await ask('press', 'ArrowDown');
-      await ask('press', 'Enter');
+      await pick('Claude Code');
       await waitFor(deed, async () => (await ask<string>('quickInput')).includes(deed));
       await waitFor('what is written', async () => (await ask<string>('rendered')).includes('mcpServers'));
       await takePicture(deed.startsWith('Write') ? 'connect-claude-code' : 'disconnect-claude-code');
-      await ask('press', 'Enter');
+      await pick(deed);
       return asked;
     };
     assert.match((await choose('Write it')) ?? '', /^Claude Code: .*\.claude\.json has it now; restart Claude Code/);

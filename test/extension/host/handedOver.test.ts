@@ -7,7 +7,7 @@ import type { TreeNode } from '../../../extension/views/treeNodes.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
 import { answeringMessages, type AskedMessage } from './messages.ts';
-import { questionSays } from './question.ts';
+import { press, questionSays } from './question.ts';
 import { set } from './settings.ts';
 import { takePicture } from './takePicture.ts';
 import { environmentOfTerminal, terminalOnce } from './terminalEnvironment.ts';
@@ -104,7 +104,7 @@ describe('a project whose database somebody took away', () => {
   });
 
   it('is made again only after a question that names the database and says that its data is gone', async () => {
-    const press = (button: string | undefined) => async (): Promise<AskedMessage | undefined> => {
+    const answered = (button: string | undefined) => async (): Promise<AskedMessage | undefined> => {
       const asked = await answeringMessages(
         ({ isModal }) => (isModal ? button : 'Make It Again, Empty…'),
         async () => {
@@ -114,12 +114,12 @@ describe('a project whose database somebody took away', () => {
       );
       return asked.find(({ isModal }) => isModal);
     };
-    const question = await press(undefined)();
+    const question = await answered(undefined)();
     assert.equal(question?.message, `Make database ${database} again, empty?`);
     assert.match(question.detail, /^Project shop on \S+\. This database is gone, and its data with it/);
     assert.equal(await isThere(database), false);
     await statusBarIs('$(error) shop: its database is gone');
-    await press('Make It Again, Empty')();
+    await answered('Make It Again, Empty')();
     assert.equal(await isThere(database), true);
     await rowsOnce('the project', (rows) => (rows[0] ?? '').endsWith('· ready'));
   });
@@ -157,14 +157,14 @@ describe('a project that somebody dropped', () => {
     await clickOn('dropped shop on', 'Start a New Project Here…');
     await questionSays('nothing of the dropped one comes back');
     await takePicture('start-anew');
-    await ask('press', 'Escape');
+    await press('Escape');
     await waitFor('the question to go', async () => (await ask<string>('quickInput')) === '');
     assert.equal(await readFile(configPath, 'utf8'), config);
     await statusBarIs('$(error) shop: dropped');
     await ask('hover', '.monaco-list-row:has-text("dropped shop on")');
     await clickOn('dropped shop on', 'Start a New Project Here…');
     await questionSays('nothing of the dropped one comes back');
-    await ask('press', 'Enter');
+    await press('Enter');
     await statusBarIs('$(database) shop');
     assert.notEqual((await listed('shop')).project?.id, undefined);
   });

@@ -7,7 +7,7 @@ import * as vscode from 'vscode';
 import { commandIds, settingIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs, welcomeSays } from './drawn.ts';
-import { answer, questionSays } from './question.ts';
+import { answer, pick, questionSays } from './question.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -58,7 +58,7 @@ describe('a window without a PostgreSQL', () => {
     await answer(password);
     await questionSays('In VS Code only');
     await takePicture('set-postgres-keep');
-    await ask('press', 'Enter');
+    await pick('In VS Code only');
     assert.match((await asked) ?? '', / is used now: PostgreSQL \d+/);
     await statusBarIs('$(database) shop');
     assert.equal(vscode.workspace.getConfiguration().get(settingIds.postgresUrl), address.href);

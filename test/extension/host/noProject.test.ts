@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs, welcomeSays } from './drawn.ts';
+import { press } from './question.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -17,7 +18,7 @@ describe('a folder without a config', () => {
     await ask('click', '.welcome-view-content a.monaco-button:has-text("Initialize")');
     await waitFor('the question', async () => (await ask<string>('quickInput')).includes('name'));
     await takePicture('initialize');
-    await ask('press', 'Enter');
+    await press('Enter');
     await statusBarIs('$(database) shop');
     const rows = await rowsOnce('the project', (drawn) => (drawn[0] ?? '').endsWith(' ready'));
     assert.match(rows[0] ?? '', /^shop {2}cb_proj_shop_/);

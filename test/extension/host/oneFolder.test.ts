@@ -7,6 +7,7 @@ import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
 import { recordMessages } from './messages.ts';
 import { problemsOnce } from './problems.ts';
+import { pick } from './question.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -88,8 +89,7 @@ describe('a folder with a config', () => {
     };
     try {
       const asked = run(commandIds.dropDatabase);
-      await waitFor('the list of projects', async () => (await ask<string>('quickInput')).includes('cb_proj_shop_'));
-      await ask('press', 'Enter');
+      await pick('cb_proj_shop_');
       assert.equal(await asked, null);
     } finally {
       vscode.window.showWarningMessage = original;

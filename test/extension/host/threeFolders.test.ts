@@ -4,7 +4,7 @@ import { commandIds } from '../../../extension/contributions.ts';
 import { ask } from './ask.ts';
 import { rowsOnce, statusBarIs } from './drawn.ts';
 import { offeredFixes, problemsOnce } from './problems.ts';
-import { answer, questionSays } from './question.ts';
+import { answer, pick, press, questionSays } from './question.ts';
 import { takePicture } from './takePicture.ts';
 import { waitFor } from './waitFor.ts';
 
@@ -79,7 +79,7 @@ describe('three folders', () => {
     const before = document.getText();
     await ask('press', 'Enter');
     await questionSays('"shop" belongs to git.example/acme/shop; this folder is git.example/eve/shop');
-    await ask('press', 'Escape');
+    await press('Escape');
     assert.equal(document.getText(), before);
     await statusBarIs('$(error) shop: conflict');
   });
@@ -89,8 +89,7 @@ describe('three folders', () => {
     await workIn(copy);
     const begin = async (): Promise<{ done: Thenable<string | null> }> => {
       const done = run(commandIds.useExisting);
-      await questionSays('cb_proj_shop');
-      await ask('press', 'Enter');
+      await pick('cb_proj_shop');
       await questionSays('type the origin of that project’s repository');
       return { done };
     };
@@ -99,7 +98,7 @@ describe('three folders', () => {
     await answer('git.example/eve/shop');
     await questionSays('That is not the project’s origin, which is git.example/acme/shop. Nothing was done.');
     await takePicture('conflict-wrong-origin');
-    await ask('press', 'Escape');
+    await press('Escape');
     assert.equal(await left.done, null);
     assert.equal(await readConfig(copy), config);
     await statusBarIs('$(error) shop: conflict');
@@ -142,8 +141,8 @@ describe('three folders', () => {
     await ask('sql', 'create trigger refuse before insert on projects for each row execute function refuse()');
     await workIn(pay);
     const asked = run(commandIds.initialize);
-    await waitFor('the question', async () => (await ask<string>('quickInput')).includes('name'));
-    await ask('press', 'Enter');
+    await questionSays('name');
+    await press('Enter');
     assert.match((await asked) ?? '', /^pay: cb_proj_pay_[0-9a-f]{8} created$/);
     await statusBarIs('$(database) $(sync) pay');
     await rowsOnce('the pending project', (rows) => rows.includes('pay  ready, not registered yet'));
