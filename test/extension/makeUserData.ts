@@ -5,6 +5,8 @@ import path from 'node:path';
 export const quietSettings = {
   'workbench.startupEditor': 'none',
   'chat.disableAIFeatures': true,
+  // In a browser VS Code saves by itself what a test only types.
+  'files.autoSave': 'off',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'security.workspace.trust.startupPrompt': 'never',
   'security.workspace.trust.banner': 'never',
