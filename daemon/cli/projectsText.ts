@@ -1,6 +1,7 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import type { UnusedProjects } from '../protocol/answers.ts';
 import type { ListedProject } from '../protocol/model.ts';
+import { sizeText } from '../protocol/sizeText.ts';
 import { hintLines } from './hintText.ts';
 import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
@@ -50,7 +51,8 @@ export function unusedText({ projects, sizesMissing }: UnusedProjects, view: Tex
 const endingHint =
   'registrar projects forget PROJECT (keeps the data) | registrar projects drop PROJECT (destroys the data)';
 
-function table(heading: readonly string[], given: readonly (readonly string[])[], view: TextView): string {
+/** Columns as wide as what stands in them; texts from rows are shown escaped. */
+export function table(heading: readonly string[], given: readonly (readonly string[])[], view: TextView): string {
   const rows = given.map((row) => row.map((cell) => shown(cell, view.home)));
   const widths = heading.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => (row[column] ?? '').length)),
@@ -61,12 +63,6 @@ function table(heading: readonly string[], given: readonly (readonly string[])[]
       .join('  ')
       .trimEnd();
   return [view.paint('dim', line(heading)), ...rows.map(line)].join('\n');
-}
-
-function sizeText(bytes: number): string {
-  if (bytes < 1_048_576) return `${Math.ceil(bytes / 1024)} kB`;
-  if (bytes < 1_073_741_824) return `${Math.round(bytes / 1_048_576)} MB`;
-  return `${(bytes / 1_073_741_824).toFixed(1)} GB`;
 }
 
 /** One project with all that the registry holds about it, without a line break at the end. */

@@ -21,6 +21,7 @@ export interface AgentSqlOptions {
   owner: string;
   limits?: AgentLimits | undefined;
   log: EngineLog;
+  onHandedOver(resolution: Resolution): void;
 }
 
 export type AgentSql = Pick<RegistrarApi, 'describeDatabase' | 'queryDatabase'> & {
@@ -69,16 +70,18 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
     }
   }
 
-  function onDatabase<T>(
+  async function onDatabase<T>(
     operation: string,
     params: ResolveParams,
     signal: AbortSignal | undefined,
     work: (connection: ProjectConnection) => Promise<T>,
   ): Promise<HandedOver<T>> {
-    return handOver(
+    const handed = await handOver(
       () => options.resolve(params),
       (project) => run(operation, project, signal, work),
     );
+    if (handed.given !== null) options.onHandedOver(handed.resolution);
+    return handed;
   }
 
   return {

@@ -16,6 +16,7 @@ import { conflictForAgent, originNotConfirmed } from '../registry/evidenceFailur
 import { notSettled, projectDropping } from '../registry/failures.ts';
 import { forgetProject } from '../registry/forgetProject.ts';
 import type { KeptClaim, RegistryRow, Sighting } from '../registry/model.ts';
+import type { RowChange } from '../registry/ports.ts';
 import { keptFolder } from '../registry/recordUse.ts';
 import { changeRow } from '../registry/rowChanges.ts';
 import { startRun } from '../registry/settleRun.ts';
@@ -103,7 +104,10 @@ async function recordClaim(
     const judged = await judge({ row, by, folder, name: row.name, asker }, registry);
     const now = judged.now.git === undefined ? { ...judged.now, git: await registry.folders.git(folder) } : judged.now;
     const seen: Judged = { ...judged, now };
-    if (asker.kind === 'agent' && !isAdmitted(judged.decision)) throw conflictForAgent();
+    if (asker.kind === 'agent' && !isAdmitted(judged.decision)) {
+      registry.events.refused(row, folder);
+      throw conflictForAgent();
+    }
     requireConfirmed(row, seen, confirm ?? null, ports);
     // The claim holds for the repository that is here now: the person decided about this one and no other.
     const claim = {
@@ -113,7 +117,10 @@ async function recordClaim(
     };
     const evidence = rowEvidence(row);
     const claims = evidence.claims.filter(({ hostId, path }) => hostId !== claim.hostId || path !== claim.path);
-    const change = { registrar: { evidence: { ...evidence, claims: [...claims, claim] } } };
+    const change: RowChange = {
+      registrar: { evidence: { ...evidence, claims: [...claims, claim] } },
+      ...(asker.kind === 'person' ? { event: 'used' } : {}),
+    };
     if ((await changeRow(run, sighting, change, null)) === 'done') {
       await registry.claims.keep(row.id, claim);
       return { row, claim };

@@ -3,7 +3,7 @@ import type { PostgresAddress } from '../postgres/address.ts';
 import type { ChangeWatchOptions } from '../postgres/registryChanges.ts';
 import type { Limits } from '../postgres/registryDatabase.ts';
 import type { LastingWrites } from '../protocol/agentSql.ts';
-import type { DatabaseFacts } from '../protocol/control.ts';
+import type { DatabaseFacts, EventsTrouble } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import type { AddressSource, Resolution } from '../protocol/model.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -56,6 +56,8 @@ export interface Engine extends RegistrarApi {
   pool(): { open: number; idle: number; waiting: number };
   /** Where agents' SQL may do what a rollback does not undo. */
   lastingWrites(): LastingWrites[];
+  /** Why the registry keeps no record of who does what, asked anew. Throws what the server's trouble is. */
+  eventsTrouble(): Promise<EventsTrouble | null>;
   /** Every project of this registry, those that wait for it included. */
   projectsHere(): Promise<ProjectHere[]>;
   /** Stops the sync loop, writes what is known and closes every connection. */

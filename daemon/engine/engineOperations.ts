@@ -1,4 +1,5 @@
 import { databaseSizes } from '../postgres/databaseSizes.ts';
+import type { RegistryEvents } from '../postgres/registryEvents.ts';
 import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
 import type { Connection, Dropped, Forgotten, UnusedProjects } from '../protocol/answers.ts';
 import type { RepairResult } from '../protocol/drift.ts';
@@ -19,6 +20,7 @@ import { connectionTo } from './connectionTo.ts';
 import { drift, repair, type DriftPorts } from './driftCommands.ts';
 import type { EngineLog } from './engine.ts';
 import { handOver } from './handOver.ts';
+import { listEvents } from './listEvents.ts';
 import { listed, listProjects } from './listProjects.ts';
 import { createProject, updateProject, type CommandPorts } from './projectCommands.ts';
 import { textOf } from './textOf.ts';
@@ -28,6 +30,8 @@ import { unusedProjects } from './unusedProjects.ts';
 export interface EngineParts {
   database: RegistryDatabase;
   registry: RegistryPorts;
+  events: RegistryEvents;
+  onHandedOver: (resolution: Resolution) => void;
   outbox: Outbox;
   sync: SyncLoop;
   commands: CommandPorts;
@@ -44,6 +48,7 @@ export function engineOperations(parts: EngineParts): EngineApi {
     resolve: parts.resolve,
     listProjects: (params) => listProjects(params, registry, parts.outbox),
     unusedProjects: (params) => unused(params, parts),
+    listEvents: (params) => listEvents(params, parts.events),
     showProject: async ({ project }) => listed(await findSighting(project, registry)),
     createProject: (params, onStep) => createProject(params, commands, onStep),
     updateProject: (params) => updateProject(params, commands),
@@ -99,11 +104,13 @@ async function remade(
   return { ...answer, warnings: [...warnings, ...answer.warnings] };
 }
 
-async function connected(params: ParamsOf<'connection'>, { resolve, database, log }: EngineParts): Promise<Connection> {
+async function connected(params: ParamsOf<'connection'>, parts: EngineParts): Promise<Connection> {
+  const { resolve, database, log } = parts;
   const { resolution, given } = await handOver(
     () => resolve(params),
     (project) => connectionTo(project, database, log),
   );
+  if (given) parts.onHandedOver(resolution);
   return { resolution, environment: given };
 }
 

@@ -9,6 +9,7 @@ import { identifyFolder, identifyFolderAtOnce, presenceOf } from '../config/fold
 import { promptLooks } from '../files/fileLooks.ts';
 import { gitEvidence } from '../git/gitEvidence.ts';
 import { databases } from '../postgres/databases.ts';
+import type { EventNotes } from '../postgres/eventNotes.ts';
 import { projectsTable } from '../postgres/projectsTable.ts';
 import { registryEvents, type RegistryEvents, type RegistryEventsOptions } from '../postgres/registryEvents.ts';
 import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
@@ -33,7 +34,7 @@ export interface ConfigAccess {
 export function registryPortsOf(
   options: EngineOptions,
   database: RegistryDatabase,
-  events: { table: RegistryEvents; options: RegistryEventsOptions },
+  events: { table: RegistryEvents; notes: EventNotes; options: RegistryEventsOptions },
   stores: EngineStores,
   { reader, finder }: ConfigAccess,
 ): RegistryPorts {
@@ -43,6 +44,14 @@ export function registryPortsOf(
   return {
     ...registryAndCatalog(database, settings, events.table),
     lookingOnly: registryAndCatalog(lookingOnly, settings, registryEvents(lookingOnly, events.options)),
+    events: {
+      refused: (row, folder) => {
+        // The folder itself is nobody's business; it is only told from others, which the machine's secret id allows.
+        const hash = createHash('sha256').update(`${stores.hostId}\0${folder}`).digest('hex').slice(0, 16);
+        events.notes.daily('refused', row, { folder: hash, code: 'PROJECT_CONFLICT' });
+      },
+      ended: (operation, row, details) => events.notes.ended(operation, row, details),
+    },
     outbox,
     memory,
     folders: {

@@ -5,6 +5,7 @@ import { normaliseOrigin } from '../git/gitRemotes.ts';
 import { addressKey, addressLabel } from '../postgres/address.ts';
 import { deliver } from '../postgres/deliver.ts';
 import { readRegistry } from '../postgres/driftReading.ts';
+import { eventNotes } from '../postgres/eventNotes.ts';
 import { countProjects, databaseFacts } from '../postgres/figures.ts';
 import { registryEvents, type RegistryEvents, type RegistryEventsOptions } from '../postgres/registryEvents.ts';
 import { RegistryDatabase } from '../postgres/registryDatabase.ts';
@@ -37,12 +38,17 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const eventsOptions = eventsOptionsOf(stores, log);
   const events = registryEvents(database, eventsOptions);
   const sync = syncLoopOf(options, database, events, stores, now);
+  const notes = eventNotes(events, () => now().toISOString().slice(0, 10));
+  const onHandedOver = ({ project, stale }: Resolution): void => {
+    if (project && !stale) notes.daily('handed_over', project);
+  };
   database.onUsable = () => {
     sync.wake();
+    notes.retry();
   };
   const reader = new ConfigReader();
   const finder = new ConfigFinder(reader, { home, now: () => performance.now() });
-  const registry = registryPortsOf(options, database, { table: events, options: eventsOptions }, stores, {
+  const registry = registryPortsOf(options, database, { table: events, notes, options: eventsOptions }, stores, {
     reader,
     finder,
   });
@@ -53,6 +59,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     log,
     owner: `${host}\0${stateFolder}`,
     limits: options.agentLimits,
+    onHandedOver,
   });
   if (outbox.entries().length > 0) void sync.attempt();
   const watch = options.watches ? watchKnown(database, memory, outbox, registry, options) : null;
@@ -61,6 +68,8 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     ...engineOperations({
       database,
       registry,
+      events,
+      onHandedOver,
       outbox,
       sync,
       agents,
@@ -82,6 +91,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     projectsHere: () => projectsHere(registry),
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
     lookWith: (config) => resolve({ directory: config.folder, dryRun: true }, withConfig(resolution, config), server),
+    eventsTrouble: () => events.trouble(),
     isListening: () => watch?.mode() === 'listening',
     databaseFacts: (databaseName) => databaseFacts(database, databaseName),
     countProjects: () => countProjects(database.lookingOnly()),

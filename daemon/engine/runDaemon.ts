@@ -14,6 +14,7 @@ import {
   protocolVersion,
   type ClientFolder,
   type Endpoint,
+  type EventsTrouble,
   type GivenAddress,
   type Snapshot,
 } from '../protocol/control.ts';
@@ -197,6 +198,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       sync: (await holder.engine?.syncStatus()) ?? null,
       pool: holder.engine?.pool() ?? null,
       lastingWrites: holder.engine?.lastingWrites() ?? [],
+      ...(await eventsTrouble(holder.engine)),
       memoryBytes: process.memoryUsage.rss(),
       idleExitAfterMs,
     }),
@@ -398,6 +400,13 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
   holder.use(null, () => undefined, refreshSync).catch(() => undefined);
   return { ended, end };
+}
+
+/** Left out where the server could not be asked: its trouble has a line of its own. */
+async function eventsTrouble(engine: Engine | null): Promise<{ events?: EventsTrouble | null }> {
+  const asked = engine?.eventsTrouble().catch(() => undefined) ?? Promise.resolve(undefined);
+  const events = await within(1000, asked, undefined);
+  return events === undefined ? {} : { events };
 }
 
 /** What the work gives, or the other when that is not there in time. */

@@ -10,6 +10,7 @@ import { addressLabel } from './address.ts';
 import { commentSql, isThereSql } from './commentSql.ts';
 import { believedSql } from './believedOwners.ts';
 import { commentsJoinSql, eq, gt, interruptedSql } from './catalogSql.ts';
+import { databaseFacts } from './figures.ts';
 import { obstacleIn, obstaclesSql } from './dropObstacles.ts';
 import { markedDatabasesSql } from './migrations.ts';
 import { inProjectDatabase, type Access, type ProjectConnection } from './projectConnection.ts';
@@ -188,6 +189,8 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
       const [row] = await registry.read(query, limits.writeMs);
       return obstacleIn(row, databaseName);
     },
+
+    facts: (databaseName) => databaseFacts(registry, databaseName).catch(() => null),
 
     async dropDatabase(databaseName) {
       const text = `drop database if exists ${pg.escapeIdentifier(databaseName)} with (force)`;

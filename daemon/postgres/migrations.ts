@@ -105,6 +105,9 @@ async function createEvents(execute: Execute): Promise<void> {
   await execute('alter table public.projects drop constraint if exists valid_database_name');
 }
 
+/** What members write of an event; the rest the server says. */
+export const memberColumns = 'host, operation, project_id, name, database_name, details';
+
 /** Whoever reads the projects reads their events; whoever adds projects adds events. */
 async function grantAsOnProjects(execute: Execute): Promise<void> {
   const granted = await execute(`
@@ -114,8 +117,7 @@ async function grantAsOnProjects(execute: Execute): Promise<void> {
     where c.oid ${eq} 'public.projects'::pg_catalog.regclass and a.grantee ${ne} c.relowner
       and a.privilege_type ${eq} any (array['SELECT', 'INSERT'])`);
   for (const { grantee, privilege } of granted.rows) {
-    const what =
-      privilege === 'INSERT' ? 'insert (host, operation, project_id, name, database_name, details)' : 'select';
+    const what = privilege === 'INSERT' ? `insert (${memberColumns})` : 'select';
     await execute(`grant ${what} on public.registrar_events to ${String(grantee)}`);
   }
 }

@@ -168,11 +168,12 @@ export function projectsTable(database: RegistryDatabase, events: RegistryEvents
   async function whileHeld(
     observed: RegistryRow,
     work: (database: DatabaseSighting) => Promise<Held>,
+    details?: object,
   ): Promise<Changed> {
     // Longer than anything that `work` may take, so that the lock outlives it.
     const timeoutMs = limits.provisionMs + limits.writeMs;
     const hold = async (): Promise<Changed> => {
-      const deleting = await events.recorded('dropped', deleteSql, [observed.id]);
+      const deleting = await events.recorded('dropped', deleteSql, [observed.id], details);
       return database.transaction(timeoutMs, async (execute) => {
         const held = await execute(holdSql, observedValues(observed));
         if (held.rows.length === 0) return 'lost';
@@ -280,7 +281,8 @@ const changeSql = `
   returning p.id, p.name, p.database_name, p.metadata`;
 
 /** What a change is to whoever reads the events; null for notes that nobody asks for. */
-function operationOf({ id, name, registrar }: RowChange): Operation | null {
+function operationOf({ id, name, registrar, event }: RowChange): Operation | null {
+  if (event !== undefined) return event;
   if (id !== undefined) return 'rekeyed';
   if (name !== undefined) return 'renamed';
   return registrar?.folder === undefined ? null : 'claimed';

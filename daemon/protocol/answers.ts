@@ -16,6 +16,31 @@ export interface UnusedProjects {
   sizesMissing: string | null;
 }
 
+/** What somebody did to a project, as the registry keeps it. */
+export interface ListedEvent {
+  /** ISO 8601 in UTC. */
+  at: string;
+  /** `created`, `dropped`, `handed_over` …; a newer version may write others. */
+  operation: string;
+  /** The role that logged in to the server, as the server says. */
+  actor: string;
+  /** `user@host` and the machine's name, as that machine said. */
+  by: string | null;
+  host: string;
+  project: { id: string; name: string };
+  databaseName: string;
+  details: Record<string, unknown>;
+}
+
+export interface ListedEvents {
+  /** The newest first. */
+  events: ListedEvent[];
+  /** Whether there are more than were read. */
+  truncated: boolean;
+  /** Why the registry keeps no events, or this role may not read them; null where all is well. */
+  missing: string | null;
+}
+
 export interface Forgotten {
   project: ListedProject;
   /** Where its data still is. */

@@ -99,9 +99,17 @@ export interface DaemonStatus {
   pool: { open: number; idle: number; waiting: number } | null;
   /** Databases in which agents may do what a rollback does not undo; absent from a version 0.1 daemon. */
   lastingWrites?: LastingWrites[];
+  /** Why the registry keeps no record of who does what; null where it does, absent where it could not be asked. */
+  events?: EventsTrouble | null;
   /** Bytes of resident memory. */
   memoryBytes: number;
   idleExitAfterMs: number;
+}
+
+/** Why a registry keeps no record of who does what, as the end of a sentence, and what helps. */
+export interface EventsTrouble {
+  reason: string;
+  hint: string;
 }
 
 /** What a person glances at. */

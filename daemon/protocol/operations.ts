@@ -1,6 +1,6 @@
 import type { ConnectionPlan, ConnectionRecord } from './agentConnections.ts';
 import type { DescribeAnswer, QueryAnswer } from './agentSql.ts';
-import type { Connection, Dropped, Forgotten, SyncStatus, UnusedProjects } from './answers.ts';
+import type { Connection, Dropped, Forgotten, ListedEvents, SyncStatus, UnusedProjects } from './answers.ts';
 import type { ConfigProblem } from './configProblems.ts';
 import type { AddressChange, DaemonStatus, TriedAddress } from './control.ts';
 import type { DriftReport, RepairResult } from './drift.ts';
@@ -80,6 +80,13 @@ export const operations = {
     does: 'Lists the projects that nobody has used for this long (ms), the longest unused first.',
     by: 'engine',
     params: { unusedMs: 'positive number', query: 'text|null?' },
+    effect: 'reads',
+    askedBy: command,
+  }),
+  listEvents: gives<ListedEvents>()({
+    does: 'Lists who did what within this time (ms), to all projects or to one (by its id or any name that it had).',
+    by: 'engine',
+    params: { project: 'text|null?', sinceMs: 'positive number' },
     effect: 'reads',
     askedBy: command,
   }),

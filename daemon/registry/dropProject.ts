@@ -87,16 +87,20 @@ async function takeBack(sighting: Sighting, ports: RegistryPorts): Promise<void>
 }
 
 async function destroyBoth({ row, database, sync }: Sighting, ports: RegistryPorts): Promise<'done' | 'lost'> {
+  const isMine = standingOf(database.comment, row, ports.catalog.registry) === 'mine';
+  // Whoever asks for the project later reads what there was.
+  const facts = database.presence === 'present' && isMine ? await ports.catalog.facts(row.databaseName) : null;
   const destroy = async (seen: DatabaseSighting): Promise<Held> => {
     const standing = standingOf(seen.comment, row, ports.catalog.registry);
     if (seen.presence !== 'absent' && standing === 'mine') await ports.catalog.dropDatabase(row.databaseName);
     return 'delete';
   };
   if (sync.state === 'synced') {
-    return (await ports.registry.whileHeld(row, destroy)) === 'done' ? 'done' : 'lost';
+    return (await ports.registry.whileHeld(row, destroy, facts ?? {})) === 'done' ? 'done' : 'lost';
   }
   await destroy(database);
   await ports.outbox.remove(row.id);
+  await ports.events.ended('dropped', row, facts ?? {});
   return 'done';
 }
 

@@ -2,6 +2,7 @@ import { dayAndTime } from '../protocol/clockTime.ts';
 import { registrarCommand } from '../protocol/commandText.ts';
 import type { Warning } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { sizeText } from '../protocol/sizeText.ts';
 import { sqlIdentifier } from '../protocol/sqlText.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
 import type { Claim, Folder, RegistryEvent, RegistryRow } from './model.ts';
@@ -112,18 +113,23 @@ export function projectForgotten(name: string, databaseName: string): RegistrarE
 /** @param name the name that the asking config has */
 export function projectDropped(name: string, event: RegistryEvent): RegistrarError {
   const who = event.by?.split('@')[0] ?? event.actor;
-  const { at, host, databaseName: database } = event;
+  const { at, host, databaseName: database, bytes, tables } = event;
+  const measured = bytes === null || tables === null ? '' : ` (${sizeText(bytes)}, ${counted(tables, 'table')})`;
   return new RegistrarError({
     code: 'PROJECT_DROPPED',
-    message: `${named(who)} dropped ${named(event.name)} on ${dayAndTime(at)}, from ${named(host)}. Nothing was made.`,
+    message: `${named(who)} dropped ${named(event.name)}${measured} on ${dayAndTime(at)}, from ${named(host)}. Nothing was made.`,
     hint: `${registrarCommand('projects create', [name], { directory: '.' })} (made anew, empty), or registrar use PROJECT`,
     details: {
       name,
       project: { id: event.projectId, name: event.name },
-      ...{ database, at, host, by: event.by, actor: event.actor },
+      ...{ database, at, host, by: event.by, actor: event.actor, bytes, tables },
       choices: ['create', 'use'],
     },
   });
+}
+
+function counted(count: number, what: string): string {
+  return `${String(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 export function projectDropping(row: RegistryRow): RegistrarError {

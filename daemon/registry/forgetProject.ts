@@ -28,6 +28,7 @@ export async function forgetProject(reference: string, ports: RegistryPorts): Pr
     ports.memory.forget(row.id);
     // A delivery that had begun before the marker was written has made it a row: then that goes, too.
     if (sync.state !== 'synced' && (await isRegistered(row.id, ports))) continue;
+    if (sync.state !== 'synced') await ports.events.ended('forgotten', row);
     return sighting;
   }
   throw notSettled(reference);

@@ -124,6 +124,9 @@ export interface RegistryEvent {
   projectId: string;
   name: string;
   databaseName: string;
+  /** Of the database that was dropped; null where nobody could measure it. */
+  bytes: number | null;
+  tables: number | null;
   /** What the row kept at that moment, its evidence above all. */
   registrar: RegistrarMetadata;
 }

@@ -38,6 +38,8 @@ export interface RowChange {
   databaseName?: string;
   description?: string | null;
   registrar?: RegistrarMetadata;
+  /** What the registry's event calls it, where the change alone does not say. */
+  event?: 'used';
 }
 
 /** The comment to set on the row's database in the same transaction. */
@@ -77,8 +79,14 @@ export interface RegistryPort {
   /**
    * Runs `work` while the row is locked as it was observed: nobody else changes or deletes it meanwhile, marks its database
    * with it, or reserves its id or name. `delete` deletes the row afterwards. A throw leaves it as it was.
+   *
+   * @param details what the event of a deletion says besides
    */
-  whileHeld(observed: RegistryRow, work: (database: DatabaseSighting) => Promise<Held>): Promise<Changed>;
+  whileHeld(
+    observed: RegistryRow,
+    work: (database: DatabaseSighting) => Promise<Held>,
+    details?: object,
+  ): Promise<Changed>;
   /** Rows by name, those after `after`, whose name contains `query`; at most `limit`. */
   list(page: ListKeys): Promise<Sighting[]>;
 }
@@ -129,6 +137,8 @@ export interface CatalogPort {
   finishDrop(databaseName: string): Promise<void>;
   /** What the server would refuse to drop a database for; null where it would not, or the database is gone. */
   dropObstacle(databaseName: string): Promise<DropObstacle | null>;
+  /** Bytes and tables of a database; null where it cannot be asked in time. */
+  facts(databaseName: string): Promise<{ bytes: number; tables: number } | null>;
   /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
   dropDatabase(databaseName: string): Promise<void>;
   hasUserRelations(databaseName: string): Promise<boolean>;
@@ -222,7 +232,16 @@ export interface OriginPort {
   pause(ms: number): Promise<void>;
 }
 
+/** Events of the registry that go with no change of a row. Nobody waits for them, and they never fail. */
+export interface EventsPort {
+  /** A folder's claim was refused. Kept once a day for each project and folder, without what the folder is. */
+  refused(row: RegistryRow, folder: string): void;
+  /** A project that the registry never had was ended; resolves when that is written, or will be tried again. */
+  ended(operation: 'forgotten' | 'dropped', row: RegistryRow, details?: object): Promise<void>;
+}
+
 export interface RegistryPorts {
+  events: EventsPort;
   registry: RegistryPort;
   catalog: CatalogPort;
   outbox: OutboxPort;

@@ -91,6 +91,8 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
       if (seen.byId && seen.byName) throw contradiction(claim, seen.byId.row, seen.byName.row);
       break;
     case 'refuse-conflict':
+      if (chosen && claim.folder && !run.options.dryRun && !seen.unreadable)
+        run.ports.events.refused(chosen.row, claim.folder.path);
       if (chosen && claiming.judged) throw await refusalOf(claim, chosen.row, claiming.judged, run.ports, asker);
       if (chosen) throw nameConflict(claim, chosen.row);
       break;

@@ -125,7 +125,8 @@ export class Outbox implements OutboxPort {
     if (entry?.row !== observed) return 'lost';
     if (change.name !== undefined && this.find({ id: null, name: change.name }).some(({ id }) => id !== observed.id))
       return 'taken';
-    const { registrar, ...columns } = change;
+    const { registrar, ...columns } = { ...change };
+    delete columns.event;
     const row = {
       ...observed,
       ...columns,

@@ -38,7 +38,9 @@ describe('a project that somebody dropped', function () {
     return { project, folder };
   };
   const says = (name: string): RegExp =>
-    new RegExp(`^\\S+ dropped ${name} on \\d+ \\w{3}, \\d\\d:\\d\\d, from tower\\. Nothing was made\\.$`);
+    new RegExp(
+      `^\\S+ dropped ${name} \\(\\d+ [kM]B, 0 tables\\) on \\d+ \\w{3}, \\d\\d:\\d\\d, from tower\\. Nothing was made\\.$`,
+    );
 
   it('X7: is dropped for everybody with its evidence: resolve, dry run and agent say who and when, and make nothing', async () => {
     const { project, folder } = await dropped('shop');

@@ -56,6 +56,7 @@ describe('a claim that is settled while another changes the same project', () =>
           return catalog.findMarked(keys);
         },
       },
+      events: { refused: () => undefined, ended: () => Promise.resolve() },
       outbox: await Outbox.open(join(stateFolder, 'outbox'), {
         registry: 'test',
         now: () => now().toISOString(),

@@ -70,6 +70,7 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
         if (kept.length === 0) return null;
         return { what: `role ${role} may not end the sessions in it: ${kept.join(', ')}`, hint: 'Ask them to leave.' };
       }),
+    facts: () => Promise.resolve(null),
     async dropDatabase(databaseName) {
       try {
         await client.run('drop', (transaction) => server.drop(transaction, role, databaseName, true));

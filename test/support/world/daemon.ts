@@ -84,6 +84,17 @@ export class WorldDaemon {
     const registryPorts: RegistryPorts = {
       registry: this.registry,
       catalog: this.catalog,
+      events: {
+        refused: () => undefined,
+        async ended(operation, { id, name, databaseName, registrar }) {
+          const by = { actor: role, host: writer.host, by: writer.creator };
+          const kept = { projectId: id, name, databaseName, bytes: null, tables: null, registrar };
+          const write = client.run('ended', (transaction) => {
+            transaction.events.push({ at: transaction.at, operation, ...by, ...kept });
+          });
+          await write.catch(() => undefined);
+        },
+      },
       outbox: this.outbox,
       memory: new WorldMemory(state.known, now),
       folders: worldFolders(machine, pass),

@@ -34,7 +34,14 @@ export async function deliverTo(
         const { id: projectId, name, databaseName } = row;
         const kept = { projectId, name, databaseName, registrar: readRegistrarMetadata(stored.metadata) };
         const by = { actor: role, host: writer.host, by: writer.creator };
-        transaction.events.push({ at: transaction.at, operation: 'created', ...by, ...kept });
+        transaction.events.push({
+          at: transaction.at,
+          operation: 'created',
+          bytes: null,
+          tables: null,
+          ...by,
+          ...kept,
+        });
       }
       return ids;
     });

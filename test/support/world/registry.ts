@@ -63,7 +63,7 @@ export function worldRegistry(client: WorldClient, writer: Writer, makes: boolea
 
   function eventOf({ id, name, databaseName, metadata }: StoredRow, operation: string, at: string): RegistryEvent {
     const kept = { projectId: id, name, databaseName, registrar: readRegistrarMetadata(metadata) };
-    return { at, actor: role, host: writer.host, by: writer.creator, operation, ...kept };
+    return { at, actor: role, host: writer.host, by: writer.creator, operation, bytes: null, tables: null, ...kept };
   }
 
   /** The row first and then the comment, in one transaction. */
@@ -303,7 +303,8 @@ function changed(row: StoredRow, { registrar, ...columns }: RowChange, now: stri
   };
 }
 
-function operationOf({ id, name, registrar }: RowChange): string | null {
+function operationOf({ id, name, registrar, event }: RowChange): string | null {
+  if (event !== undefined) return event;
   if (id !== undefined) return 'rekeyed';
   if (name !== undefined) return 'renamed';
   return registrar?.folder === undefined ? null : 'claimed';

@@ -231,6 +231,7 @@ const answers = answering<Api>(engineMethods, {
   resolve: async () => resolved,
   listProjects: async () => ({ projects: [shop], nextCursor: null }),
   unusedProjects: async () => ({ projects: [], sizesMissing: null }),
+  listEvents: async () => ({ events: [], truncated: false, missing: null }),
   showProject: async () => shop,
   createProject: async () => ({ ...resolved, created: true }),
   updateProject: async () => resolved,

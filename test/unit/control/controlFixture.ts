@@ -33,6 +33,7 @@ export function handlers(changes: Partial<ControlHandlers> = {}): ControlHandler
     resolve: async () => resolved,
     listProjects: async () => ({ projects: [shop], nextCursor: null }),
     unusedProjects: async () => ({ projects: [], sizesMissing: null }),
+    listEvents: async () => ({ events: [], truncated: false, missing: null }),
     showProject: async () => shop,
     createProject: async () => resolved,
     updateProject: async () => resolved,

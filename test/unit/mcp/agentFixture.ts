@@ -61,6 +61,7 @@ export function fakeApi(changes: Partial<RegistrarApi> = {}): RegistrarApi {
       },
     }),
     unusedProjects: async () => ({ projects: [], sizesMissing: null }),
+    listEvents: async () => ({ events: [], truncated: false, missing: null }),
     syncStatus: async () => emptySync,
     syncNow: async () => emptySync,
     drift: async () => ({ planId: 'p', ok: true, findings: [] }),
