@@ -9,6 +9,7 @@ import { addConnectCommand } from './commands/connectCommand.ts';
 import { addDriftCommands } from './commands/driftCommands.ts';
 import { addDaemonCommands } from './commands/daemonCommands.ts';
 import { addEnvironmentCommands, refusalForShell } from './commands/environmentCommands.ts';
+import { addEventsCommand } from './commands/eventsCommand.ts';
 import { addMcpCommand } from './commands/mcpCommand.ts';
 import { addPostgresCommand } from './commands/postgresCommand.ts';
 import { addProjectCommands } from './commands/projectCommands.ts';
@@ -39,6 +40,7 @@ export async function runCli(context: CliContext): Promise<number> {
   addServeCommands(program, session);
   addDaemonCommands(program, session);
   addDriftCommands(program, session);
+  addEventsCommand(program, session);
   addPostgresCommand(program, session);
   addTrustCommand(program, session);
   addMcpCommand(program, session);

@@ -1,6 +1,6 @@
 import { clockTime } from '../protocol/clockTime.ts';
 import type { LastingWrites } from '../protocol/agentSql.ts';
-import type { AttachedClient, DaemonStatus } from '../protocol/control.ts';
+import type { AttachedClient, DaemonStatus, EventsTrouble } from '../protocol/control.ts';
 import type { AddressSource, ServerLabel } from '../protocol/model.ts';
 import { syncText } from './syncText.ts';
 import { shown } from './terminalText.ts';
@@ -22,9 +22,19 @@ export function statusText(status: DaemonStatus, view: TextView): string {
         `  ${shown(name, view.home)}  ${shown(directory ?? 'no directory', view.home)}  ${clockTime(lastSeenAt, view.now)}`,
     ),
     ...lastingLines(status.lastingWrites ?? [], view),
+    ...eventsLines(status.events ?? null, view),
     ...(sync ? [syncText(sync, view), `deliveries: ${sync.delivered} delivered, ${sync.failed} failed`] : []),
     ...(pool ? [`connections: ${pool.open} open, ${pool.idle} idle, ${pool.waiting} waiting`] : []),
   ].join('\n');
+}
+
+/** Silent where the registry keeps its events. */
+function eventsLines(trouble: EventsTrouble | null, { home, paint }: TextView): string[] {
+  if (!trouble) return [];
+  return [
+    `events: not kept, ${shown(trouble.reason, home)}`,
+    `  ${paint('cyan', 'next:')} ${shown(trouble.hint, home)}`,
+  ];
 }
 
 /** For the person who may close them; docs/security.md says more. */
