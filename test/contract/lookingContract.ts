@@ -68,6 +68,11 @@ export function lookingContract(ground: () => Ground): void {
     assert.equal(looked.failure.code, 'REGISTRY_FORBIDDEN');
     assert.equal(looked.failure.details?.['privilege'], 'SELECT on projects');
     await assert.rejects(reader.registry.lookIds([randomUUID()]), { code: 'REGISTRY_FORBIDDEN' });
+    const writer = await ground().member({ lacks: ['select'] });
+    assert.equal((await writer.registry.reserve(ground().newRow())).kind, 'unwritable');
+    const [delivery] = await writer.deliver([ground().newRow()]);
+    assert.ok(delivery?.kind === 'failed');
+    assert.match(delivery.error.message, /SELECT on projects is missing/);
     const noted = await ground().member({ lacks: ['update'] });
     const row = await reserved(noted, ground().newRow());
     await assert.rejects(noted.registry.change(row, { description: 'new' }, null), { code: 'REGISTRY_FORBIDDEN' });

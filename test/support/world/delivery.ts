@@ -24,7 +24,9 @@ export async function deliverTo(
     const inserted = await client.run('deliver', async (transaction) => {
       if (!server.hasTable) await rebuild(server, transaction, client);
       if (server.isReadOnly) throw new ServerError('25006', 'cannot execute INSERT in a read-only transaction');
-      if (server.role(role).lacks.has('insert')) throw new ServerError('42501', 'permission denied for table projects');
+      const { lacks } = server.role(role);
+      if (lacks.has('insert') || lacks.has('select'))
+        throw new ServerError('42501', 'permission denied for table projects');
       const ids = new Set<string>();
       for (const row of rows) {
         if (isForgotten(client, row.databaseName) || isDropped(client, row)) continue;
@@ -63,7 +65,8 @@ export async function deliverTo(
       for (const row of rows) outcomes.push(...(await deliverTo(client, writer, registry, [row])));
       return outcomes;
     }
-    const { message } = unwritable(error, asked.insert, role, server.registry);
+    const missing = state === '42501' && server.role(role).lacks.has('select') ? asked.read : asked.insert;
+    const { message } = unwritable(error, missing, role, server.registry);
     const kind = state.startsWith('23') || state === '22001' ? 'conflict' : 'failed';
     return rows.map(() => ({ kind, error: { code: state, message } }));
   }

@@ -112,7 +112,9 @@ export class Machine {
 
   #newFile(): FileIdentity {
     this.#lastInode += 1;
-    return { device: '1', inode: String(this.#lastInode), birth: String(this.#lastInode * 1000) };
+    // No two machines have the same file.
+    const device = String(Buffer.from(this.host).reduce((sum, byte) => (sum * 31 + byte) % 1_000_003, 7));
+    return { device, inode: String(this.#lastInode), birth: String(this.#lastInode * 1000) };
   }
 
   /** The nearest repository at or above a path. */

@@ -43,7 +43,9 @@ export function worldRegistry(client: WorldClient, writer: Writer, makes: boolea
 
   function need(privilege: 'select' | 'insert' | 'update' | 'delete'): void {
     const { lacks, isSuperuser } = server.role(role);
-    if (lacks.has(privilege) && !isSuperuser) throw new ServerError('42501', 'permission denied for table projects');
+    // Whoever writes reads, too: a condition, or what RETURNING gives.
+    if ((lacks.has(privilege) || lacks.has('select')) && !isSuperuser)
+      throw new ServerError('42501', 'permission denied for table projects');
     if (server.isReadOnly && privilege !== 'select')
       throw new ServerError('25006', 'cannot execute this in a read-only transaction');
   }
