@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { addressKey, addressLabel, parseAddress, type PostgresAddress } from '../postgres/address.ts';
+import { addressKey, parseAddress } from '../postgres/address.ts';
 import { localSurroundings } from '../postgres/localSurroundings.ts';
 import { tryPostgres } from '../postgres/tryPostgres.ts';
 import type { AddressChange, GivenAddress } from '../protocol/control.ts';
@@ -11,7 +11,9 @@ import { chooseAddress, hasOtherConnections, type ChosenAddress } from './choose
 import { leftBehind } from './leftBehind.ts';
 import { Lending } from './lending.ts';
 import type { Engine, EngineLog } from './engine.ts';
+import { isCredentialsRequired, mismatchOf } from './offeredAddress.ts';
 import { openEngine } from './openEngine.ts';
+import { withLimit } from './withLimit.ts';
 
 export interface EngineHolderOptions {
   stateFolder: string;
@@ -200,9 +202,10 @@ export class EngineHolder {
   async close(stopServer: boolean): Promise<void> {
     const serving = this.#serving;
     if (serving)
-      await isSettled(
-        serving.opening.catch(() => null),
+      await withLimit(
         this.#limits.closeMs,
+        serving.opening.catch(() => null),
+        null,
       );
     await this.#swap(0);
     if (!stopServer) return;
@@ -349,10 +352,14 @@ export class EngineHolder {
         log.warn({ operation: 'postgres', reason: String(error) }, 'what was open could not be closed in order');
       }),
     );
-    const isClosed = await isSettled(
-      // One that never opened has nothing to close, and has said why.
-      closing.catch(() => undefined),
+    const isClosed = await withLimit(
       this.#limits.closeMs,
+      // One that never opened has nothing to close, and has said why.
+      closing.then(
+        () => true,
+        () => true,
+      ),
+      false,
     );
     if (!isClosed) log.warn({ operation: 'postgres' }, 'what was open is still being closed');
   }
@@ -371,21 +378,6 @@ function stampOf(path: string): string {
   }
 }
 
-/** Whether a promise that never rejects settles within a time. */
-async function isSettled(promise: Promise<unknown>, limitMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<false>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(false);
-    }, limitMs);
-  });
-  try {
-    return await Promise.race([promise.then(() => true), limit]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
 /** Nobody's server is stopped under them: an application may work in it. */
 async function stopUnused({ bundled, address }: ChosenAddress): Promise<void> {
   if (!bundled || (await hasOtherConnections(address).catch(() => false))) return;
@@ -398,43 +390,11 @@ function engineKey({ trustedFolders: _trustedFolders, ...settings }: Settings): 
   return JSON.stringify(own);
 }
 
-/** Two addresses that mean one server and registry are one. Throws INVALID_ARGUMENT for an offer that cannot be read. */
-function mismatchOf({ url, variables, source }: GivenAddress, chosen: ChosenAddress): RegistrarError | null {
-  if (url === null) return null;
-  const offered = parseAddress(url, variables, localSurroundings());
-  if (addressKey(offered) === addressKey(chosen.address)) return null;
-  return addressMismatch(nameOf(chosen.address), nameOf(offered), source);
-}
-
-/** Without user and password; two registries of one server are two addresses. */
-function nameOf(address: PostgresAddress): string {
-  return `${addressLabel(address)}/${address.registryDatabase}`;
-}
-
 /** The error of those who used an engine that had to be closed. */
 function cutOff(): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
     message: 'The daemon changed its PostgreSQL, or ended, before this was finished; whether it was done is not known.',
     hint: 'Look at what there is now (registrar projects list), then repeat the command if need be.',
-  });
-}
-
-/** Whether PostgreSQL let nobody in, be it thrown or the error of a resolution. */
-function isCredentialsRequired(answer: { value: unknown } | { error: unknown }): boolean {
-  if ('error' in answer) return answer.error instanceof RegistrarError && answer.error.code === 'CREDENTIALS_REQUIRED';
-  const { value } = answer;
-  const inner = typeof value === 'object' && value !== null && 'resolution' in value ? value.resolution : value;
-  if (typeof inner !== 'object' || inner === null || !('error' in inner)) return false;
-  return (inner.error as ErrorReport | null)?.code === 'CREDENTIALS_REQUIRED';
-}
-
-function addressMismatch(served: string, offered: string, source: GivenAddress['source']): RegistrarError {
-  const where = { argument: '--database-url', environment: 'REGISTRAR_DATABASE_URL', setting: 'the setting' }[source];
-  return new RegistrarError({
-    code: 'ADDRESS_MISMATCH',
-    message: `The daemon serves ${served}, and ${where} names ${offered}. Nothing was done.`,
-    hint: `Leave ${where} out, or change the daemon’s address for everyone: registrar postgres URL; or registrar stop.`,
-    details: { served, offered },
   });
 }

@@ -29,6 +29,7 @@ import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './engine.ts';
 import { RunningCalls } from './runningCalls.ts';
 import { WindowLooks } from './windowLooks.ts';
+import { withLimit } from './withLimit.ts';
 
 /** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
 type Asking = Pick<Caller, 'kind' | 'progress'> & { address: GivenAddress | null };
@@ -331,7 +332,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
         () => null,
         (error: unknown) => String(error),
       );
-      const failure = await within(closeLimitMs, closing, 'it takes too long');
+      const failure = await withLimit(closeLimitMs, closing, 'it takes too long');
       if (failure !== null) log.warn({ operation: 'daemon', reason: failure }, 'PostgreSQL was not closed in order');
       instance?.release();
       control.close();
@@ -405,24 +406,8 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
 /** Left out where the server could not be asked: its trouble has a line of its own. */
 async function eventsTrouble(engine: Engine | null): Promise<{ events?: EventsTrouble | null }> {
   const asked = engine?.eventsTrouble().catch(() => undefined) ?? Promise.resolve(undefined);
-  const events = await within(1000, asked, undefined);
+  const events = await withLimit(1000, asked, undefined);
   return events === undefined ? {} : { events };
-}
-
-/** What the work gives, or the other when that is not there in time. */
-async function within<T>(limitMs: number, work: Promise<T>, otherwise: T): Promise<T> {
-  let stop = (): void => undefined;
-  const late = new Promise<T>((resolve) => {
-    const timer = setTimeout(resolve, limitMs, otherwise);
-    stop = () => {
-      clearTimeout(timer);
-    };
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    stop();
-  }
 }
 
 /** What people read when the state folder cannot hold what a daemon needs; a RegistrarError is one already. */
