@@ -1,12 +1,15 @@
 import type { ControlHandlers } from '../control/clientConnection.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { agentConnections } from './agentConnections.ts';
-import type { DaemonOptions } from './runDaemon.ts';
 
 /** How windows connect agents: what `registrar connect` does, done by the daemon. */
 export function connectionHandlers(
   served: () => { url: string; token: string } | null,
-  { stateFolder, home, environment }: Pick<DaemonOptions, 'stateFolder' | 'home' | 'environment'>,
+  {
+    stateFolder,
+    home,
+    environment,
+  }: { stateFolder: string; home: string; environment: Record<string, string | undefined> },
 ) {
   const address = (): Promise<{ url: string; token: string }> => {
     const current = served();

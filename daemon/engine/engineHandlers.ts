@@ -2,7 +2,7 @@ import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
 import { engineMethods, factsOf, forOperations, type EngineMethod } from '../protocol/methods.ts';
 import type { Engine } from './engine.ts';
 
-type Using = <T>(caller: Caller, run: (engine: Engine) => Promise<T>) => Promise<T>;
+export type Using = <T>(caller: Caller, run: (engine: Engine) => Promise<T>) => Promise<T>;
 
 /** The daemon's side of what engines do. @param change has windows drawn anew afterwards */
 export function engineHandlers(read: Using, change: Using): Pick<ControlHandlers, EngineMethod> {

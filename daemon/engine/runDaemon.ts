@@ -1,7 +1,5 @@
-import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { postgresNotChosen } from '../cli/postgresNotChosen.ts';
-import type { Caller, ControlHandlers } from '../control/clientConnection.ts';
+import type { Caller } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
 import { keptToken, readEndpoint, writeEndpoint } from '../lifecycle/endpointFile.ts';
 import { AgentActivity } from '../lifecycle/agentActivity.ts';
@@ -14,17 +12,13 @@ import {
   protocolVersion,
   type ClientFolder,
   type Endpoint,
-  type EventsTrouble,
   type GivenAddress,
   type Snapshot,
 } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings, WindowSettings } from '../protocol/settings.ts';
-import { keptChoice, savePassword, tryAddress, variablesFor } from './addressCommands.ts';
+import { daemonOperations } from './daemonOperations.ts';
 import { AgentEndpoint } from './agentEndpoint.ts';
-import { checkConfig } from './checkConfig.ts';
-import { connectionHandlers } from './connectionHandlers.ts';
-import { engineHandlers } from './engineHandlers.ts';
 import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './engine.ts';
 import { RunningCalls } from './runningCalls.ts';
@@ -163,96 +157,23 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
       log.warn({ operation: 'daemon', reason: String(error) }, 'endpoint.json could not be written');
     });
 
-  const ofEngine = engineHandlers(use, changing);
-  const handlers: ControlHandlers = {
-    ...ofEngine,
-    server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
-    async resolve(params, caller, signal) {
-      const answer = await ofEngine.resolve(params, caller, signal);
-      const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
-      if (isOfFolder && typeof params.directory === 'string')
-        looks.note(params.directory, answer, caller.kind === 'window');
-      return answer;
-    },
-    connection(params, caller, signal) {
-      if (caller.kind === 'command') programs.add(caller.pid);
-      return ofEngine.connection(params, caller, signal);
-    },
-    status: async () => ({
-      version,
-      protocol: protocolVersion,
-      pid: process.pid,
-      started,
-      uptimeMs: Math.round(performance.now() - startedAt),
-      stateFolder,
-      server: holder.server,
-      error: holder.error,
-      clients: control.clients().map(({ kind, version: of, pid, folders, since }) => ({
-        kind,
-        version: of,
-        pid,
-        folders,
-        since,
-      })),
-      mcpUrl: agents?.url ?? null,
-      agents: agents?.agents() ?? [],
-      sync: (await holder.engine?.syncStatus()) ?? null,
-      pool: holder.engine?.pool() ?? null,
-      lastingWrites: holder.engine?.lastingWrites() ?? [],
-      ...(await eventsTrouble(holder.engine)),
-      memoryBytes: process.memoryUsage.rss(),
-      idleExitAfterMs,
-    }),
-    setFolders: ({ folders }, caller) => {
-      caller.folders = folders;
-      void looks.look();
-      return Promise.resolve(null);
-    },
-    look: async () => {
-      await looks.look();
-      return null;
-    },
-    checkConfig: (params) =>
-      checkConfig(params, (config) =>
-        // What prevents it is no fault of the file's, and stands in the holder's error.
-        holder
-          .use(
-            null,
-            () => undefined,
-            (engine) => engine.lookWith(config),
-          )
-          .catch(() => null),
-      ),
-    changeAddress: async (choice, caller) => {
-      const postgres = keptChoice(choice.postgres);
-      const variables = variablesFor(postgres.kind === 'url' ? postgres.url : null, caller.address);
-      const change = await holder.changeAddress({ ...choice, postgres, variables }, caller.progress);
-      log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
-      void refreshSync();
-      void looks.look();
-      return change;
-    },
-    tryAddress: async ({ url, password }, { address }) => {
-      const wanted = url ?? (await holder.url());
-      if (wanted === null) throw postgresNotChosen();
-      return tryAddress(wanted, password, address);
-    },
-    savePassword: async ({ url, password }, { address }) => ({ path: await savePassword(url, password, address) }),
-    rotateToken: async () => {
-      await rewriteEndpoint({ token: randomBytes(32).toString('hex') });
-      await agents?.tokenChanged();
-      log.info({ operation: 'agents' }, 'the token is another');
-      return { url: agents?.url ?? null };
-    },
-    ...connectionHandlers(() => {
-      const url = agents?.url ?? null;
-      return url === null ? null : { url, token };
-    }, options),
-    drain: ({ stopServer, reason }) => {
-      void end(reason, stopServer);
-      return Promise.resolve(null);
-    },
-  };
+  const handlers = daemonOperations({
+    ...options,
+    started,
+    uptimeMs: () => Math.round(performance.now() - startedAt),
+    idleExitAfterMs: () => idleExitAfterMs,
+    holder,
+    looks,
+    programs,
+    clients: () => control.clients(),
+    agents: () => agents,
+    token: () => token,
+    changeToken: (next) => rewriteEndpoint({ token: next }),
+    use,
+    changing,
+    refreshSync,
+    end: (reason, stopServer) => void end(reason, stopServer),
+  });
 
   const control: ControlServer = new ControlServer({
     version,
@@ -401,13 +322,6 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
   holder.use(null, () => undefined, refreshSync).catch(() => undefined);
   return { ended, end };
-}
-
-/** Left out where the server could not be asked: its trouble has a line of its own. */
-async function eventsTrouble(engine: Engine | null): Promise<{ events?: EventsTrouble | null }> {
-  const asked = engine?.eventsTrouble().catch(() => undefined) ?? Promise.resolve(undefined);
-  const events = await withLimit(1000, asked, undefined);
-  return events === undefined ? {} : { events };
 }
 
 /** What people read when the state folder cannot hold what a daemon needs; a RegistrarError is one already. */

@@ -178,7 +178,7 @@ describe('an operation', () => {
         .map((name) => `${folder}/${name.replaceAll('\\', '/')}`),
     );
     assert.ok(files.length > 200);
-    const implementations = ['engineOperations', 'runDaemon', 'connectionHandlers'].map(
+    const implementations = ['engineOperations', 'daemonOperations', 'connectionHandlers'].map(
       (name) => `daemon/engine/${name}.ts`,
     );
     // Ids of VS Code's commands, of which some are called as an operation is.
