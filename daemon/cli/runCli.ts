@@ -1,6 +1,6 @@
 import { Command, CommanderError } from 'commander';
 import type { ErrorReport } from '../protocol/registrarError.ts';
-import { RegistrarError } from '../protocol/registrarError.ts';
+import { reportOf } from '../protocol/registrarError.ts';
 import { withoutPasswords } from './addressPassword.ts';
 import type { CliContext } from './cliContext.ts';
 import { CliOutput } from './cliOutput.ts';
@@ -53,7 +53,7 @@ export async function runCli(context: CliContext): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return (await output.isWritten()) ? 0 : 1;
     // Commander has then printed the help of the command that lacks a subcommand.
     if (error instanceof CommanderError && error.code === 'commander.help' && !output.json) return 2;
-    const report = reportOf(error);
+    const report = reportFor(error);
     output.error(report);
     context.stdout.write(refusalForShell(context) ?? '');
     return statusOfError(report.code);
@@ -84,12 +84,9 @@ function describeProgram(program: Command, { stdout, stderr, version }: CliConte
     .addHelpText('after', '\nExample:\n  $ registrar resolve --directory ~/shop');
 }
 
-function reportOf(error: unknown): ErrorReport {
-  if (error instanceof RegistrarError) return error.toReport();
+function reportFor(error: unknown): ErrorReport {
   if (error instanceof CommanderError) return usageReport(error);
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `Registrar failed in a way that it should not: ${withoutPasswords(reason)}`;
-  return { code: 'INTERNAL', message, hint: 'Please report it with the command that you ran.' };
+  return reportOf(error, 'Please report it with the command that you ran.', withoutPasswords);
 }
 
 function usageReport(error: CommanderError): ErrorReport {

@@ -16,7 +16,7 @@ import {
 } from '../protocol/control.ts';
 import { controlMethods, factsOf, type AnswerOf, type ControlMethod, type ParamsOf } from '../protocol/methods.ts';
 import { formerNames } from '../protocol/operations.ts';
-import { RegistrarError } from '../protocol/registrarError.ts';
+import { RegistrarError, reportOf } from '../protocol/registrarError.ts';
 import type { WindowSettings } from '../protocol/settings.ts';
 import { isProof, newNonce, proofOf } from '../client/proof.ts';
 import { rpcOver } from '../client/rpcOver.ts';
@@ -254,13 +254,8 @@ function parsed<T>(schema: z.ZodType<T>, params: unknown): T {
 
 function asResponse(error: unknown): ResponseError<unknown> {
   if (error instanceof ResponseError) return error;
-  if (error instanceof RegistrarError) {
-    return new ResponseError(wireErrors.registrar, error.message, error.toReport());
-  }
-  const reason = error instanceof Error ? error.message : String(error);
-  const message = `Registrar failed in a way that it should not: ${reason}`;
-  const hint = 'Please report it, with registrar log.';
-  return new ResponseError(wireErrors.registrar, message, { code: 'INTERNAL', message, hint });
+  const report = reportOf(error, 'Please report it, with registrar log.', (reason) => reason);
+  return new ResponseError(wireErrors.registrar, report.message, report);
 }
 
 function unproven(): ResponseError<unknown> {

@@ -16,7 +16,7 @@ import { quoted } from '../protocol/visibleText.ts';
 import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import { applyRepair, type Repair, type Repaired } from '../registry/repair.ts';
-import { reportOf } from '../resolution/resolve.ts';
+import { resolutionReport } from '../resolution/resolve.ts';
 import { compareDrift } from '../sync/driftComparison.ts';
 import type { OutboxEntry } from '../sync/outboxRules.ts';
 
@@ -68,7 +68,7 @@ export async function repair(planId: string, ports: DriftPorts, onStep?: OnStep)
       try {
         result[await apply(one)].push(planned);
       } catch (error) {
-        result.failed.push({ ...planned, error: reportOf(error) });
+        result.failed.push({ ...planned, error: resolutionReport(error) });
       }
     }
   }

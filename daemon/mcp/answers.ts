@@ -1,5 +1,5 @@
 import type { Resolution } from '../protocol/model.ts';
-import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { reportOf, type ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import { errorText, resolutionText, sourceTexts } from './answerText.ts';
 import type { DirectorySource } from './bindings.ts';
@@ -53,13 +53,7 @@ export function noticeOf(error: ErrorReport | null): string {
   return error?.details?.['server'] == null ? notices.registry : notices.server;
 }
 
-/** What was thrown, as its report; a fault that nobody threw on purpose says so. */
-export function reportOf(error: unknown): ErrorReport {
-  if (error instanceof RegistrarError) return error.toReport();
-  const reason = error instanceof Error ? error.message : String(error);
-  return {
-    code: 'INTERNAL',
-    message: `Registrar failed in a way that it should not: ${quoted(reason)}`,
-    hint: 'Tell the user; registrar log has the details.',
-  };
+/** What was thrown, as agents get it. */
+export function agentReport(error: unknown): ErrorReport {
+  return reportOf(error, 'Tell the user; registrar log has the details.', quoted);
 }

@@ -22,7 +22,7 @@ import { named } from '../protocol/visibleText.ts';
 import type { AgentPort } from './agentPort.ts';
 import { asAgent } from './asAgent.ts';
 import type { AgentSession } from './agentSession.ts';
-import { ownWords, refusal, reportOf } from './answers.ts';
+import { ownWords, refusal, agentReport } from './answers.ts';
 import { instructions } from './instructions.ts';
 import { readProject, readStatus } from './resources.ts';
 import type { Tool, ToolAnswer, ToolCall } from './toolModel.ts';
@@ -104,7 +104,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
       const value = await port.running(() => port.use('read', () => undefined, work));
       return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(value) }] };
     } catch (error) {
-      const { code, message, hint, details } = ownWords(reportOf(error));
+      const { code, message, hint, details } = ownWords(agentReport(error));
       if (code === 'INTERNAL') port.onFault(error);
       const number = code === 'PROJECT_NOT_FOUND' ? resourceNotFound : ErrorCode.InternalError;
       throw new McpError(number, message, { code, hint, ...details });
@@ -127,7 +127,7 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
         return tool.run(input, { ...toolCall, api: asAgent(api, toolCall) });
       });
     } catch (error) {
-      const report = reportOf(error);
+      const report = agentReport(error);
       // What was cancelled ends however it ends, and nobody hears of it.
       if (report.code === 'INTERNAL' && !extra.signal.aborted) port.onFault(error);
       return refusal(report);

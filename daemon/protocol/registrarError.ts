@@ -36,3 +36,15 @@ export class RegistrarError extends Error {
     };
   }
 }
+
+/**
+ * What was thrown, as its report. A fault that nobody threw on purpose is INTERNAL.
+ *
+ * @param hint what to do about such a fault
+ * @param words makes of the fault's own words what may be shown where the report goes
+ */
+export function reportOf(error: unknown, hint: string, words: (reason: string) => string): ErrorReport {
+  if (error instanceof RegistrarError) return error.toReport();
+  const reason = error instanceof Error ? error.message : String(error);
+  return { code: 'INTERNAL', message: `Registrar failed in a way that it should not: ${words(reason)}`, hint };
+}

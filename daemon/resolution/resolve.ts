@@ -2,7 +2,7 @@ import { registrarCommand } from '../protocol/commandText.ts';
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { OnStep } from '../protocol/operationModel.ts';
 import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
-import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
+import { reportOf, type ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import { askerOf } from '../registry/evidence.ts';
 import { warning } from '../registry/failures.ts';
@@ -67,7 +67,7 @@ export async function resolve(
       if (given.kind === 'matched') return withProject(answer, tier, given, request, server);
       if (given.kind === 'missed') answer.warnings.push(...(given.warnings ?? []));
     } catch (error) {
-      const report = reportOf(error);
+      const report = resolutionReport(error);
       attempt('failed', report.message);
       return { ...answer, outcome: 'refused', tier, error: report };
     }
@@ -76,13 +76,8 @@ export async function resolve(
 }
 
 /** An error as it is shown. What was not thrown on purpose is a defect, and says so without its insides. */
-export function reportOf(error: unknown): ErrorReport {
-  if (error instanceof RegistrarError) return error.toReport();
-  return {
-    code: 'INTERNAL',
-    message: `Registrar failed in a way that it should not: ${quoted(error instanceof Error ? error.message : String(error))}`,
-    hint: 'Please report it with the log (registrar log).',
-  };
+export function resolutionReport(error: unknown): ErrorReport {
+  return reportOf(error, 'Please report it with the log (registrar log).', quoted);
 }
 
 function emptyAnswer(request: Request, server: ServerLabel): Resolution {
