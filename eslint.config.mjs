@@ -4,11 +4,7 @@ import eslintConfigPrettier from 'eslint-config-prettier';
 import tseslint from 'typescript-eslint';
 import { layers } from './scripts/importLayers.mjs';
 
-const pureFiles = [
-  'daemon/resolution/**/*.ts',
-  'daemon/registry/**/*.ts',
-  'daemon/sync/{retryPolicy,outboxRules,driftComparison}.ts',
-];
+const pureFiles = ['daemon/resolution/**/*.ts', 'daemon/registry/**/*.ts'];
 
 const impureGlobals = [
   'process',

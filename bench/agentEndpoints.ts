@@ -3,9 +3,9 @@ import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import type { Engine } from '../daemon/engine/engine.ts';
 import { AgentHost } from '../daemon/mcp/agentHost.ts';
-import { httpLimits, openHttp, type HttpServerOptions } from '../daemon/mcp/httpServer.ts';
-import { toolList } from '../daemon/mcp/toolList.ts';
-import type { Tool } from '../daemon/mcp/toolModel.ts';
+import { httpLimits, openHttp, type HttpServerOptions } from '../daemon/mcp/http/httpServer.ts';
+import { toolList } from '../daemon/mcp/tools/toolList.ts';
+import type { Tool } from '../daemon/mcp/tools/toolModel.ts';
 
 export interface Endpoint {
   url: string;

@@ -6,8 +6,8 @@ import { startBundledServer } from '../daemon/embedded/bundledServer.ts';
 import type { Engine } from '../daemon/engine/engine.ts';
 import { openEngine } from '../daemon/engine/openEngine.ts';
 import { openLog } from '../daemon/lifecycle/logFile.ts';
-import { addressKey, parseAddress } from '../daemon/postgres/address.ts';
-import { localSurroundings } from '../daemon/postgres/localSurroundings.ts';
+import { addressKey, parseAddress } from '../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../daemon/postgres/address/localSurroundings.ts';
 import { probe } from '../test/support/probe.ts';
 import { noSettings } from '../test/support/registryFixture.ts';
 

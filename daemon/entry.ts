@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { stateFolderPath } from './lifecycle/stateFolder.ts';
+import { stateFolderPath } from './wire/stateFolder.ts';
 
 /** The package's version, put in when it is bundled. */
 declare const REGISTRAR_VERSION: string | undefined;

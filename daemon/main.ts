@@ -11,14 +11,14 @@ import { isNewer } from './client/versionOrder.ts';
 import { agentConnections } from './engine/agentConnections.ts';
 import type { RunningDaemon } from './engine/runDaemon.ts';
 import { uninstall } from './engine/uninstall.ts';
-import { readEndpoint } from './lifecycle/endpointFile.ts';
+import { readEndpoint } from './wire/endpointFile.ts';
 import { readLog } from './lifecycle/readLog.ts';
-import type { SettingsFile } from './lifecycle/settingsFile.ts';
-import { openStateFolder, stateFolderPath } from './lifecycle/stateFolder.ts';
-import { addressLabel, parseAddress } from './postgres/address.ts';
-import { withoutPassword } from './postgres/connectionString.ts';
-import { localSurroundings } from './postgres/localSurroundings.ts';
-import { savePassword } from './postgres/savePassword.ts';
+import type { SettingsFile } from './stateFolder/settingsFile.ts';
+import { openStateFolder, stateFolderPath } from './wire/stateFolder.ts';
+import { addressLabel, parseAddress } from './postgres/address/address.ts';
+import { withoutPassword } from './postgres/address/connectionString.ts';
+import { localSurroundings } from './postgres/address/localSurroundings.ts';
+import { savePassword } from './postgres/address/savePassword.ts';
 import { RegistrarError } from './protocol/registrarError.ts';
 import type { Settings } from './protocol/settings.ts';
 
@@ -39,7 +39,7 @@ async function main(): Promise<void> {
   const stateFolder = (): string => stateFolderPath(environment, process.platform, home);
   const settings = async (): Promise<SettingsFile> => {
     await openStateFolder(stateFolder());
-    const { settingsFile } = await import('./lifecycle/settingsFile.ts');
+    const { settingsFile } = await import('./stateFolder/settingsFile.ts');
     return settingsFile(join(stateFolder(), 'settings.json'));
   };
   const parse = (url: string): ReturnType<typeof parseAddress> => parseAddress(url, environment, localSurroundings());
@@ -198,7 +198,7 @@ async function main(): Promise<void> {
         },
       }),
     async tryPostgres(url, password) {
-      const { tryPostgres } = await import('./postgres/tryPostgres.ts');
+      const { tryPostgres } = await import('./postgres/connection/tryPostgres.ts');
       const address = parse(url);
       return tryPostgres(password === null ? address : { ...address, password });
     },

@@ -1,15 +1,10 @@
 import { isBuiltin } from 'node:module';
 import path from 'node:path';
 
-const pureSyncFiles = ['retryPolicy', 'outboxRules', 'driftComparison'].map((name) => `daemon/sync/${name}.ts`);
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
-/** Files, and git's files, as every adapter may use them; each shelf imports those before it. */
-const shelves = ['daemon/files', 'daemon/git'];
+/** What every adapter may use: files, how the daemon is found and believed, git's files. Each shelf imports those before it. */
+const shelves = ['daemon/files', 'daemon/wire', 'daemon/git'];
 const joiners = ['daemon/engine', 'daemon/main.ts', 'daemon/entry.ts'];
-/** What both sides of the pipe need to find and believe each other. */
-const meetingFiles = ['endpointFile', 'pipePath', 'stateFolder'].map((name) => `daemon/lifecycle/${name}.ts`);
-const sharedWithControl = ['proof', 'rpcOver'].map((name) => `daemon/client/${name}.ts`);
-
 /** Packages that only one folder (and the tests) may import. */
 const owners = [
   { pattern: /^vscode$/, folders: ['extension', 'test/extension'] },
@@ -21,12 +16,14 @@ const owners = [
  * Whoever opens a connection of its own could ask a project's database with the path that its owner set. These open one to
  * the registry or to no project's, or hand it to `ProjectConnection`; everybody else goes through that.
  */
-const connectionFiles = ['daemon/postgres/connect.ts', 'daemon/postgres/directConnection.ts'];
+const connectionFiles = ['daemon/postgres/connection/connect.ts', 'daemon/postgres/connection/directConnection.ts'];
 const connectionUsers = [
-  ...['directConnection', 'projectConnection', 'agentSession', 'pool', 'pooledClient', 'proveDatabase'],
-  ...['registryDatabase', 'registryChanges', 'tryPostgres', 'serverSign'],
-].map((name) => `daemon/postgres/${name}.ts`);
-connectionUsers.push('daemon/engine/chooseAddress.ts');
+  'daemon/postgres/connection',
+  ...['agentSql/agentSession', 'databases/proveDatabase', 'registry/registryDatabase', 'registry/registryChanges'].map(
+    (name) => `daemon/postgres/${name}.ts`,
+  ),
+  'daemon/engine/chooseAddress.ts',
+];
 
 /**
  * Says why a file may not import something, or undefined when it may. Both names are relative to the checkout with
@@ -48,18 +45,24 @@ function objection(file, target, isPackage) {
       return 'pure code imports no packages and no Node modules; what it needs comes in through ports';
     if (layer === 'extension' && target !== 'vscode' && !isBuiltin(target))
       return 'extension/ imports only vscode, Node modules, its own files, daemon/protocol and daemon/client';
+    if (isInside(file, 'daemon/wire') && !target.startsWith('vscode-jsonrpc/') && !isBuiltin(target))
+      return 'daemon/wire is part of the extension, so it imports only vscode-jsonrpc and Node modules';
     if (layer === 'client' && !target.startsWith('vscode-jsonrpc/') && !isBuiltin(target))
       return 'daemon/client is part of the extension, so it imports only vscode-jsonrpc and Node modules';
     return undefined;
   }
-  if (connectionFiles.includes(target) && isInside(file, 'daemon') && !connectionUsers.includes(file))
-    return 'a project’s database is asked through daemon/postgres/projectConnection.ts';
+  if (
+    connectionFiles.includes(target) &&
+    isInside(file, 'daemon') &&
+    !connectionUsers.some((user) => isInside(file, user))
+  )
+    return 'a project’s database is asked through daemon/postgres/connection/projectConnection.ts';
   if (layer === 'protocol' && !isInside(target, 'daemon/protocol'))
     return 'daemon/protocol imports nothing outside itself';
   if (layer === 'extension' && !['extension', 'protocol', 'client'].includes(layerOf(target)))
     return 'extension/ imports only daemon/protocol and daemon/client from the daemon';
-  if (layer === 'client' && !['client', 'protocol'].includes(layerOf(target)) && !meetingFiles.includes(target))
-    return `daemon/client imports only daemon/protocol and ${meetingFiles.join(', ')}`;
+  if (layer === 'client' && !['client', 'protocol'].includes(layerOf(target)) && !isInside(target, 'daemon/wire'))
+    return 'daemon/client imports only daemon/protocol and daemon/wire';
   if (layer === 'pure' && !['pure', 'protocol'].includes(layerOf(target)))
     return 'pure code imports only daemon/protocol and other pure code; what it needs comes in through ports';
   if (layer === 'adapter' && !isAllowedForAdapter(file, target))
@@ -72,7 +75,6 @@ function isAllowedForAdapter(file, target) {
   const folder = file.split('/').slice(0, 2).join('/');
   const level = shelves.indexOf(folder);
   const shared = ['daemon/protocol', ...pureFolders, ...(level < 0 ? shelves : shelves.slice(0, level))];
-  if (folder === 'daemon/control' && sharedWithControl.includes(target)) return true;
   return isInside(target, folder) || shared.some((allowed) => isInside(target, allowed));
 }
 
@@ -80,7 +82,7 @@ function layerOf(file) {
   if (isInside(file, 'extension')) return 'extension';
   if (isInside(file, 'daemon/protocol')) return 'protocol';
   if (isInside(file, 'daemon/client')) return 'client';
-  if (pureSyncFiles.includes(file) || pureFolders.some((folder) => isInside(file, folder))) return 'pure';
+  if (pureFolders.some((folder) => isInside(file, folder))) return 'pure';
   if (joiners.some((joiner) => isInside(file, joiner))) return 'joiner';
   return isInside(file, 'daemon') ? 'adapter' : 'free';
 }

@@ -14,8 +14,8 @@ import {
 } from '../protocol/control.ts';
 import type { ControlApi, ControlMethod } from '../protocol/methods.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
-import { isProof, newNonce, proofOf } from './proof.ts';
-import { rpcOver } from './rpcOver.ts';
+import { isProof, newNonce, proofOf } from '../wire/proof.ts';
+import { rpcOver } from '../wire/rpcOver.ts';
 import { startTimeLimit } from './timeLimit.ts';
 
 export interface DialOptions {

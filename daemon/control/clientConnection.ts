@@ -18,8 +18,8 @@ import { controlMethods, factsOf, type AnswerOf, type ControlMethod, type Params
 import { formerNames } from '../protocol/operations.ts';
 import { RegistrarError, reportOf } from '../protocol/registrarError.ts';
 import type { WindowSettings } from '../protocol/settings.ts';
-import { isProof, newNonce, proofOf } from '../client/proof.ts';
-import { rpcOver } from '../client/rpcOver.ts';
+import { isProof, newNonce, proofOf } from '../wire/proof.ts';
+import { rpcOver } from '../wire/rpcOver.ts';
 import { agentStreamParams, controlParams, helloParams, initializeParams } from './controlParams.ts';
 
 /** What a handler knows of who asks. */

@@ -1,8 +1,8 @@
-import { addressLabel, parseAddress } from '../postgres/address.ts';
-import { hasPassword, withoutPassword } from '../postgres/connectionString.ts';
-import { localSurroundings } from '../postgres/localSurroundings.ts';
-import { savePassword as saveInFile } from '../postgres/savePassword.ts';
-import { tryPostgres } from '../postgres/tryPostgres.ts';
+import { addressLabel, parseAddress } from '../postgres/address/address.ts';
+import { hasPassword, withoutPassword } from '../postgres/address/connectionString.ts';
+import { localSurroundings } from '../postgres/address/localSurroundings.ts';
+import { savePassword as saveInFile } from '../postgres/address/savePassword.ts';
+import { tryPostgres } from '../postgres/connection/tryPostgres.ts';
 import type { GivenAddress, TriedAddress } from '../protocol/control.ts';
 import type { Settings } from '../protocol/settings.ts';
 

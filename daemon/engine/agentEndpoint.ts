@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { dirname, basename } from 'node:path';
 import type { AgentHost } from '../mcp/agentHost.ts';
 import type { AgentPort } from '../mcp/agentPort.ts';
-import { httpLimits, openHttp, type HttpEndpoint } from '../mcp/httpServer.ts';
+import { httpLimits, openHttp, type HttpEndpoint } from '../mcp/http/httpServer.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import type { DaemonStatus, Snapshot } from '../protocol/control.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -92,7 +92,7 @@ export class AgentEndpoint {
 
   /** Loaded when the first agent comes: the daemon starts without it. */
   #open(): Promise<AgentHost> {
-    this.#host ??= Promise.all([import('../mcp/agentHost.ts'), import('../mcp/toolList.ts')]).then(
+    this.#host ??= Promise.all([import('../mcp/agentHost.ts'), import('../mcp/tools/toolList.ts')]).then(
       ([{ AgentHost }, { toolList }]) => {
         const { version, home, use, running, onChanged, log } = this.#options;
         this.#loaded = new AgentHost({

@@ -11,16 +11,16 @@ import {
   rowEvidence,
   type Asker,
   type Judged,
-} from '../registry/evidence.ts';
-import { conflictForAgent, originNotConfirmed } from '../registry/evidenceFailures.ts';
+} from '../registry/evidence/evidence.ts';
+import { conflictForAgent, originNotConfirmed } from '../registry/evidence/evidenceFailures.ts';
 import { notSettled, projectDropping } from '../registry/failures.ts';
-import { forgetProject } from '../registry/forgetProject.ts';
+import { forgetProject } from '../registry/changes/forgetProject.ts';
 import type { KeptClaim, RegistryRow, Sighting } from '../registry/model.ts';
 import type { RowChange } from '../registry/ports.ts';
-import { keptFolder } from '../registry/recordUse.ts';
-import { changeRow } from '../registry/rowChanges.ts';
-import { startRun } from '../registry/settleRun.ts';
-import { findSighting } from '../registry/settleReference.ts';
+import { keptFolder } from '../registry/settle/recordUse.ts';
+import { changeRow } from '../registry/settle/rowChanges.ts';
+import { startRun } from '../registry/settle/settleRun.ts';
+import { findSighting } from '../registry/settle/settleReference.ts';
 import { requireNoVeto, vouching } from '../resolution/trust.ts';
 import { configNotWritten, keepBinding, type CommandPorts } from './projectCommands.ts';
 

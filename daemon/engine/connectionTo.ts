@@ -1,7 +1,7 @@
-import { addressEnvironment } from '../postgres/address.ts';
-import { passwordFor } from '../postgres/pgpass.ts';
-import { proveDatabase } from '../postgres/proveDatabase.ts';
-import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
+import { addressEnvironment } from '../postgres/address/address.ts';
+import { passwordFor } from '../postgres/address/pgpass.ts';
+import { proveDatabase } from '../postgres/databases/proveDatabase.ts';
+import type { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import type { Project } from '../protocol/model.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { NotProved } from './handOver.ts';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { WorkspaceConfig } from '../resolution/ports.ts';
-import type { RegistryReading } from '../postgres/driftReading.ts';
+import type { RegistryReading } from '../postgres/registry/driftReading.ts';
 import { registrarCommand } from '../protocol/commandText.ts';
 import {
   driftNotes,
@@ -13,12 +13,12 @@ import {
 import type { OnStep } from '../protocol/operationModel.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
-import type { Drifted, SeenConfig } from '../registry/driftFindings.ts';
+import type { Drifted, SeenConfig } from '../registry/drift/driftFindings.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
-import { applyRepair, type Repair, type Repaired } from '../registry/repair.ts';
+import { applyRepair, type Repair, type Repaired } from '../registry/drift/repair.ts';
 import { resolutionReport } from '../resolution/resolve.ts';
-import { compareDrift } from '../sync/driftComparison.ts';
-import type { OutboxEntry } from '../sync/outboxRules.ts';
+import { compareDrift } from '../registry/drift/driftComparison.ts';
+import type { OutboxEntry } from '../registry/delivery/outboxRules.ts';
 
 /** Where drift is read from, and what repairs need. */
 export interface DriftPorts {

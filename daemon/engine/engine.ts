@@ -1,7 +1,7 @@
-import type { AgentLimits } from '../postgres/agentSession.ts';
-import type { PostgresAddress } from '../postgres/address.ts';
-import type { ChangeWatchOptions } from '../postgres/registryChanges.ts';
-import type { Limits } from '../postgres/registryDatabase.ts';
+import type { AgentLimits } from '../postgres/agentSql/agentSession.ts';
+import type { PostgresAddress } from '../postgres/address/address.ts';
+import type { ChangeWatchOptions } from '../postgres/registry/registryChanges.ts';
+import type { Limits } from '../postgres/registry/registryDatabase.ts';
 import type { LastingWrites } from '../protocol/agentSql.ts';
 import type { DatabaseFacts, EventsTrouble } from '../protocol/control.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';

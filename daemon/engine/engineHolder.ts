@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
-import { addressKey, parseAddress } from '../postgres/address.ts';
-import { localSurroundings } from '../postgres/localSurroundings.ts';
-import { tryPostgres } from '../postgres/tryPostgres.ts';
+import { addressKey, parseAddress } from '../postgres/address/address.ts';
+import { localSurroundings } from '../postgres/address/localSurroundings.ts';
+import { tryPostgres } from '../postgres/connection/tryPostgres.ts';
 import type { AddressChange, GivenAddress } from '../protocol/control.ts';
 import type { ServerLabel } from '../protocol/model.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';

@@ -8,11 +8,15 @@ import type { ConfigFinder } from '../config/configFinder.ts';
 import { identifyFolder, identifyFolderAtOnce, presenceOf } from '../config/folderFacts.ts';
 import { promptLooks } from '../files/fileLooks.ts';
 import { gitEvidence } from '../git/gitEvidence.ts';
-import { databases } from '../postgres/databases.ts';
-import type { EventNotes } from '../postgres/eventNotes.ts';
-import { projectsTable } from '../postgres/projectsTable.ts';
-import { registryEvents, type RegistryEvents, type RegistryEventsOptions } from '../postgres/registryEvents.ts';
-import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
+import { databases } from '../postgres/databases/databases.ts';
+import type { EventNotes } from '../postgres/registry/eventNotes.ts';
+import { projectsTable } from '../postgres/registry/projectsTable.ts';
+import {
+  registryEvents,
+  type RegistryEvents,
+  type RegistryEventsOptions,
+} from '../postgres/registry/registryEvents.ts';
+import type { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { named } from '../protocol/visibleText.ts';

@@ -1,9 +1,9 @@
 import { hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
-import { ClaimsFile } from '../lifecycle/claimsFile.ts';
-import { hostId } from '../lifecycle/hostFile.ts';
-import { KnownProjects } from '../lifecycle/knownProjects.ts';
-import { writePrivateFile } from '../lifecycle/stateFolder.ts';
+import { ClaimsFile } from '../stateFolder/claimsFile.ts';
+import { hostId } from '../stateFolder/hostFile.ts';
+import { KnownProjects } from '../stateFolder/knownProjects.ts';
+import { writePrivateFile } from '../wire/stateFolder.ts';
 import { Outbox } from '../sync/outbox.ts';
 import type { EngineOptions } from './engine.ts';
 import { textOf } from './textOf.ts';

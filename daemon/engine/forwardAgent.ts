@@ -3,7 +3,7 @@ import { statSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import type { Socket } from 'node:net';
 import { NoAnswer } from '../client/dialDaemon.ts';
-import { Forwarder } from '../mcp/forwarder.ts';
+import { Forwarder } from '../mcp/forwarder/forwarder.ts';
 import type { AgentStreamParams } from '../protocol/agentStream.ts';
 import { maxMessageBytes } from '../protocol/control.ts';
 import { daemonClient, type LocalDaemonOptions } from '../client/localDaemon.ts';

@@ -1,4 +1,4 @@
-import { addressLabel, addressUrl, type PostgresAddress } from '../postgres/address.ts';
+import { addressLabel, addressUrl, type PostgresAddress } from '../postgres/address/address.ts';
 import { commandText } from '../protocol/commandText.ts';
 import type { LeftBehind } from '../protocol/control.ts';
 import { sqlIdentifier, sqlLiteral } from '../protocol/sqlText.ts';

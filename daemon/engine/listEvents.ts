@@ -1,4 +1,4 @@
-import type { RegistryEvents } from '../postgres/registryEvents.ts';
+import type { RegistryEvents } from '../postgres/registry/registryEvents.ts';
 import type { ListedEvents } from '../protocol/answers.ts';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import { parseId } from '../registry/ids.ts';

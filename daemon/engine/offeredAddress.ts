@@ -1,5 +1,5 @@
-import { addressKey, addressLabel, parseAddress, type PostgresAddress } from '../postgres/address.ts';
-import { localSurroundings } from '../postgres/localSurroundings.ts';
+import { addressKey, addressLabel, parseAddress, type PostgresAddress } from '../postgres/address/address.ts';
+import { localSurroundings } from '../postgres/address/localSurroundings.ts';
 import type { GivenAddress } from '../protocol/control.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import type { ChosenAddress } from './chooseAddress.ts';

@@ -2,13 +2,17 @@ import { performance } from 'node:perf_hooks';
 import { ConfigReader } from '../config/configCache.ts';
 import { ConfigFinder } from '../config/configFinder.ts';
 import { normaliseOrigin } from '../git/gitRemotes.ts';
-import { addressKey, addressLabel } from '../postgres/address.ts';
-import { deliver } from '../postgres/deliver.ts';
-import { readRegistry } from '../postgres/driftReading.ts';
-import { eventNotes } from '../postgres/eventNotes.ts';
-import { countProjects, databaseFacts } from '../postgres/figures.ts';
-import { registryEvents, type RegistryEvents, type RegistryEventsOptions } from '../postgres/registryEvents.ts';
-import { RegistryDatabase } from '../postgres/registryDatabase.ts';
+import { addressKey, addressLabel } from '../postgres/address/address.ts';
+import { deliver } from '../postgres/registry/deliver.ts';
+import { readRegistry } from '../postgres/registry/driftReading.ts';
+import { eventNotes } from '../postgres/registry/eventNotes.ts';
+import { countProjects, databaseFacts } from '../postgres/registry/figures.ts';
+import {
+  registryEvents,
+  type RegistryEvents,
+  type RegistryEventsOptions,
+} from '../postgres/registry/registryEvents.ts';
+import { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { Resolution, ServerLabel } from '../protocol/model.ts';
 import type { OnStep } from '../protocol/operationModel.ts';

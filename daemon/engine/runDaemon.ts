@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import type { Caller } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
-import { keptToken, readEndpoint, writeEndpoint } from '../lifecycle/endpointFile.ts';
+import { keptToken, readEndpoint, writeEndpoint } from '../wire/endpointFile.ts';
 import { AgentActivity } from '../lifecycle/agentActivity.ts';
 import { IdleExit } from '../lifecycle/idleExit.ts';
-import { pipePath } from '../lifecycle/pipePath.ts';
+import { pipePath } from '../wire/pipePath.ts';
 import { RunningPrograms } from '../lifecycle/runningPrograms.ts';
 import { claimInstance } from '../lifecycle/singleInstance.ts';
-import { openRuntimeFolder } from '../lifecycle/stateFolder.ts';
+import { openRuntimeFolder } from '../wire/stateFolder.ts';
 import {
   protocolVersion,
   type ClientFolder,

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Uninstall } from '../cli/cliContext.ts';
 import { bundledDataFolder, removeBundledServer } from '../embedded/removeBundledServer.ts';
-import { removeStateFolder, stateEntries } from '../lifecycle/removeStateFolder.ts';
+import { removeStateFolder, stateEntries } from '../stateFolder/removeStateFolder.ts';
 import type { AgentConnections } from '../protocol/agentConnections.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 

@@ -1,9 +1,9 @@
-import type { KnownProjects } from '../lifecycle/knownProjects.ts';
-import { watchChanges, type ChangeWatch } from '../postgres/registryChanges.ts';
-import type { RegistryDatabase } from '../postgres/registryDatabase.ts';
+import type { KnownProjects } from '../stateFolder/knownProjects.ts';
+import { watchChanges, type ChangeWatch } from '../postgres/registry/registryChanges.ts';
+import type { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import type { Outbox } from '../sync/outbox.ts';
-import { retryDelayMs } from '../sync/retryPolicy.ts';
+import { retryDelayMs } from '../registry/delivery/retryPolicy.ts';
 import type { EngineOptions } from './engine.ts';
 import { textOf } from './textOf.ts';
 

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { launcherCommand, launcherScript } from './launcherScript.ts';
-import { writePrivateFile } from './stateFolder.ts';
+import { writePrivateFile } from '../wire/stateFolder.ts';
 
 const installationSchema = z.object({
   version: z.string(),

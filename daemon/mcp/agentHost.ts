@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import type { DaemonStatus } from '../protocol/control.ts';
 import type { AgentPort } from './agentPort.ts';
 import type { Launch } from './bindings.ts';
-import { HttpSessions, sessionLimits, type SessionLimits } from './httpSessions.ts';
+import { HttpSessions, sessionLimits, type SessionLimits } from './http/httpSessions.ts';
 import { PipeSessions } from './pipeSessions.ts';
 
 /** Every agent of this daemon, however it came. */

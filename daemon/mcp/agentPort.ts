@@ -1,5 +1,5 @@
 import type { RegistrarApi } from '../protocol/methods.ts';
-import type { Tool } from './toolModel.ts';
+import type { Tool } from './tools/toolModel.ts';
 
 /** What agents need of the daemon. */
 export interface AgentPort {

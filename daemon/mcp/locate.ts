@@ -3,7 +3,7 @@ import type { Resolution } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
 import { chooseDirectory, type Bound, type DirectorySource } from './bindings.ts';
-import type { ToolCall } from './toolModel.ts';
+import type { ToolCall } from './tools/toolModel.ts';
 
 /** What a caller says of the project that it means. */
 export interface Reference {

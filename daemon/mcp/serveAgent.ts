@@ -20,12 +20,12 @@ import * as z from 'zod';
 import type { RegistrarApi } from '../protocol/methods.ts';
 import { named } from '../protocol/visibleText.ts';
 import type { AgentPort } from './agentPort.ts';
-import { asAgent } from './asAgent.ts';
+import { asAgent } from './tools/asAgent.ts';
 import type { AgentSession } from './agentSession.ts';
-import { ownWords, refusal, agentReport } from './answers.ts';
-import { instructions } from './instructions.ts';
-import { readProject, readStatus } from './resources.ts';
-import type { Tool, ToolAnswer, ToolCall } from './toolModel.ts';
+import { ownWords, refusal, agentReport } from './answers/answers.ts';
+import { instructions } from './answers/instructions.ts';
+import { readProject, readStatus } from './answers/resources.ts';
+import type { Tool, ToolAnswer, ToolCall } from './tools/toolModel.ts';
 
 type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 

@@ -1,10 +1,10 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named, quoted } from '../protocol/visibleText.ts';
-import { requireEvidence } from '../registry/claimEvidence.ts';
-import { isSameFile, stillFits, type FolderNow } from '../registry/keptFolders.ts';
-import { bindingTakenOver, boundProjectGone } from '../registry/evidenceFailures.ts';
-import { settleClaim } from '../registry/settleClaim.ts';
-import { settleReference } from '../registry/settleReference.ts';
+import { requireEvidence } from '../registry/evidence/claimEvidence.ts';
+import { isSameFile, stillFits, type FolderNow } from '../registry/evidence/keptFolders.ts';
+import { bindingTakenOver, boundProjectGone } from '../registry/evidence/evidenceFailures.ts';
+import { settleClaim } from '../registry/settle/settleClaim.ts';
+import { settleReference } from '../registry/settle/settleReference.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { Binding, ConfigSearch, ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './tierAnswer.ts';

@@ -1,4 +1,4 @@
-import { settleClaim } from '../registry/settleClaim.ts';
+import { settleClaim } from '../registry/settle/settleClaim.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './tierAnswer.ts';

@@ -1,8 +1,8 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import { projectMismatch } from '../registry/failures.ts';
-import { isProject } from '../registry/settle.ts';
-import { settleReference } from '../registry/settleReference.ts';
+import { isProject } from '../registry/settle/settle.ts';
+import { settleReference } from '../registry/settle/settleReference.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts, WorkspaceConfig } from './ports.ts';

@@ -4,9 +4,9 @@ import { parseId } from '../registry/ids.ts';
 import { interrupted } from '../registry/failures.ts';
 import { folderKey, type Folder, type RegistryRow } from '../registry/model.ts';
 import type { LookKeys, RegistryPorts } from '../registry/ports.ts';
-import type { Settled } from '../registry/settleRun.ts';
+import type { Settled } from '../registry/settle/settleRun.ts';
 import { isSilence } from '../registry/silence.ts';
-import { settledFromMemory } from '../registry/settledFromMemory.ts';
+import { settledFromMemory } from '../registry/settle/settledFromMemory.ts';
 
 /**
  * Settles, or answers from what this daemon knew when the server last answered. Only a server that does not answer lets

@@ -1,7 +1,7 @@
 import type { OnStep } from '../protocol/operationModel.ts';
 import type { Warning } from '../protocol/model.ts';
-import type { Asker } from '../registry/evidence.ts';
-import type { Settled } from '../registry/settleRun.ts';
+import type { Asker } from '../registry/evidence/evidence.ts';
+import type { Settled } from '../registry/settle/settleRun.ts';
 
 /** A request as the tiers see it. */
 export interface Request {

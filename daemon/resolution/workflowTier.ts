@@ -1,6 +1,6 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { warning } from '../registry/failures.ts';
-import { settleReference } from '../registry/settleReference.ts';
+import { settleReference } from '../registry/settle/settleReference.ts';
 import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './tierAnswer.ts';

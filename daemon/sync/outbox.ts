@@ -14,7 +14,7 @@ import {
   syncStateOf,
   type Delivery,
   type OutboxEntry,
-} from './outboxRules.ts';
+} from '../registry/delivery/outboxRules.ts';
 
 export interface OutboxOptions {
   /** Server and registry that entries are for; those of another stay on disk, untouched and unseen. */

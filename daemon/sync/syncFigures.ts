@@ -1,5 +1,5 @@
 import type { SyncFigures } from '../protocol/answers.ts';
-import type { Delivery } from './outboxRules.ts';
+import type { Delivery } from '../registry/delivery/outboxRules.ts';
 
 const hourMs = 3_600_000;
 const minuteMs = 60_000;

@@ -1,8 +1,8 @@
 import type { SyncStatus, QueuedProject } from '../protocol/answers.ts';
 import type { RegistryRow } from '../registry/model.ts';
 import type { Outbox } from './outbox.ts';
-import type { Delivery, OutboxEntry } from './outboxRules.ts';
-import { retryDelayMs } from './retryPolicy.ts';
+import type { Delivery, OutboxEntry } from '../registry/delivery/outboxRules.ts';
+import { retryDelayMs } from '../registry/delivery/retryPolicy.ts';
 import { DeliveryCounts } from './syncFigures.ts';
 
 export interface SyncPorts {

@@ -1,4 +1,4 @@
-import { settingsJsonSchema } from '../../daemon/lifecycle/settingsFile.ts';
+import { settingsJsonSchema } from '../../daemon/stateFolder/settingsFile.ts';
 import texts from '../../package.nls.json' with { type: 'json' };
 import manifest from '../../package.json' with { type: 'json' };
 import { shapeOf, type JsonSchema } from './jsonSchema.ts';

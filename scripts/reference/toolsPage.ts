@@ -1,5 +1,5 @@
 import { listedTools } from '../../daemon/mcp/serveAgent.ts';
-import { toolList } from '../../daemon/mcp/toolList.ts';
+import { toolList } from '../../daemon/mcp/tools/toolList.ts';
 import { shapeOf, type JsonSchema, type NamedShape } from './jsonSchema.ts';
 import { code, table } from './markdown.ts';
 

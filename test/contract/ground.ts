@@ -1,5 +1,5 @@
-import type { RegistryReading } from '../../daemon/postgres/driftReading.ts';
-import type { DeliveryOutcome } from '../../daemon/postgres/deliver.ts';
+import type { RegistryReading } from '../../daemon/postgres/registry/driftReading.ts';
+import type { DeliveryOutcome } from '../../daemon/postgres/registry/deliver.ts';
 import type { RegistrarMetadata, RegistryRow } from '../../daemon/registry/model.ts';
 import type { CatalogPort, RegistryPort } from '../../daemon/registry/ports.ts';
 

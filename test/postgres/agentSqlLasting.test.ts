@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultAgentLimits } from '../../daemon/postgres/agentSession.ts';
+import { defaultAgentLimits } from '../../daemon/postgres/agentSql/agentSession.ts';
 import { agentProject, type AgentProjectFixture } from '../support/agentSqlFixture.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved } from '../support/resolutionAssertions.ts';

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { defaultAgentLimits } from '../../daemon/postgres/agentSession.ts';
+import { defaultAgentLimits } from '../../daemon/postgres/agentSql/agentSession.ts';
 import { agentProject, type AgentProjectFixture } from '../support/agentSqlFixture.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { serverAddress } from '../support/serverAddress.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { defaultLimits } from '../../daemon/postgres/registryDatabase.ts';
+import { defaultLimits } from '../../daemon/postgres/registry/registryDatabase.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved } from '../support/resolutionAssertions.ts';
 import { addressOf } from '../support/serverAddress.ts';

@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
-import type { Limits } from '../../daemon/postgres/registryDatabase.ts';
+import type { Limits } from '../../daemon/postgres/registry/registryDatabase.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
 import { patientLimits } from '../support/patientLimits.ts';
 import { recordLog } from '../support/recordedLog.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { Engine } from '../../daemon/engine/engine.ts';
-import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
+import { RegistryDatabase } from '../../daemon/postgres/registry/registryDatabase.ts';
 import { patientLimits } from '../support/patientLimits.ts';
 import { startPgBouncer, whyNoPgBouncer, type PgBouncer } from '../support/pgBouncer.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';

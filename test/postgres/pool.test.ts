@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import type { EventEmitter } from 'node:events';
 import type { Pool } from 'pg';
-import type { PostgresAddress } from '../../daemon/postgres/address.ts';
-import { borrowClient, closePool, createPool, runQuery } from '../../daemon/postgres/pool.ts';
-import { isConnectionLoss, isRetryable, sqlState } from '../../daemon/postgres/sqlErrors.ts';
-import { inTransaction } from '../../daemon/postgres/transaction.ts';
+import type { PostgresAddress } from '../../daemon/postgres/address/address.ts';
+import { borrowClient, closePool, createPool, runQuery } from '../../daemon/postgres/connection/pool.ts';
+import { isConnectionLoss, isRetryable, sqlState } from '../../daemon/postgres/connection/sqlErrors.ts';
+import { inTransaction } from '../../daemon/postgres/connection/transaction.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import { serverAddress } from '../support/serverAddress.ts';
 import { startTcpProxy } from '../support/tcpProxy.ts';

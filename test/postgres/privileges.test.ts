@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { parseAddress } from '../../daemon/postgres/address.ts';
-import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { parseAddress } from '../../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
 import { openLog } from '../../daemon/lifecycle/logFile.ts';
 import { path, registryFixture, type RegistryFixture, type Role } from '../support/registryFixture.ts';
 import {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { EngineOptions } from '../../daemon/engine/engine.ts';
-import { watchChanges } from '../../daemon/postgres/registryChanges.ts';
-import { RegistryDatabase } from '../../daemon/postgres/registryDatabase.ts';
+import { watchChanges } from '../../daemon/postgres/registry/registryChanges.ts';
+import { RegistryDatabase } from '../../daemon/postgres/registry/registryDatabase.ts';
 import { patientLimits } from '../support/patientLimits.ts';
 import { recordLog } from '../support/recordedLog.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';

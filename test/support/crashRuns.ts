@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import type { Engine } from '../../daemon/engine/engine.ts';
-import { parseAddress } from '../../daemon/postgres/address.ts';
-import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { parseAddress } from '../../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
 import type { Resolution } from '../../daemon/protocol/model.ts';
 import type { Settings } from '../../daemon/protocol/settings.ts';
 import { ProcessEnded, engineProcesses, type EngineProcess, type EngineProcesses } from './engineProcess.ts';

@@ -1,7 +1,7 @@
 import type { Engine } from '../../daemon/engine/engine.ts';
 import { openEngine } from '../../daemon/engine/openEngine.ts';
-import { parseAddress } from '../../daemon/postgres/address.ts';
-import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { parseAddress } from '../../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
 import type { Reply, Request } from './engineProcess.ts';
 import { fileCalls, setFileKillPoint } from './fileKillPoint.ts';

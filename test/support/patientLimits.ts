@@ -1,4 +1,4 @@
-import type { Limits } from '../../daemon/postgres/registryDatabase.ts';
+import type { Limits } from '../../daemon/postgres/registry/registryDatabase.ts';
 
 /**
  * So long that a machine that stalls for seconds changes no answer. A test of what a limit does gives its engine a short

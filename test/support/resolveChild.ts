@@ -1,6 +1,6 @@
 import { openEngine } from '../../daemon/engine/openEngine.ts';
-import { parseAddress } from '../../daemon/postgres/address.ts';
-import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { parseAddress } from '../../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
 import { patientLimits } from './patientLimits.ts';
 import type { ChildRequest } from './resolveAsUser.ts';
 

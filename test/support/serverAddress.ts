@@ -1,6 +1,6 @@
-import { parseAddress } from '../../daemon/postgres/address.ts';
-import type { PostgresAddress } from '../../daemon/postgres/address.ts';
-import { localSurroundings } from '../../daemon/postgres/localSurroundings.ts';
+import { parseAddress } from '../../daemon/postgres/address/address.ts';
+import type { PostgresAddress } from '../../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
 import { testServer } from './testServer.ts';
 
 /** The test server's address, with parts replaced; nothing of this machine's environment counts. */

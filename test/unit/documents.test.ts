@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join, posix } from 'node:path';
 import { parse, type ParseError } from 'jsonc-parser';
-import { settingsJsonSchema } from '../../daemon/lifecycle/settingsFile.ts';
+import { settingsJsonSchema } from '../../daemon/stateFolder/settingsFile.ts';
 import { errorCodes, warningCodes } from '../../daemon/protocol/codes.ts';
 import { commandIds, viewId } from '../../extension/contributions.ts';
 import launch from '../../.vscode/launch.json' with { type: 'json' };

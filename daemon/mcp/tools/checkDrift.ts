@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { visible } from '../../protocol/visibleText.ts';
-import { done } from '../answers.ts';
-import { defineTool } from '../defineTool.ts';
-import { driftReport, orError } from '../schemas.ts';
+import { done } from '../answers/answers.ts';
+import { defineTool } from './defineTool.ts';
+import { driftReport, orError } from '../answers/schemas.ts';
 
 export const checkDrift = defineTool({
   name: 'check_drift',

@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { named } from '../../protocol/visibleText.ts';
-import { resolutionAnswer } from '../answers.ts';
+import { resolutionAnswer } from '../answers/answers.ts';
 import { usableDirectory } from '../bindings.ts';
-import { defineTool } from '../defineTool.ts';
-import { withResolution } from '../schemas.ts';
+import { defineTool } from './defineTool.ts';
+import { withResolution } from '../answers/schemas.ts';
 import { noDirectory } from './setWorkingDirectory.ts';
 
 export const createProject = defineTool({

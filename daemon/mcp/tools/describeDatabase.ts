@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { named } from '../../protocol/visibleText.ts';
-import { defineTool } from '../defineTool.ts';
-import { fenced, notices } from '../fence.ts';
-import { onDatabase } from '../onDatabase.ts';
+import { defineTool } from './defineTool.ts';
+import { fenced, notices } from '../answers/fence.ts';
+import { onDatabase } from './onDatabase.ts';
 import {
   databaseDescription,
   directoryArgument,
@@ -10,7 +10,7 @@ import {
   orError,
   projectArgument,
   resolution as resolutionSchema,
-} from '../schemas.ts';
+} from '../answers/schemas.ts';
 
 export const describeDatabase = defineTool({
   name: 'describe_database',

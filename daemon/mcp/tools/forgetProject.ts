@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { named } from '../../protocol/visibleText.ts';
-import { done } from '../answers.ts';
-import { defineTool } from '../defineTool.ts';
-import { knownProject, listedProject, orError } from '../schemas.ts';
+import { done } from '../answers/answers.ts';
+import { defineTool } from './defineTool.ts';
+import { knownProject, listedProject, orError } from '../answers/schemas.ts';
 
 export const forgetProject = defineTool({
   name: 'forget_project',

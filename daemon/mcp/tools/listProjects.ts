@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { named, quoted } from '../../protocol/visibleText.ts';
-import { done } from '../answers.ts';
-import { defineTool } from '../defineTool.ts';
-import { listedProject, orError } from '../schemas.ts';
+import { done } from '../answers/answers.ts';
+import { defineTool } from './defineTool.ts';
+import { listedProject, orError } from '../answers/schemas.ts';
 
 export const listProjects = defineTool({
   name: 'list_projects',

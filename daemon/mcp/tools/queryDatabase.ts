@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { named } from '../../protocol/visibleText.ts';
-import { defineTool } from '../defineTool.ts';
-import { fenced, notices } from '../fence.ts';
-import { onDatabase } from '../onDatabase.ts';
+import { defineTool } from './defineTool.ts';
+import { fenced, notices } from '../answers/fence.ts';
+import { onDatabase } from './onDatabase.ts';
 import {
   directoryArgument,
   expectArgument,
@@ -10,7 +10,7 @@ import {
   projectArgument,
   queryResult,
   resolution as resolutionSchema,
-} from '../schemas.ts';
+} from '../answers/schemas.ts';
 
 export const queryDatabase = defineTool({
   name: 'query_database',

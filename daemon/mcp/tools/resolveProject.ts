@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { resolutionAnswer } from '../answers.ts';
-import { defineTool } from '../defineTool.ts';
+import { resolutionAnswer } from '../answers/answers.ts';
+import { defineTool } from './defineTool.ts';
 import { explained, locate } from '../locate.ts';
-import { directoryArgument, expectArgument, projectArgument, withResolution } from '../schemas.ts';
+import { directoryArgument, expectArgument, projectArgument, withResolution } from '../answers/schemas.ts';
 
 export const resolveProject = defineTool({
   name: 'resolve_project',

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import { quoted } from '../../protocol/visibleText.ts';
-import { resolutionAnswer } from '../answers.ts';
+import { resolutionAnswer } from '../answers/answers.ts';
 import { usableDirectory } from '../bindings.ts';
-import { defineTool } from '../defineTool.ts';
-import { withResolution } from '../schemas.ts';
+import { defineTool } from './defineTool.ts';
+import { withResolution } from '../answers/schemas.ts';
 
 export const setWorkingDirectory = defineTool({
   name: 'set_working_directory',

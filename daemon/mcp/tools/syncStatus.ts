@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { done } from '../answers.ts';
-import { defineTool } from '../defineTool.ts';
-import { orError, syncStatus as schema } from '../schemas.ts';
-import { syncText } from '../syncText.ts';
+import { done } from '../answers/answers.ts';
+import { defineTool } from './defineTool.ts';
+import { orError, syncStatus as schema } from '../answers/schemas.ts';
+import { syncText } from '../answers/syncText.ts';
 
 export const syncStatus = defineTool({
   name: 'sync_status',

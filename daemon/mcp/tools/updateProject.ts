@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { RegistrarError } from '../../protocol/registrarError.ts';
-import { resolutionAnswer } from '../answers.ts';
-import { defineTool } from '../defineTool.ts';
-import { knownProject, withResolution } from '../schemas.ts';
+import { resolutionAnswer } from '../answers/answers.ts';
+import { defineTool } from './defineTool.ts';
+import { knownProject, withResolution } from '../answers/schemas.ts';
 
 export const updateProject = defineTool({
   name: 'update_project',

@@ -1,8 +1,8 @@
 import * as z from 'zod';
-import { resolutionAnswer } from '../answers.ts';
+import { resolutionAnswer } from '../answers/answers.ts';
 import { usableDirectory } from '../bindings.ts';
-import { defineTool } from '../defineTool.ts';
-import { knownProject, withResolution } from '../schemas.ts';
+import { defineTool } from './defineTool.ts';
+import { knownProject, withResolution } from '../answers/schemas.ts';
 import { noDirectory } from './setWorkingDirectory.ts';
 
 export const useProject = defineTool({

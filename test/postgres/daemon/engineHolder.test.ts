@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { EngineHolder, type HolderLimits } from '../../../daemon/engine/engineHolder.ts';
 import type { Engine } from '../../../daemon/engine/engine.ts';
-import { settingsFile } from '../../../daemon/lifecycle/settingsFile.ts';
+import { settingsFile } from '../../../daemon/stateFolder/settingsFile.ts';
 import type { GivenAddress } from '../../../daemon/protocol/control.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { Engine } from '../../../daemon/engine/engine.ts';
-import { defaultAgentLimits } from '../../../daemon/postgres/agentSession.ts';
+import { defaultAgentLimits } from '../../../daemon/postgres/agentSql/agentSession.ts';
 import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import { writeMarker } from '../../../daemon/registry/marker.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';

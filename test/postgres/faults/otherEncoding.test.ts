@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { asServerTrouble } from '../../../daemon/postgres/serverTrouble.ts';
-import { RegistryText } from '../../../daemon/postgres/registryText.ts';
+import { asServerTrouble } from '../../../daemon/postgres/connection/serverTrouble.ts';
+import { RegistryText } from '../../../daemon/postgres/registry/registryText.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
 import { registryFixture, type RegistryFixture } from '../../support/registryFixture.ts';

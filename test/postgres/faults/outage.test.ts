@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../../daemon/engine/engine.ts';
-import { defaultLimits, type Limits } from '../../../daemon/postgres/registryDatabase.ts';
+import { defaultLimits, type Limits } from '../../../daemon/postgres/registry/registryDatabase.ts';
 import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { backOff } from '../../support/backOff.ts';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import pg from 'pg';
 import type { Engine } from '../../../daemon/engine/engine.ts';
-import type { Limits } from '../../../daemon/postgres/registryDatabase.ts';
+import type { Limits } from '../../../daemon/postgres/registry/registryDatabase.ts';
 import type { Project } from '../../../daemon/protocol/model.ts';
 import { OwnServer, whyNoOwnServer } from '../../support/ownServer.ts';
 import { patientLimits } from '../../support/patientLimits.ts';

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { asServerTrouble } from '../../../daemon/postgres/serverTrouble.ts';
-import { isConnectionLoss, saidBy, sqlState } from '../../../daemon/postgres/sqlErrors.ts';
+import { asServerTrouble } from '../../../daemon/postgres/connection/serverTrouble.ts';
+import { isConnectionLoss, saidBy, sqlState } from '../../../daemon/postgres/connection/sqlErrors.ts';
 import { readMarker } from '../../../daemon/registry/marker.ts';
 import type { OwnedDatabase } from '../../../daemon/registry/model.ts';
-import { isBelieved, requireBelieved } from '../../../daemon/registry/owners.ts';
+import { isBelieved, requireBelieved } from '../../../daemon/registry/evidence/owners.ts';
 import type { CatalogPort } from '../../../daemon/registry/ports.ts';
 import type { WorldClient } from './client.ts';
 import { isBelievedOwner } from './rebuild.ts';
 import { ServerError } from './serverError.ts';
 
-/** The world's databases behind the rules' port, as `daemon/postgres/databases.ts` finds them in PostgreSQL. */
+/** The world's databases behind the rules' port, as `daemon/postgres/databases/databases.ts` finds them in PostgreSQL. */
 export function worldCatalog(client: WorldClient, projectSchema: () => string | null): CatalogPort {
   const { server, role, ownerRole } = client;
 

@@ -1,6 +1,6 @@
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { connectionBroke } from '../../../daemon/postgres/registryFaults.ts';
-import { isConnectionLoss } from '../../../daemon/postgres/sqlErrors.ts';
+import { connectionBroke } from '../../../daemon/postgres/registry/registryFaults.ts';
+import { isConnectionLoss } from '../../../daemon/postgres/connection/sqlErrors.ts';
 import { ServerError } from './serverError.ts';
 import type { Pass } from './passage.ts';
 import type { Transaction, WorldServer } from './server.ts';

@@ -1,7 +1,7 @@
-import type { DeliveryOutcome } from '../../../daemon/postgres/deliver.ts';
-import { asked, unwritable } from '../../../daemon/postgres/registryFaults.ts';
-import { sqlState } from '../../../daemon/postgres/sqlErrors.ts';
-import { isDroppedSince } from '../../../daemon/registry/droppedProject.ts';
+import type { DeliveryOutcome } from '../../../daemon/postgres/registry/deliver.ts';
+import { asked, unwritable } from '../../../daemon/postgres/registry/registryFaults.ts';
+import { sqlState } from '../../../daemon/postgres/connection/sqlErrors.ts';
+import { isDroppedSince } from '../../../daemon/registry/changes/droppedProject.ts';
 import { projectDropped } from '../../../daemon/registry/failures.ts';
 import type { RegistryRow } from '../../../daemon/registry/model.ts';
 import type { RegistryPort } from '../../../daemon/registry/ports.ts';
@@ -12,7 +12,7 @@ import { formerIdsIn, storedOf, type Writer } from './registry.ts';
 import { ServerError } from './serverError.ts';
 import type { StoredRow } from './server.ts';
 
-/** Writes outbox rows into the registry, as `daemon/postgres/deliver.ts` does: one statement, then why the rest is not in it. */
+/** Writes outbox rows into the registry, as `daemon/postgres/registry/deliver.ts` does: one statement, then why the rest is not in it. */
 export async function deliverTo(
   client: WorldClient,
   writer: Writer,

@@ -9,7 +9,7 @@ export interface Known {
   folders: string[];
 }
 
-/** `daemon/lifecycle/knownProjects.ts` without its file and its bounds. */
+/** `daemon/stateFolder/knownProjects.ts` without its file and its bounds. */
 export class WorldMemory implements MemoryPort {
   readonly #known: Map<string, Known>;
   readonly #now: () => string;
@@ -40,7 +40,7 @@ export class WorldMemory implements MemoryPort {
   }
 }
 
-/** `daemon/lifecycle/claimsFile.ts`: one claim of each folder to each project. */
+/** `daemon/stateFolder/claimsFile.ts`: one claim of each folder to each project. */
 export function worldClaims(kept: Map<string, { projectId: string; claim: KeptClaim }>, pass: Pass): ClaimsPort {
   return {
     of: (projectIds) =>

@@ -9,7 +9,7 @@ import {
   syncStateOf,
   type Delivery,
   type OutboxEntry,
-} from '../../../daemon/sync/outboxRules.ts';
+} from '../../../daemon/registry/delivery/outboxRules.ts';
 import type { Pass } from './passage.ts';
 
 /** The files of an outbox, by id: what is left of it when its daemon dies. */

@@ -2,7 +2,7 @@ import { readMarker } from '../../../daemon/registry/marker.ts';
 import type { WorldClient } from './client.ts';
 import type { Transaction, WorldServer } from './server.ts';
 
-/** Whether a role's databases are believed, as `daemon/postgres/believedOwners.ts` asks the catalog. */
+/** Whether a role's databases are believed, as `daemon/postgres/databases/believedOwners.ts` asks the catalog. */
 export function isBelievedOwner(server: WorldServer, owner: string, { role, ownerRole }: WorldClient): boolean {
   const isSuperuser = server.roles.get(owner)?.isSuperuser === true;
   return isSuperuser || server.memberships(role).has(owner) || owner === ownerRole || owner === server.tableOwner;

@@ -1,6 +1,12 @@
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
-import { asked, notOwner, registryForbidden, unwritable, type Asked } from '../../../daemon/postgres/registryFaults.ts';
-import { sqlState } from '../../../daemon/postgres/sqlErrors.ts';
+import {
+  asked,
+  notOwner,
+  registryForbidden,
+  unwritable,
+  type Asked,
+} from '../../../daemon/postgres/registry/registryFaults.ts';
+import { sqlState } from '../../../daemon/postgres/connection/sqlErrors.ts';
 import type { RegistryEvent, RegistryRow, Sighting } from '../../../daemon/registry/model.ts';
 import type {
   Changed,
@@ -24,7 +30,7 @@ export interface Writer {
   creator: string;
 }
 
-/** The registry table of the world behind the rules' port, as `daemon/postgres/projectsTable.ts` keeps it in PostgreSQL. */
+/** The registry table of the world behind the rules' port, as `daemon/postgres/registry/projectsTable.ts` keeps it in PostgreSQL. */
 export function worldRegistry(client: WorldClient, writer: Writer, makes: boolean): RegistryPort {
   const { server, role } = client;
 

@@ -14,7 +14,7 @@ import {
   overrideMissing,
   projectForgotten,
 } from '../../../daemon/registry/failures.ts';
-import { belongsElsewhere } from '../../../daemon/registry/evidenceFailures.ts';
+import { belongsElsewhere } from '../../../daemon/registry/evidence/evidenceFailures.ts';
 import type { FolderGit, RegistryRow } from '../../../daemon/registry/model.ts';
 import { resolved, shop } from '../cli/fakeCli.ts';
 import { wildConfig } from './arbitraryJsonc.ts';

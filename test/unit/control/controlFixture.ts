@@ -9,8 +9,8 @@ import type { ControlHandlers } from '../../../daemon/control/clientConnection.t
 import { ControlServer } from '../../../daemon/control/controlServer.ts';
 import type { DialOptions } from '../../../daemon/client/dialDaemon.ts';
 import { RunningCalls } from '../../../daemon/engine/runningCalls.ts';
-import { newNonce, proofOf } from '../../../daemon/client/proof.ts';
-import { rpcOver } from '../../../daemon/client/rpcOver.ts';
+import { newNonce, proofOf } from '../../../daemon/wire/proof.ts';
+import { rpcOver } from '../../../daemon/wire/rpcOver.ts';
 import {
   protocolVersion,
   wire,

@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { dialDaemon, type DaemonConnection } from '../../../daemon/client/dialDaemon.ts';
-import { SocketReader } from '../../../daemon/client/socketReader.ts';
+import { SocketReader } from '../../../daemon/wire/socketReader.ts';
 import { wire, type Snapshot } from '../../../daemon/protocol/control.ts';
 import { resolved, shop } from '../cli/fakeCli.ts';
 import { ControlFixture, frame } from './controlFixture.ts';

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { portProblem, readWhere, urlOf } from '../../../extension/addressParts.ts';
-import { parseAddress } from '../../../daemon/postgres/address.ts';
-import { localSurroundings } from '../../../daemon/postgres/localSurroundings.ts';
+import { parseAddress } from '../../../daemon/postgres/address/address.ts';
+import { localSurroundings } from '../../../daemon/postgres/address/localSurroundings.ts';
 
 describe('where a PostgreSQL is', () => {
   const cases: [string, ReturnType<typeof readWhere>][] = [

@@ -3,9 +3,9 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { RunningCalls } from '../../../daemon/engine/runningCalls.ts';
 import { AgentHost } from '../../../daemon/mcp/agentHost.ts';
 import type { AgentPort } from '../../../daemon/mcp/agentPort.ts';
-import { httpLimits, openHttp, type HttpEndpoint, type HttpLimits } from '../../../daemon/mcp/httpServer.ts';
-import type { SessionLimits } from '../../../daemon/mcp/httpSessions.ts';
-import { toolList } from '../../../daemon/mcp/toolList.ts';
+import { httpLimits, openHttp, type HttpEndpoint, type HttpLimits } from '../../../daemon/mcp/http/httpServer.ts';
+import type { SessionLimits } from '../../../daemon/mcp/http/httpSessions.ts';
+import { toolList } from '../../../daemon/mcp/tools/toolList.ts';
 import { engineMethods, type RegistrarApi, type ResolveParams } from '../../../daemon/protocol/methods.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
 import type { AgentTools } from '../../../daemon/protocol/settings.ts';

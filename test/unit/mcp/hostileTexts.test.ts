@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { errorText, resolutionText } from '../../../daemon/mcp/answerText.ts';
-import { syncText } from '../../../daemon/mcp/syncText.ts';
+import { errorText, resolutionText } from '../../../daemon/mcp/answers/answerText.ts';
+import { syncText } from '../../../daemon/mcp/answers/syncText.ts';
 import { errorCodes, type ErrorCode } from '../../../daemon/protocol/codes.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { hasUnseen, quoted } from '../../../daemon/protocol/visibleText.ts';

@@ -4,7 +4,7 @@ import { createServer, connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { MessageLines } from '../../../daemon/mcp/messageLines.ts';
+import { MessageLines } from '../../../daemon/mcp/forwarder/messageLines.ts';
 import { resolvedAs, serveAgents, type ServedAgents } from './agentFixture.ts';
 
 describe('agents that come through a forwarder', function () {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import type { Client } from '@modelcontextprotocol/sdk/client/index.js';
-import { toolList } from '../../../daemon/mcp/toolList.ts';
+import { toolList } from '../../../daemon/mcp/tools/toolList.ts';
 import { repeatableTools } from '../../../daemon/protocol/agentStream.ts';
 import type { Resolution } from '../../../daemon/protocol/model.ts';
-import { notices } from '../../../daemon/mcp/fence.ts';
+import { notices } from '../../../daemon/mcp/answers/fence.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { refused, resolved } from '../cli/fakeCli.ts';
 import { attach, call, resolvedAs, serveAgents, type ServedAgents } from './agentFixture.ts';

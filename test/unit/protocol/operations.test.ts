@@ -6,8 +6,8 @@ import type { Caller } from '../../../daemon/control/clientConnection.ts';
 import { engineHandlers } from '../../../daemon/engine/engineHandlers.ts';
 import type { Engine } from '../../../daemon/engine/engine.ts';
 import { AgentSession } from '../../../daemon/mcp/agentSession.ts';
-import { asAgent } from '../../../daemon/mcp/asAgent.ts';
-import { toolList } from '../../../daemon/mcp/toolList.ts';
+import { asAgent } from '../../../daemon/mcp/tools/asAgent.ts';
+import { toolList } from '../../../daemon/mcp/tools/toolList.ts';
 import { repeatableTools } from '../../../daemon/protocol/agentStream.ts';
 import { wire } from '../../../daemon/protocol/control.ts';
 import {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { person } from '../../../daemon/registry/evidence.ts';
+import { person } from '../../../daemon/registry/evidence/evidence.ts';
 import { writeMarker } from '../../../daemon/registry/marker.ts';
 import { refused, resolved, thrown, warningCodes } from '../../support/resolutionAssertions.ts';
 import type { WorldDaemon } from '../../support/world/daemon.ts';

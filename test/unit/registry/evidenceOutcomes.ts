@@ -1,4 +1,4 @@
-import type { EvidenceCase, EvidenceDecision } from '../../../daemon/registry/evidenceRules.ts';
+import type { EvidenceCase, EvidenceDecision } from '../../../daemon/registry/evidence/evidenceRules.ts';
 
 /**
  * What the design promises, written by hand by somebody who had not read the rules. Keep it so: when a rule and this page

@@ -6,7 +6,7 @@ import {
   entryTransitions,
   type Delivery,
   type OutboxEntry,
-} from '../../../daemon/sync/outboxRules.ts';
+} from '../../../daemon/registry/delivery/outboxRules.ts';
 
 const row: RegistryRow = {
   id: '1f2e3d4c-0000-4000-8000-000000000000',

@@ -3,9 +3,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RegistryRow } from '../../../daemon/registry/model.ts';
-import { writePrivateFile } from '../../../daemon/lifecycle/stateFolder.ts';
+import { writePrivateFile } from '../../../daemon/wire/stateFolder.ts';
 import { Outbox } from '../../../daemon/sync/outbox.ts';
-import type { Delivery } from '../../../daemon/sync/outboxRules.ts';
+import type { Delivery } from '../../../daemon/registry/delivery/outboxRules.ts';
 import { SyncLoop } from '../../../daemon/sync/syncLoop.ts';
 
 const failure = { code: 'REGISTRY_UNREACHABLE', message: 'registry disk full (53100)', hint: '-' } as const;

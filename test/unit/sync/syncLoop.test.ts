@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { writePrivateFile } from '../../../daemon/lifecycle/stateFolder.ts';
+import { writePrivateFile } from '../../../daemon/wire/stateFolder.ts';
 import type { RegistryRow } from '../../../daemon/registry/model.ts';
 import { Outbox } from '../../../daemon/sync/outbox.ts';
-import type { Delivery } from '../../../daemon/sync/outboxRules.ts';
+import type { Delivery } from '../../../daemon/registry/delivery/outboxRules.ts';
 import { SyncLoop } from '../../../daemon/sync/syncLoop.ts';
 
 const row: RegistryRow = {

@@ -1,0 +1,32 @@
+import type { ListedProject, ServerLabel } from '../../protocol/model.ts';
+import type { SyncStatus } from '../../protocol/answers.ts';
+import type { RegistrarApi } from '../../protocol/methods.ts';
+import { notices } from './fence.ts';
+
+interface Noticed {
+  notice: string;
+}
+
+/** `registrar://status` */
+export async function readStatus(api: RegistrarApi): Promise<Noticed & { server: ServerLabel; sync: SyncStatus }> {
+  return { notice: notices.registry, server: api.server(), sync: await api.syncStatus() };
+}
+
+/**
+ * `registrar://projects/{id}`
+ *
+ * @param id as it stands in the address: percent-encoded
+ * @throws RegistrarError PROJECT_NOT_FOUND
+ */
+export async function readProject(id: string, api: RegistrarApi): Promise<Noticed & ListedProject> {
+  return { notice: notices.registry, ...(await api.showProject({ project: decoded(id) })) };
+}
+
+/** What is not encoded is nobody's id, and is said not to be found as it was given. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,11 @@
+import type { CommentChange } from '../../registry/ports.ts';
+import { eq } from '../connection/catalogSql.ts';
+import { identifier, literal, projectSql, type ProjectSql } from '../connection/projectSql.ts';
+
+/** COMMENT takes no parameters, so name and text are quoted here; it works from any database and rolls back. */
+export function commentSql({ databaseName, comment }: CommentChange): ProjectSql {
+  return projectSql`comment on database ${identifier(databaseName)} is ${literal(comment)}`;
+}
+
+/** COMMENT on a database that is not there is a warning to PostgreSQL and no error: who needs the comment asks for the database after it. */
+export const isThereSql = `select from pg_catalog.pg_database d where d.datname ${eq} $1`;
