@@ -39,7 +39,10 @@ export interface Warning {
   hint: string;
 }
 
-/** Whether the registry knows the project: `pending` is queued for it, `parked` waits for a person. */
+/**
+ * Whether the registry knows the project: `pending` is queued for it, `parked` waits for a person. `error` says why, and for
+ * an answer from memory why the registry was not asked.
+ */
 export interface SyncState {
   state: 'synced' | 'pending' | 'parked';
   since?: string;

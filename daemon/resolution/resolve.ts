@@ -1,7 +1,7 @@
 import { registrarCommand } from '../protocol/commandText.ts';
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { OnStep } from '../protocol/operationModel.ts';
-import type { Attempt, AttemptName, Resolution, ServerLabel, Tier, Warning } from '../protocol/model.ts';
+import type { Attempt, AttemptName, Resolution, ServerLabel, SyncState, Tier, Warning } from '../protocol/model.ts';
 import { reportOf, type ErrorReport } from '../protocol/registrarError.ts';
 import { quoted } from '../protocol/visibleText.ts';
 import { askerOf } from '../registry/evidence/evidence.ts';
@@ -116,7 +116,7 @@ function withProject(
     tier,
     created: settled.created,
     stale: settled.stale !== null,
-    sync: settled.sync ?? (settled.stale && { state: 'synced', since: settled.stale.since }),
+    sync: settled.sync ?? (settled.stale && lastKnown(settled.stale)),
     configPath: given.configPath,
     wouldDo: settled.wouldDo ?? (request.dryRun ? [] : null),
     warnings,
@@ -138,6 +138,11 @@ function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
     return [warning('PARKED', reason, hint)];
   }
   return [];
+}
+
+/** The state of a remembered project; `error` tells a server that is down from a registry that is busy, full or closed. */
+function lastKnown({ since, because }: NonNullable<Settled['stale']>): SyncState {
+  return { state: 'synced', since, error: { code: because.code, message: because.message } };
 }
 
 /** A server that does not answer takes the project's database with it; a registry that may not be read does not. */

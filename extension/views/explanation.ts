@@ -3,7 +3,7 @@ import { hintChoices } from '../../daemon/protocol/hintChoices.ts';
 import type { Attempt, Resolution } from '../../daemon/protocol/model.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
 import { codeSpan, escapeMarkdown } from './inertText.ts';
-import { sentence, shortPath, sourceWords } from './words.ts';
+import { isServerDown, sentence, shortPath, sourceWords } from './words.ts';
 
 interface View {
   home: string;
@@ -53,7 +53,7 @@ function answerText({ project, server, stale, sync }: Resolution, folder: Worksp
   const where = codeSpan(shortPath(folder.path, view.home));
   if (!project) return `No project for ${where}.`;
   const state = stale
-    ? `last known${sync?.since === undefined ? '' : ` ${clockTime(sync.since, view.now)}`}; the server does not answer`
+    ? `last known${sync?.since === undefined ? '' : ` ${clockTime(sync.since, view.now)}`}; ${isServerDown(sync) ? 'the server does not answer' : 'the registry could not be asked'}`
     : { synced: 'registered', pending: 'not registered yet', parked: 'needs you' }[sync?.state ?? 'synced'];
   const on = server ? ` on ${codeSpan(server.address)} (${sourceWords[server.source]})` : '';
   return `${where} belongs to project **${escapeMarkdown(project.name)}**: database ${codeSpan(project.databaseName)}${on}, ${state}.`;

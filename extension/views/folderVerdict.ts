@@ -4,7 +4,7 @@ import type { Resolution, Warning } from '../../daemon/protocol/model.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
 import { objections, refusal } from './refusals.ts';
 import type { FolderVerdict, Trouble } from './verdict.ts';
-import { namesCommand, sentence } from './words.ts';
+import { isServerDown, namesCommand, sentence } from './words.ts';
 
 interface View {
   home: string;
@@ -97,7 +97,7 @@ function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot 
   }
   if (warning.code === 'STALE') {
     const address = resolution.server?.address ?? 'The server';
-    const isDown = warning.message.includes('queries will fail');
+    const isDown = isServerDown(resolution.sync);
     const message = isDown ? `${address} does not answer; queries will fail.` : 'The registry could not be asked.';
     return { kind: 'stale', message, advice: sentence(warning.message), isError: false, needsSomeone: true };
   }

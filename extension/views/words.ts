@@ -1,4 +1,4 @@
-import type { AddressSource } from '../../daemon/protocol/model.ts';
+import type { AddressSource, SyncState } from '../../daemon/protocol/model.ts';
 
 /** A path as people read it: the home folder as `~`. */
 export function shortPath(path: string, home: string): string {
@@ -15,6 +15,11 @@ export function isWithin(path: string, root: string): boolean {
 export function briefPath(path: string, home: string): string {
   const short = shortPath(path, home);
   return short.length <= 24 ? short : `…${/[\\/][^\\/]*$/.exec(short)?.[0] ?? short.slice(-24)}`;
+}
+
+/** Whether an answer from memory comes from a server that is down; else the registry is busy, full, closed or read-only. */
+export function isServerDown(sync: SyncState | null): boolean {
+  return (sync?.error?.code ?? 'REGISTRY_UNREACHABLE') === 'REGISTRY_UNREACHABLE';
 }
 
 /** `now`, `12 s ago`, `3 min ago`, `2 h ago`. */

@@ -11,9 +11,8 @@ export function resolutionText(resolution: Resolution, source: DirectorySource |
   if (!project) return dryRunText(wouldDo ?? []);
   if (stale) {
     const since = sync?.since === undefined ? '' : ` at ${sync.since}`;
-    const why = resolution.warnings.find(({ code }) => code === 'STALE')?.message ?? '';
     // A registry that is busy, or that this role may not read, leaves the project's own database to be asked.
-    if (why !== '' && !why.includes('queries will fail')) {
+    if (sync?.error && sync.error.code !== 'REGISTRY_UNREACHABLE') {
       return `Project ${named(project.name)}, from memory${since}; the registry could not be asked. Its database is asked itself before each query; do not fall back.`;
     }
     return `Project ${named(project.name)}, from memory${since}; server unreachable. Queries will fail; do not fall back.`;

@@ -253,6 +253,11 @@ describe('the tools for agents', function () {
         sync: { state: 'parked' as const, error: { code: '23505', message: 'the name is taken' } },
       },
       stale: { ...resolved, stale: true, sync: { state: 'synced' as const, since: '2026-11-03T14:02:00.000Z' } },
+      busy: {
+        ...resolved,
+        stale: true,
+        sync: { state: 'synced' as const, error: { code: 'REGISTRY_BUSY', message: 'the registry is locked' } },
+      },
     };
     let state: keyof typeof states = 'pending';
     const { url } = await serve({ resolve: async () => states[state] });
@@ -269,6 +274,8 @@ describe('the tools for agents', function () {
       await text(),
       /^Project shop, from memory at .*; server unreachable\. Queries will fail; do not fall back\.$/,
     );
+    state = 'busy';
+    assert.match(await text(), /the registry could not be asked\. Its database is asked itself before each query/);
   });
 
   it('mark what comes from a database as data, on one line that nothing in it can end', async () => {
