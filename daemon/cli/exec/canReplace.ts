@@ -5,8 +5,8 @@ import { access, open, stat } from 'node:fs/promises';
  * Whether execve is certain to accept a file: `process.execve` ends the process with a native stack trace when it does
  * not. So only a script whose first line names a program that is there, and a program of this very kind of machine whose
  * loader is there, count, and neither was written lately: whoever still writes it keeps the system from running it
- * (ETXTBSY), which nothing but running it shows. Everything else is left to `spawn`, which reports what is wrong and runs text without a first line
- * by the shell, as execvp does.
+ * (ETXTBSY), which nothing but running it shows. Everything else is left to `spawn`, which reports what is wrong and runs
+ * text without a first line by the shell, as execvp does.
  *
  * @param file an absolute path that may be run
  */
@@ -66,8 +66,8 @@ function interpreterIn(bytes: Buffer): string | null {
   return /^#![ \t]*(\/[^ \t\n\0]+)[ \t\n]/.exec(bytes.toString('latin1', 0, 256))?.[1] ?? '';
 }
 
-/** How old a file's last change has to be for it to count as finished, ms. */
-const settledMs = 10 * 60_000;
+/** How old a file's last change has to be for it to count as finished, ms: whoever writes a program goes on writing. */
+const settledMs = 60_000;
 
 /** The beginning of a file that may be run and that nobody seems to be writing; throws for any other. */
 async function settled(file: string): Promise<Buffer> {
