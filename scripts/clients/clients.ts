@@ -1,8 +1,9 @@
 import {
+  checksCertificates,
+  keepsBrackets,
   libpqMeaning,
   postgresJsTls,
   slonikUnverified,
-  slonikVerifying,
   trustedAuthority,
   type Program,
 } from './programs.ts';
@@ -37,7 +38,7 @@ export const clients: readonly Program[] = [
     'new pg.Client()',
     (made) =>
       `import pg from 'pg'; const client = ${made}; await client.connect(); show((await client.query(sql)).rows[0].name)`,
-    { remedies: [trustedAuthority] },
+    { remedies: [trustedAuthority], gaps: { 'self-signed': checksCertificates } },
   ),
   javascript(
     'postgres.js',
@@ -47,6 +48,7 @@ export const clients: readonly Program[] = [
     {
       gaps: {
         socket: 'reads no socket from a URL: write `postgres()`, which reads `PGHOST`',
+        IPv6: 'takes an IPv6 address for several parts: write `postgres()`',
         TLS: 'passes `sslrootcert` on to the server: write `postgres()`',
       },
     },
@@ -63,7 +65,7 @@ export const clients: readonly Program[] = [
     ['knex', 'pg'],
     "knex({ client: 'pg', connection: process.env.DATABASE_URL })",
     (made) => `import knex from 'knex'; show((await ${made}.raw(sql)).rows[0].name)`,
-    { remedies: [libpqMeaning] },
+    { gaps: { 'self-signed': checksCertificates, IPv6: keepsBrackets } },
   ),
   javascript(
     'sequelize',
@@ -104,7 +106,7 @@ export const clients: readonly Program[] = [
     'await createPool(process.env.DATABASE_URL)',
     (made) =>
       `import { createPool, sql as s } from 'slonik'; const pool = ${made}; show(await pool.oneFirst(s.unsafe\`select current_database() as name\`))`,
-    { remedies: [slonikVerifying, slonikUnverified] },
+    { remedies: [slonikUnverified], gaps: { TLS: 'does not know `sslmode=verify-full`', IPv6: keepsBrackets } },
   ),
   python(
     'psycopg2',

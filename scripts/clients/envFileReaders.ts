@@ -25,8 +25,8 @@ export const envFileReaders: readonly EnvFileReader[] = [
     'dotenv-expand',
     ['dotenv-expand', 'dotenv'],
     'expand(dotenv.config())',
-    `import dotenv from 'dotenv'; import { expand } from 'dotenv-expand'; const own = () => ({ processEnv: {}, quiet: true })`,
-    `expand({ ...own(), ...dotenv.config({ path: file, ...own() }) }).parsed`,
+    `import dotenv from 'dotenv'; import { expand } from 'dotenv-expand'; const options = () => ({ processEnv: {}, quiet: true })`,
+    `expand({ ...options(), ...dotenv.config({ path: file, ...options() }) }).parsed`,
   ),
   javascript(
     'Next.js',
@@ -97,7 +97,8 @@ function javascript(
     console.log(JSON.stringify(process.argv.slice(1).map((file) => {
       // Some readers put what they read there, and take from there what is there already.
       for (const key in process.env) if (!(key in own)) delete process.env[key];
-      return ${read};
+      // A copy: Next.js gives process.env itself.
+      return { ...${read} };
     })));`;
   return { name, packages, debian, line, command: ['node', '--input-type=module', '-e', script, '--'] };
 }

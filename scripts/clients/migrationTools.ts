@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { libpqMeaning, placeNames, trustedAuthority, withoutTls, type Program } from './programs.ts';
+import {
+  checksCertificates,
+  keepsBrackets,
+  libpqMeaning,
+  placeNames,
+  trustedAuthority,
+  withoutTls,
+  type Program,
+} from './programs.ts';
 
 /** A program that changes a database's tables: it says what it did, not where, so the tables are looked at afterwards. */
 export interface MigrationTool extends Program {
@@ -78,7 +86,7 @@ export default defineConfig({
     debian: [],
     line: "client: 'pg', connection: process.env.DATABASE_URL",
     command: ['npx', 'knex', '--knexfile', 'knexfile.cjs', 'migrate:latest'],
-    remedies: [libpqMeaning],
+    gaps: { 'self-signed': checksCertificates, IPv6: keepsBrackets },
     files: {
       'knexfile.cjs': "module.exports = { client: 'pg', connection: process.env.DATABASE_URL };\n",
       'migrations/1_init.cjs': `exports.up = (knex) => knex.raw('${migration('knex migrate')}');\nexports.down = () => {};\n`,
@@ -118,7 +126,8 @@ export default defineConfig({
     debian: [],
     line: "use_env_variable: 'DATABASE_URL', dialect: 'postgres'",
     command: ['npx', 'sequelize-cli', 'db:migrate', '--config', 'config.cjs'],
-    remedies: [trustedAuthority, libpqMeaning],
+    remedies: [trustedAuthority],
+    gaps: { 'self-signed': checksCertificates },
     files: {
       'config.cjs': "module.exports = { development: { use_env_variable: 'DATABASE_URL', dialect: 'postgres' } };\n",
       'migrations/1-init.cjs': `exports.up = (queryInterface) => queryInterface.sequelize.query('${migration('sequelize-cli')}');\nexports.down = async () => {};\n`,

@@ -36,10 +36,6 @@ export const postgresJsTls: Remedy = {
   assignment: 'PGSSL="$PGSSLMODE" NODE_EXTRA_CA_CERTS="$PGSSLROOTCERT"',
   why: 'uses no TLS, because it reads `PGSSL` instead of `PGSSLMODE`, and reads no `sslrootcert`',
 };
-export const slonikVerifying: Remedy = {
-  assignment: 'DATABASE_URL="$(printf %s "$DATABASE_URL" | sed s/=verify-full/=require/)"',
-  why: 'does not know `verify-full`; its own `require` checks the certificate',
-};
 export const slonikUnverified: Remedy = {
   assignment: 'DATABASE_URL="$(printf %s "$DATABASE_URL" | sed s/=require/=no-verify/)"',
   why: 'checks the certificate with `sslmode=require`, which libpq does not',
@@ -48,6 +44,12 @@ export const withoutTls: Remedy = {
   assignment: 'PGSSLMODE=disable',
   why: 'insists on TLS unless told otherwise',
 };
+
+/** Reasons that several have in common. */
+export const keepsBrackets =
+  'takes the brackets around an IPv6 address for a part of it: give Registrar the server’s name instead';
+export const checksCertificates =
+  'checks the certificate whatever `sslmode` says: give Registrar an address with `sslrootcert`, as in TLS';
 
 export function withRemedy(command: readonly string[], remedy: Remedy | null): readonly string[] {
   return remedy === null ? command : ['sh', '-c', `export ${remedy.assignment}; exec "$@"`, 'sh', ...command];
