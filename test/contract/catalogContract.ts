@@ -236,9 +236,13 @@ export function catalogContract(ground: () => Ground): void {
     await assert.rejects(member.catalog.applySchema(known, change, row), { code: 'DATABASE_FOREIGN' });
   });
 
-  it('that is gone has no relations to ask for: the server says so', async () => {
+  it('that is gone, or whose DROP was cut short, has no relations to ask for, which is said', async () => {
     const member = await ground().member();
-    await assert.rejects(member.catalog.hasUserRelations(newName()));
+    const name = newName();
+    await assert.rejects(member.catalog.hasUserRelations(name), { code: 'DATABASE_MISSING' });
+    await ground().makeDatabase(name);
+    await ground().interruptDrop(name);
+    await assert.rejects(member.catalog.hasUserRelations(name), { code: 'REGISTRY_FORBIDDEN' });
   });
 
   it('is the business of one at a time where that was asked for, and of the next once it ended', async () => {

@@ -8,6 +8,7 @@ import { isBelieved, requireBelieved } from '../../../daemon/registry/evidence/o
 import type { CatalogPort } from '../../../daemon/registry/ports.ts';
 import type { WorldClient } from './client.ts';
 import { isBelievedOwner } from './rebuild.ts';
+import type { StoredDatabase, WorldServer } from './server.ts';
 import { ServerError } from './serverError.ts';
 
 /** The world's databases behind the rules' port, as `daemon/postgres/databases/databases.ts` finds them in PostgreSQL. */
@@ -78,12 +79,12 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
         throw failed(error, `Database ${databaseName} could not be dropped`);
       }
     },
-    hasUserRelations: (databaseName) => client.run('relations', () => server.enter(databaseName).hasRelations),
+    hasUserRelations: (databaseName) => client.run('relations', () => enter(server, databaseName).hasRelations),
     async applySchema({ sql, version }, { databaseName, comment }, row) {
       await client.transaction(async (execute) => {
         await execute('schema-lock', (holder) => server.locks.take(`schema ${databaseName}`, holder));
         await execute('schema', async (transaction) => {
-          const database = server.enter(databaseName);
+          const database = enter(server, databaseName);
           const seen = owned(databaseName);
           const reading = readMarker(seen.comment);
           if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return;
@@ -114,6 +115,18 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
       }
     },
   };
+}
+
+/** A connection to a project's database, or why there is none, as `daemon/postgres/connectFailure.ts` says it. */
+function enter(server: WorldServer, databaseName: string): StoredDatabase {
+  try {
+    return server.enter(databaseName);
+  } catch (error) {
+    const state = sqlState(error);
+    const code = state === '3D000' ? 'DATABASE_MISSING' : 'REGISTRY_FORBIDDEN';
+    const report = { code, message: saidBy(error), hint: 'Look at the server.', details: { sqlState: state } } as const;
+    throw new RegistrarError(report, { cause: error });
+  }
 }
 
 /** What the server refused; an answer that never came is passed on as it is. */

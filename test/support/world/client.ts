@@ -14,6 +14,7 @@ export class WorldClient {
   /** `registrar.postgres.ownerRole` */
   readonly ownerRole: string | null;
   readonly #pass: Pass;
+  readonly #open = new Set<Transaction>();
   /** What was sent, in order: what it did, not how it is spelled. */
   readonly sent: string[] = [];
 
@@ -55,6 +56,7 @@ export class WorldClient {
     const begin = (): Transaction => {
       const [transaction = this.server.begin()] = begun;
       begun[0] = transaction;
+      this.#open.add(transaction);
       return transaction;
     };
     try {
@@ -65,8 +67,16 @@ export class WorldClient {
       return result;
     } finally {
       // Nothing where it was committed.
-      for (const transaction of begun) this.server.rollback(transaction);
+      for (const transaction of begun) {
+        this.server.rollback(transaction);
+        this.#open.delete(transaction);
+      }
     }
+  }
+
+  /** Its connections are closed: what they had begun is rolled back. */
+  end(): void {
+    for (const transaction of this.#open) this.server.rollback(transaction);
   }
 
   async #reaching<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -152,6 +152,7 @@ export class WorldDaemon {
   /** From here on nothing that it does comes to anything; what waits on the server is rolled back there. */
   kill(): void {
     this.#isDead = true;
+    this.client.end();
   }
 
   resolve(params: ResolveParams, onStep?: OnStep): Promise<Resolution> {

@@ -24,11 +24,12 @@ export class Locks {
       if (!holder || holder === taker) break;
       await this.waitFor(holder, taker);
     }
-    this.#holders.set(key, taker);
+    this.hold(key, taker);
   }
 
   /** Takes a lock that nobody else can have, as that of a row that was just made. */
   hold(key: string, taker: Holder): void {
+    requireOpen(taker);
     this.#holders.set(key, taker);
   }
 
@@ -41,10 +42,15 @@ export class Locks {
     await holder.ended;
     this.waiting -= 1;
     waiter.waitsFor = null;
-    if (waiter.isOver) throw new ServerError('57P01', 'terminating connection due to administrator command');
+    requireOpen(waiter);
   }
 
   release(holder: Holder): void {
     for (const [key, one] of this.#holders) if (one === holder) this.#holders.delete(key);
   }
+}
+
+/** Where the server was stopped meanwhile, or its client died, a transaction does nothing more. */
+export function requireOpen({ isOver }: Holder): void {
+  if (isOver) throw new ServerError('57P01', 'terminating connection due to administrator command');
 }

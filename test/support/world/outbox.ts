@@ -21,6 +21,7 @@ export class WorldOutbox implements OutboxPort {
   readonly #pass: Pass;
   readonly #now: () => string;
   readonly #entries: OutboxFiles;
+  readonly #turns = new Map<string, Promise<void>>();
   #delivering: Promise<unknown> = Promise.resolve();
 
   constructor(files: OutboxFiles, pass: Pass, now: () => string) {
@@ -109,13 +110,27 @@ export class WorldOutbox implements OutboxPort {
     await this.#removeFile(id);
   }
 
-  async #write(id: string, entry: OutboxEntry): Promise<void> {
-    if ((await this.#pass('outbox-write')) !== null) throw new Error('ENOSPC: no space left on device');
-    this.#files.set(id, entry);
+  #write(id: string, entry: OutboxEntry): Promise<void> {
+    return this.#inTurn(id, async () => {
+      if ((await this.#pass('outbox-write')) !== null) throw new Error('ENOSPC: no space left on device');
+      this.#files.set(id, entry);
+    });
   }
 
-  async #removeFile(id: string): Promise<void> {
-    await this.#pass('outbox-remove');
-    this.#files.delete(id);
+  #removeFile(id: string): Promise<void> {
+    return this.#inTurn(id, async () => {
+      await this.#pass('outbox-remove');
+      this.#files.delete(id);
+    });
+  }
+
+  /** No removal overtakes the write of the same file before it. */
+  #inTurn(id: string, work: () => Promise<void>): Promise<void> {
+    const turn = (this.#turns.get(id) ?? Promise.resolve()).then(work);
+    this.#turns.set(
+      id,
+      turn.catch(() => undefined),
+    );
+    return turn;
   }
 }

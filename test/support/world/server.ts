@@ -1,7 +1,7 @@
 import type { RegistryEvent } from '../../../daemon/registry/model.ts';
 import type { Clock } from './clock.ts';
 import { jsonb, type Json } from './json.ts';
-import { Locks, type Holder } from './locks.ts';
+import { Locks, requireOpen, type Holder } from './locks.ts';
 import { ServerError } from './serverError.ts';
 
 /** A row of `public.projects`. */
@@ -128,7 +128,7 @@ export class WorldServer {
   }
 
   commit(transaction: Transaction): void {
-    if (transaction.isOver) throw new ServerError('57P01', 'terminating connection due to administrator command');
+    requireOpen(transaction);
     for (const [key, row] of transaction.writes) {
       if (row) this.rows.set(key, row);
       else this.rows.delete(key);
@@ -267,6 +267,7 @@ export class WorldServer {
       if (inTheWay === 'committed') return false;
       // At once, so that nobody writes between the look and the write.
       if (inTheWay === null) {
+        requireOpen(transaction);
         transaction.writes.set(key, stored(row));
         return true;
       }
