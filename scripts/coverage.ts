@@ -52,8 +52,9 @@ async function report(folder: string): Promise<boolean> {
   let isBelow = false;
   for (const one of folders) {
     let [lines, missed] = [0, 0];
-    for (const name of (await readdir(path.join(root, one))).sort()) {
-      const source = `${one}/${name}`;
+    for (const name of (await readdir(path.join(root, one), { recursive: true })).sort()) {
+      const source = `${one}/${name.replaceAll(path.sep, '/')}`;
+      if (!source.endsWith('.ts')) continue;
       const text = await readFile(path.join(root, source), 'utf8');
       const left = missedLines(text, run.get(source));
       lines += left.of;
