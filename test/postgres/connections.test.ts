@@ -42,6 +42,12 @@ describe('the connections of an engine', function () {
     return folder;
   }
 
+  /** Waits for the note of a project's first hand-over of the day: it is written after the answer, with a connection of the pool. */
+  async function noted(projectId: string): Promise<void> {
+    const select = `select from registrar_events where operation = 'handed_over' and project_id = $1`;
+    while ((await fixture.sql(select, [projectId])).length === 0);
+  }
+
   /** Sessions in the registry that are at work for an engine, as the server counts them; listeners are not. */
   async function sessions(): Promise<number> {
     const [row] = await fixture.sql<{ count: number }>(
@@ -105,7 +111,9 @@ describe('the connections of an engine', function () {
     await proxy.empty();
     const engine = await fixture.engine({ address: address() });
     const folder = await workspace('handed over');
-    const { databaseName } = resolved(await engine.resolve({ directory: folder }));
+    const { id, databaseName } = resolved(await engine.resolve({ directory: folder }));
+    await engine.connection({ directory: folder });
+    await noted(id);
     for (let time = 1; time <= 3; time += 1) {
       const [before, open] = [proxy.accepted(), proxy.connections()];
       fixture.spy.take();
@@ -141,7 +149,8 @@ describe('the connections of an engine', function () {
     await proxy.empty();
     const engine = await fixture.engine({ address: address() });
     const folder = await workspace('asked');
-    await engine.queryDatabase({ directory: folder, sql: 'select 1' });
+    const { resolution } = await engine.queryDatabase({ directory: folder, sql: 'select 1' });
+    await noted(resolved(resolution).id);
     const before = proxy.accepted();
     const { result } = await engine.queryDatabase({ directory: folder, sql: 'select 1' });
     assert.deepEqual(result?.rows, [[1]]);
