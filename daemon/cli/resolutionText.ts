@@ -81,7 +81,7 @@ function traceLine(attempt: Attempt, error: ErrorReport | null, view: TextView):
 
 function traceReason({ name, outcome, reason }: Attempt, error: ErrorReport | null): string {
   if (name === 'explicit' && outcome === 'skipped') return 'no --project';
-  return reason === error?.message ? 'as said above' : reason;
+  return reason === error?.message ? 'see above' : reason;
 }
 
 function durationText(durationMs: number): string {

@@ -151,7 +151,7 @@ describe('resolutionText', () => {
       lines: [
         'UNRESOLVED: no .codebase-mcp/config.json from ~/x up to the repository root ~/x',
         '  explicit  skipped  no --project',
-        '  config    missed   as said above   0.3 ms',
+        '  config    missed   see above   0.3 ms',
         '  workflow  failed   HTTP 500   1.2 s',
         '  next: registrar init NAME',
         '  or:   registrar use PROJECT',
