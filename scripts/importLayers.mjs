@@ -4,7 +4,7 @@ import path from 'node:path';
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
 /** What every adapter may use: files, how the daemon is found and believed, git's files. Each shelf imports those before it. */
 const shelves = ['daemon/files', 'daemon/wire', 'daemon/git'];
-const joiners = ['daemon/engine', 'daemon/main.ts', 'daemon/entry.ts'];
+const joiners = ['daemon/engine', 'daemon/process', 'daemon/main.ts', 'daemon/entry.ts'];
 /** Packages that only one folder (and the tests) may import. */
 const owners = [
   { pattern: /^vscode$/, folders: ['extension', 'test/extension'] },
