@@ -304,6 +304,36 @@ describe('connecting to PostgreSQL', () => {
       await between.empty();
     });
 
+    for (const [setting, state] of [
+      ['statement_timeout', '57014'],
+      ['lock_timeout', '55P03'],
+    ] as const) {
+      it(`says that the server is busy when the role’s ${setting} ends the question`, async () => {
+        const name = `busy_${randomBytes(4).toString('hex')}`;
+        const admin = await connect(address);
+        await admin.query(`create database ${name}`);
+        await admin.query(`create role ${name} login password 'x'`);
+        await admin.query(`alter role ${name} set ${setting} = '20ms'`);
+        const locker = await connectClient(address, name, limits);
+        cleanups.push(async () => {
+          await locker.end();
+          await admin.query(`drop database ${name} with (force)`);
+          await admin.query(`drop role ${name}`);
+        });
+        // Whoever looks up a function in this database waits from now on.
+        await locker.query('begin; lock table pg_catalog.pg_proc in access exclusive mode');
+        const to: PostgresAddress = { ...address, user: name, password: 'x', targetSessionAttrs: 'read-write' };
+        const error = await failure(to, name);
+        assert.equal(error.code, 'REGISTRY_BUSY', error.message);
+        assert.match(error.message, new RegExp(`^\\S+ is busy \\(.*${state}\\)$`));
+        assert.equal(error.details?.['sqlState'], state);
+        assert.match(error.hint, new RegExp(setting));
+        const starting = await fake(errorResponse('57P03', 'the database system is starting up'));
+        const both = await failure({ ...to, hosts: [local(starting.port), real] }, name);
+        assert.equal(both.code, 'REGISTRY_BUSY', both.message);
+      });
+    }
+
     it('prefers a standby and takes the primary when there is none', async () => {
       const between = await proxy();
       const ssl = { ...address.ssl, sslmode: 'disable' as const };

@@ -20,8 +20,9 @@ export interface ConnectLimits {
  * @returns A connected client that the caller ends. Its `error` events are listened to already: a connection that dies
  *   while idle does not end the process, and the next query on it fails.
  *
- * Throws REGISTRY_UNREACHABLE (`details.hosts` says why for each), CREDENTIALS_REQUIRED, REGISTRY_FORBIDDEN,
- * DATABASE_MISSING (`sqlState(error)` is then 3D000), or INVALID_ARGUMENT for a TLS file that cannot be read.
+ * Throws REGISTRY_UNREACHABLE, SERVER_FULL or REGISTRY_BUSY (`details.hosts` says why for each), CREDENTIALS_REQUIRED,
+ * REGISTRY_FORBIDDEN, DATABASE_MISSING (`sqlState(error)` is then 3D000), or INVALID_ARGUMENT for a TLS file that cannot
+ * be read.
  */
 export async function connectClient(
   address: PostgresAddress,

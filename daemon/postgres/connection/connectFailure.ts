@@ -53,7 +53,7 @@ export function finalFailure(
     );
   }
   const state = sqlState(error);
-  if (state === null || /^(?:08|53|57)/.test(state)) return null;
+  if (state === null || /^(?:08|53|57)/.test(state) || troubleOf(state)) return null;
   const server = serverWords(error);
   const said = `${label} says ${quoted(server?.message ?? '')} (${state})`;
   return new RegistrarError(
@@ -95,13 +95,12 @@ const passwordHint =
   'Give the right one: `registrar postgres URL` asks for it; or set PGPASSWORD, or add a line to ~/.pgpass (mode 0600).';
 
 /**
- * Why no host served, every host with its reason: SERVER_FULL where one is there and takes no more connections, else
- * REGISTRY_UNREACHABLE.
+ * Why no host served, every host with its reason: the code of its trouble where one is there and cannot serve at present
+ * (SERVER_FULL, REGISTRY_BUSY, …), else REGISTRY_UNREACHABLE.
  */
 export function unreachable(failures: readonly HostFailure[]): RegistrarError {
   const tried = failures.map(({ host, reason }) => ({ host: hostLabel(host), reason }));
-  const full = failures.find(({ cause }) => troubleOf(sqlState(cause))?.code === 'SERVER_FULL');
-  const telling = full ?? failures[0];
+  const telling = failures.find(({ cause }) => troubleOf(sqlState(cause))) ?? failures[0];
   const state = sqlState(telling?.cause);
   const [only] = tried;
   const message =
@@ -110,7 +109,7 @@ export function unreachable(failures: readonly HostFailure[]): RegistrarError {
       : `no PostgreSQL host serves: ${tried.map(({ host, reason }) => `${host} (${reason})`).join(', ')}`;
   return new RegistrarError(
     {
-      code: full ? 'SERVER_FULL' : 'REGISTRY_UNREACHABLE',
+      code: troubleOf(state)?.code ?? 'REGISTRY_UNREACHABLE',
       message,
       hint: hintFor(failures, state),
       details: { hosts: tried, reason: telling?.reason ?? 'no host', ...(state === null ? {} : { sqlState: state }) },
@@ -120,7 +119,9 @@ export function unreachable(failures: readonly HostFailure[]): RegistrarError {
 }
 
 function verbFor(state: string | null): string {
-  if (troubleOf(state)?.code === 'SERVER_FULL') return 'takes no more connections';
+  const trouble = troubleOf(state);
+  if (trouble?.code === 'SERVER_FULL') return 'takes no more connections';
+  if (trouble) return trouble.code === 'REGISTRY_BUSY' ? 'is busy' : 'cannot serve';
   return state?.startsWith('57P') === true ? 'is not ready' : 'does not answer';
 }
 
