@@ -46,18 +46,20 @@ export async function replaceUnlessChanged(
  * Puts a file at a path, whatever was there: after a crash at any instant the old or the new content is there, whole, and
  * nobody sees the content under a wider mode than its own. A link at the path is replaced, not followed.
  *
- * @param prepare sets the owner or the like while the file still has a name of its own
+ * @param steps `prepare` sets the owner or the like while the file still has a name of its own; `confirm` runs immediately
+ *   before the rename, and what it throws prevents that
  * @throws the operating system's error, the old file untouched
  */
 export async function replaceFile(
   path: string,
   content: string,
   mode: number,
-  prepare?: (handle: FileHandle) => Promise<void>,
+  steps: { prepare?: (handle: FileHandle) => Promise<void>; confirm?: () => Promise<void> } = {},
 ): Promise<void> {
   const temporary = temporaryBeside(path);
   try {
-    await writeDurably(temporary, Buffer.from(content), mode, prepare);
+    await writeDurably(temporary, Buffer.from(content), mode, steps.prepare);
+    await steps.confirm?.();
     await rename(temporary, path);
   } finally {
     await rm(temporary, { force: true });

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
+import { LockLost, withFileLock } from '../files/fileLock.ts';
+import { replaceFile } from '../files/replaceFile.ts';
 import type { KeptClaim } from '../registry/model.ts';
 import { readKeptClaim } from '../registry/rowMetadata.ts';
-import { writePrivateFile } from '../wire/stateFolder.ts';
 
 /** A folder's claim to a project. */
 export interface ProjectClaim {
@@ -78,26 +79,36 @@ export class ClaimsFile {
     return isChanged;
   }
 
-  /** One after the other, upon what the file has by then: while one daemon takes over from another both may write. */
+  /** One after the other, upon what the file has by then: other daemons write it, too, while one takes over from another. */
   #change(change: (claims: Map<string, ProjectClaim>) => void): Promise<void> {
     change(this.#claims);
     this.#unwritten.push(change);
     const written = this.#writing.then(async () => {
-      const changes = [...this.#unwritten];
-      if (changes.length === 0) return;
-      // Where the file cannot be read at the moment, what this daemon knows must not be lost over it.
-      const claims = (await this.#read()) ?? new Map(this.#claims);
-      for (const apply of changes) apply(claims);
-      for (const oldest of claims.keys()) {
-        if (claims.size <= maxClaims) break;
-        claims.delete(oldest);
-      }
-      const list = [...claims.values()].map(({ projectId, claim }) => ({ projectId, ...claim }));
-      await writePrivateFile(this.#path, `${JSON.stringify({ version: 1, claims: list })}\n`);
-      this.#unwritten.splice(0, changes.length);
+      if (this.#unwritten.length === 0) return;
+      const write = (): Promise<void> => withFileLock(`${this.#path}.lock`, (confirm) => this.#write(confirm));
+      await write().catch((error: unknown) => {
+        if (!(error instanceof LockLost)) throw error;
+        // This process hung, and another one has written meanwhile.
+        return write();
+      });
     });
     this.#writing = written.catch(() => undefined);
     return written;
+  }
+
+  async #write(confirm: () => Promise<void>): Promise<void> {
+    const changes = [...this.#unwritten];
+    // Where the file cannot be read at the moment, what this daemon knows must not be lost over it.
+    const claims = (await this.#read()) ?? new Map(this.#claims);
+    for (const apply of changes) apply(claims);
+    for (const oldest of claims.keys()) {
+      if (claims.size <= maxClaims) break;
+      claims.delete(oldest);
+    }
+    const list = [...claims.values()].map(({ projectId, claim }) => ({ projectId, ...claim }));
+    const text = `${JSON.stringify({ version: 1, claims: list })}\n`;
+    await replaceFile(this.#path, text, 0o600, { confirm });
+    this.#unwritten.splice(0, changes.length);
   }
 
   /** Null for a file that is there and cannot be read. */

@@ -139,8 +139,10 @@ async function isThere(path: string): Promise<boolean> {
  */
 export async function writePrivateFile(path: string, text: string, mode: 0o600 | 0o700 = 0o600): Promise<void> {
   // The umask may have taken the right to run it.
-  await replaceFile(path, text, mode, async (file) => {
-    if (mode === 0o700) await file.chmod(mode);
+  await replaceFile(path, text, mode, {
+    async prepare(file) {
+      if (mode === 0o700) await file.chmod(mode);
+    },
   });
 }
 

@@ -35,7 +35,9 @@ async function replaceWhole(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const owner = await stat(target).catch(() => null);
   // libpq ignores the file when others may read it.
-  await replaceFile(target, text, 0o600, async (file) => {
-    if (owner) await file.chown(owner.uid, owner.gid);
+  await replaceFile(target, text, 0o600, {
+    async prepare(file) {
+      if (owner) await file.chown(owner.uid, owner.gid);
+    },
   });
 }

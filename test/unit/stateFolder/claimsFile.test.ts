@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClaimsFile } from '../../../daemon/stateFolder/claimsFile.ts';
@@ -9,15 +12,28 @@ describe('the claims of folders on disk', () => {
   let folder: string;
   let file: string;
   let failures: unknown[];
+  const children: ChildProcess[] = [];
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'registrar-claims-'));
     file = join(folder, 'claims.json');
     failures = [];
   });
-  afterEach(() => rm(folder, { recursive: true, force: true }));
+  afterEach(async () => {
+    for (const one of children.splice(0)) {
+      if (one.exitCode === null && one.signalCode === null && one.kill('SIGKILL')) await once(one, 'exit');
+    }
+    await rm(folder, { recursive: true, force: true });
+  });
 
   function open(perFolder = false): Promise<ClaimsFile> {
     return ClaimsFile.open(file, { perFolder, onFailure: (error) => failures.push(error) });
+  }
+
+  function child(folders: string): ChildProcess {
+    const args = [join(import.meta.dirname, '../../support/claimsChild.ts'), file, folders];
+    const one = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    children.push(one);
+    return one;
   }
 
   async function pathsOnDisk(): Promise<string[]> {
@@ -60,6 +76,24 @@ describe('the claims of folders on disk', () => {
     const paths = Array.from({ length: 30 }, (_, index) => `/folder-${String(index)}`);
     await Promise.all(paths.map((path) => claims.keep('shop', claimOf(path, 'shop'))));
     assert.deepEqual(await pathsOnDisk(), paths);
+  });
+
+  it('are all kept that two processes keep at the same time', async () => {
+    const pair = ['/ann', '/bob'].map(child);
+    await Promise.all(pair.map(({ stdout }) => once(stdout ?? assert.fail(), 'data')));
+    const ends = pair.map((one) => once(one, 'exit'));
+    for (const { stdin } of pair) stdin?.write('go\n');
+    assert.deepEqual(await Promise.all(ends), [
+      [0, null],
+      [0, null],
+    ]);
+    const paths = new Set(await pathsOnDisk());
+    const all = ['/ann', '/bob'].flatMap((folders) =>
+      Array.from({ length: 50 }, (_, at) => `${folders}/${String(at)}`),
+    );
+    const lost = all.filter((path) => !paths.has(path));
+    assert.deepEqual(lost, []);
+    assert.deepEqual(await readdir(folder), ['claims.json']);
   });
 
   it('are not lost over a file that cannot be read when the next one comes', async () => {
