@@ -142,27 +142,30 @@ describe('a project that somebody dropped', () => {
 
   it('says who dropped it and when, and makes nothing', async () => {
     const rows = await rowsOnce('the drop', (drawn) => drawn[0] === 'shop  dropped');
-    assert.match(rows[1] ?? '', /^ {2}\S+ dropped shop on \d+ \w+, \d\d:\d\d, from .*\. Nothing was made\.$/);
+    assert.match(
+      rows[1] ?? '',
+      /^ {2}\S+ dropped shop \(\d+ MB, \d+ tables?\) on \d+ \w+, \d\d:\d\d, from .*\. Nothing was made\.$/,
+    );
     await statusBarIs('$(error) shop: dropped');
     const { message, buttons } = await refusalOf(commandIds.resolveAgain);
-    assert.match(message, /dropped shop on .*Nothing was made\.$/);
+    assert.match(message, /dropped shop \(.*\) on .*Nothing was made\.$/);
     assert.deepEqual(buttons, ['Start a New Project Here…', 'Use Existing Project']);
-    await offers('dropped shop on', ['Start a New Project Here…', 'Use Existing Project']);
+    await offers('dropped shop (', ['Start a New Project Here…', 'Use Existing Project']);
     await takePicture('dropped');
   });
 
   it('is left as it was by Escape, and followed by a new one by two clicks', async () => {
     const config = await readFile(configPath, 'utf8');
-    await ask('hover', '.monaco-list-row:has-text("dropped shop on")');
-    await clickOn('dropped shop on', 'Start a New Project Here…');
+    await ask('hover', '.monaco-list-row:has-text("dropped shop (")');
+    await clickOn('dropped shop (', 'Start a New Project Here…');
     await questionSays('nothing of the dropped one comes back');
     await takePicture('start-anew');
     await press('Escape');
     await waitFor('the question to go', async () => (await ask<string>('quickInput')) === '');
     assert.equal(await readFile(configPath, 'utf8'), config);
     await statusBarIs('$(error) shop: dropped');
-    await ask('hover', '.monaco-list-row:has-text("dropped shop on")');
-    await clickOn('dropped shop on', 'Start a New Project Here…');
+    await ask('hover', '.monaco-list-row:has-text("dropped shop (")');
+    await clickOn('dropped shop (', 'Start a New Project Here…');
     await questionSays('nothing of the dropped one comes back');
     await press('Enter');
     await statusBarIs('$(database) shop');

@@ -56,7 +56,7 @@ describe('a daemon that is killed', function () {
     await live(await fixture.home('first'), address, directory, null);
     const learned = await live(await fixture.home('learning'), address, directory, null);
     assert.equal(learned.wasKilled, false);
-    for (const call of ['linkSync daemon.sock', 'open endpoint.json', 'unlinkSync daemon.sock']) {
+    for (const call of ['linkSync daemon.sock', 'open .endpoint.json', 'unlinkSync daemon.sock']) {
       assert.ok(
         learned.calls.some((each) => each.startsWith(call)),
         `${call} in ${learned.calls.join()}`,

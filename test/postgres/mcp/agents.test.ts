@@ -112,7 +112,7 @@ describe('agents at a running daemon', function () {
 
   it('are served by a forwarder that loads neither PostgreSQL’s client nor the protocol’s library', async () => {
     const text = await readFile(fixture.script(), 'utf8');
-    assert.match(text, /daemon\/mcp\/forwarder\.ts/);
+    assert.match(text, /daemon\/mcp\/forwarder\/forwarder\.ts/);
     assert.doesNotMatch(text, /node_modules\/(pg|ajv|commander|@modelcontextprotocol|zod\/v4\/classic)\//);
   });
 
