@@ -176,12 +176,15 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     },
 
     async finishDrop(databaseName) {
-      const seen = await this.lookDatabase(databaseName);
-      if (seen.presence !== 'interrupted') return;
-      await registry.query(
-        { text: `drop database if exists ${pg.escapeIdentifier(databaseName)}`, values: [] },
-        limits.provisionMs,
-      );
+      const isInterrupted = async (): Promise<boolean> =>
+        (await this.lookDatabase(databaseName)).presence === 'interrupted';
+      if (!(await isInterrupted())) return;
+      // Whoever looked before another one finished it would drop what was made anew since.
+      await registry.oneAtATime(`drop of ${databaseName}`, limits.provisionMs, async () => {
+        if (!(await isInterrupted())) return;
+        const text = `drop database if exists ${pg.escapeIdentifier(databaseName)}`;
+        await registry.query({ text, values: [] }, limits.provisionMs);
+      });
     },
 
     async dropObstacle(databaseName) {
