@@ -100,7 +100,7 @@ describe('any sequence of commands, crashes and interventions', () => {
   });
   after(() => world.close());
 
-  const numRuns = Number(process.env['REGISTRAR_TEST_MODEL_RUNS'] ?? 60);
+  const numRuns = Number(process.env['REGISTRAR_TEST_MODEL_RUNS'] ?? 30);
 
   it(`ends, ${String(numRuns)} times, with one row per project, one database per row, and nothing lost or unnamed`, async function () {
     const examples = Object.values(troubles).map((steps): [Step[]] => [steps]);
