@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Engine } from '../../daemon/engine/engine.ts';
 import { defaultLimits } from '../../daemon/postgres/registry/registryDatabase.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved } from '../support/resolutionAssertions.ts';
@@ -42,10 +43,14 @@ describe('the connections of an engine', function () {
     return folder;
   }
 
-  /** Waits for the note of a project's first hand-over of the day: it is written after the answer, with a connection of the pool. */
-  async function noted(projectId: string): Promise<void> {
+  /**
+   * Waits for the note of a project's first hand-over of the day, which is written after the answer. Its connection of the
+   * pool may still be taken when it can be read; whoever resolves afterwards leaves an idle one.
+   */
+  async function noted(engine: Engine, projectId: string): Promise<void> {
     const select = `select from registrar_events where operation = 'handed_over' and project_id = $1`;
     while ((await fixture.sql(select, [projectId])).length === 0);
+    resolved(await engine.resolve({ project: projectId }));
   }
 
   /** Sessions in the registry that are at work for an engine, as the server counts them; listeners are not. */
@@ -113,7 +118,7 @@ describe('the connections of an engine', function () {
     const folder = await workspace('handed over');
     const { id, databaseName } = resolved(await engine.resolve({ directory: folder }));
     await engine.connection({ directory: folder });
-    await noted(id);
+    await noted(engine, id);
     for (let time = 1; time <= 3; time += 1) {
       const [before, open] = [proxy.accepted(), proxy.connections()];
       fixture.spy.take();
@@ -150,7 +155,7 @@ describe('the connections of an engine', function () {
     const engine = await fixture.engine({ address: address() });
     const folder = await workspace('asked');
     const { resolution } = await engine.queryDatabase({ directory: folder, sql: 'select 1' });
-    await noted(resolved(resolution).id);
+    await noted(engine, resolved(resolution).id);
     const before = proxy.accepted();
     const { result } = await engine.queryDatabase({ directory: folder, sql: 'select 1' });
     assert.deepEqual(result?.rows, [[1]]);
