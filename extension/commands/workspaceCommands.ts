@@ -38,10 +38,14 @@ export const useExisting: Command = async (context, target) => {
 
 /** On a project that somebody dropped: a new one for its folder, which has nothing of the former one. */
 export const startAnew: Command = async (context, target) => {
-  if (!target?.folder || !target.resolution) return initialize(context, target);
-  const { folder, resolution } = target;
+  const folder = await chooseFolder(context, target, 'Start a New Project Here');
+  if (!folder) return null;
+  // A row that was drawn anew while it was clicked brings nothing along.
+  const states = context.store.state.snapshot?.folders ?? [];
+  const resolution = target?.resolution ?? states.find(({ path }) => path === folder.path)?.resolution;
+  if (!resolution?.error) return initialize(context, target);
   const directory = claimingFolder(resolution, folder);
-  const claimed = resolution.error?.details?.['name'];
+  const claimed = resolution.error.details?.['name'];
   const made = await askStep({
     title: 'Start a New Project Here',
     prompt: 'The new project’s name. Its database is empty: nothing of the dropped one comes back.',

@@ -154,6 +154,13 @@ describe('a project that somebody dropped', () => {
     await takePicture('dropped');
   });
 
+  it('has the same question where a click brings no row along, as when the row is drawn anew meanwhile', async () => {
+    const asked = vscode.commands.executeCommand(commandIds.startAnew);
+    await questionSays('nothing of the dropped one comes back');
+    await press('Escape');
+    await asked;
+  });
+
   it('is left as it was by Escape, and followed by a new one by two clicks', async () => {
     const config = await readFile(configPath, 'utf8');
     await ask('hover', '.monaco-list-row:has-text("dropped shop (")');
