@@ -1,15 +1,17 @@
 // Runs every stage, goes on after a failure, and prints one line that sums them up as the very last.
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+import {
+  addResults,
+  countFailedRun,
+  noResults,
+  printResults,
+  readResults,
+  type TestResults,
+} from '../test/support/testResults.ts';
 
 /**
  * A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. Those
@@ -36,7 +38,7 @@ const stages: Stage[] = [
 const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-results-'));
 /** What stages that ran beside others printed. */
 const held: string[] = [];
-const rows: { script: string; counts: Counts; seconds: number }[] = [];
+const rows: { script: string; results: TestResults; seconds: number }[] = [];
 try {
   for (const [index, stage] of stages.entries()) {
     if (stage.isBeside) continue;
@@ -50,24 +52,20 @@ try {
   await rm(folder, { recursive: true, force: true });
 }
 
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total = noResults();
 console.log(
   `\n${'stage'.padEnd(16)}${'passed'.padStart(8)}${'failed'.padStart(8)}${'skipped'.padStart(9)}${'seconds'.padStart(9)}`,
 );
-for (const { script, counts, seconds } of rows) {
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
+for (const { script, results, seconds } of rows) {
+  addResults(total, results);
   const numbers = [
-    String(counts.passed).padStart(8),
-    String(counts.failed).padStart(8),
-    String(counts.skipped).padStart(9),
+    String(results.passed).padStart(8),
+    String(results.failed).padStart(8),
+    String(results.skipped).padStart(9),
   ];
   console.log(`${script.padEnd(16)}${numbers.join('')}${seconds.toFixed(1).padStart(9)}`);
 }
-const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
-console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
-process.exitCode = total.failed > 0 ? 1 : 0;
+await printResults(total);
 
 async function inTurn(beside: Stage[]): Promise<void> {
   for (const stage of beside) await run(stage);
@@ -77,28 +75,18 @@ async function run(stage: Stage): Promise<void> {
   const title = `\n── ${stage.script}\n`;
   if (!stage.isBeside) console.log(title);
   const started = performance.now();
-  const { counts, output } = await runStage(stage, path.join(folder, `${stage.script.replace(':', '-')}.json`));
+  const { results, output } = await runStage(stage, path.join(folder, `${stage.script.replace(':', '-')}.json`));
   if (stage.isBeside) held.push(`${title}\n${output}`);
-  rows.push({ script: stage.script, counts, seconds: (performance.now() - started) / 1000 });
+  rows.push({ script: stage.script, results, seconds: (performance.now() - started) / 1000 });
 }
 
 /** Runs one stage to its end. A stage that fails, or runs no test, counts at least one failure. */
-async function runStage(stage: Stage, resultsFile: string): Promise<{ counts: Counts; output: string }> {
+async function runStage(stage: Stage, resultsFile: string): Promise<{ results: TestResults; output: string }> {
   const { status, output } = await runNpm(stage, { REGISTRAR_TEST_RESULTS: resultsFile });
-  const isDone = status === 0;
-  if (!stage.hasMocha) return { counts: { passed: isDone ? 1 : 0, failed: isDone ? 0 : 1, skipped: 0 }, output };
-  const counts = await readCounts(resultsFile);
-  const saysNothing = counts.passed + counts.failed === 0;
-  if (counts.failed === 0 && (status !== 0 || saysNothing)) counts.failed = 1;
-  return { counts, output };
-}
-
-async function readCounts(file: string): Promise<Counts> {
-  try {
-    return JSON.parse(await readFile(file, 'utf8')) as Counts;
-  } catch {
-    return { passed: 0, failed: 0, skipped: 0 };
-  }
+  const results = stage.hasMocha ? await readResults(resultsFile) : noResults();
+  if (!stage.hasMocha && status === 0) results.passed = 1;
+  countFailedRun(results, status, stage.script);
+  return { results, output };
 }
 
 /** Runs a stage's npm script, with this process's output or held back; its exit status is 1 when a signal ended it. */

@@ -3,17 +3,19 @@
 //   npm run test:majors -- --only 14,15
 
 import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { majors, startMajor } from '../test/support/majorServer.ts';
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
+import {
+  addResults,
+  countFailedRun,
+  noResults,
+  printResults,
+  readResults,
+  type TestResults,
+} from '../test/support/testResults.ts';
 
 const rules = ['--spec', 'test/postgres/*.test.ts', '--ignore', 'test/postgres/model.test.ts'];
 
@@ -39,58 +41,49 @@ if (unknown.length > 0 || positionals.length > 0) {
 }
 
 async function runAll(): Promise<void> {
-  let total: Counts = { passed: 0, failed: 0, skipped: 0 };
+  const total = noResults();
   for (const major of wanted) {
     console.log(`\n── test:rules on PostgreSQL ${major}\n`);
-    const counts = await testOn(major).catch((error: unknown) => {
-      console.error(error);
-      return { passed: 0, failed: 1, skipped: 0 };
-    });
-    total = sum(total, counts);
+    addResults(total, await testOn(major).catch((error: unknown) => failedServer(major, error)));
   }
-  const skipped = total.skipped > 0 ? `, ${total.skipped} skipped` : '';
-  console.log(`\n${total.passed} passed, ${total.failed} failed${skipped}`);
-  process.exitCode = total.failed > 0 ? 1 : 0;
+  await printResults(total);
 }
 
-async function testOn(major: string): Promise<Counts> {
+function failedServer(major: string, error: unknown): TestResults {
+  console.error(error);
+  return { ...noResults(), failed: 1, failures: [`PostgreSQL ${major}: ${String(error)}`] };
+}
+
+async function testOn(major: string): Promise<TestResults> {
   const server = await startMajor(major, (message) => {
     console.log(message);
   });
   // Only now: both would fetch the binaries.
   const beside = major === faultMajor ? runMocha(faults, { REGISTRAR_TEST_MAJOR: major }, 'held back') : null;
-  const { counts } = await runMocha(rules, { REGISTRAR_TEST_DATABASE_URL: server.url }, 'shown').finally(() =>
+  const { results } = await runMocha(rules, { REGISTRAR_TEST_DATABASE_URL: server.url }, 'shown').finally(() =>
     server.stop(),
   );
-  if (!beside) return counts;
+  if (!beside) return results;
   const held = await beside;
   console.log(`\n── fault tests on PostgreSQL ${major}\n\n${held.output}`);
-  return sum(counts, held.counts);
+  addResults(results, held.results);
+  return results;
 }
 
-function sum(one: Counts, other: Counts): Counts {
-  return {
-    passed: one.passed + other.passed,
-    failed: one.failed + other.failed,
-    skipped: one.skipped + other.skipped,
-  };
-}
-
-/** A run that failed without a failed test, such as one that found none, counts as one failure. */
 async function runMocha(
   tests: readonly string[],
   env: Record<string, string>,
   showing: 'shown' | 'held back',
-): Promise<{ counts: Counts; output: string }> {
+): Promise<{ results: TestResults; output: string }> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-results-'));
-  const results = path.join(folder, 'counts.json');
+  const file = path.join(folder, 'results.json');
   const mocha = path.join(import.meta.dirname, '..', 'node_modules', 'mocha', 'bin', 'mocha.js');
   const to = showing === 'shown' ? 'inherit' : 'pipe';
   try {
     const child = spawn(process.execPath, [mocha, ...tests], {
       stdio: ['ignore', to, to],
       cwd: path.join(import.meta.dirname, '..'),
-      env: { ...process.env, ...env, REGISTRAR_TEST_RESULTS: results },
+      env: { ...process.env, ...env, REGISTRAR_TEST_RESULTS: file },
     });
     const chunks: Buffer[] = [];
     for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
@@ -98,10 +91,9 @@ async function runMocha(
       child.once('error', reject);
       child.once('close', resolve);
     });
-    const text = await readFile(results, 'utf8').catch(() => '{"passed":0,"failed":0,"skipped":0}');
-    const counts = JSON.parse(text) as Counts;
-    if (status !== 0 && counts.failed === 0) counts.failed = 1;
-    return { counts, output: Buffer.concat(chunks).toString() };
+    const results = await readResults(file);
+    countFailedRun(results, status, tests.join(' '));
+    return { results, output: Buffer.concat(chunks).toString() };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

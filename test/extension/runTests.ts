@@ -9,17 +9,12 @@ import path from 'node:path';
 import { runTests } from '@vscode/test-electron';
 import { removeBundledServer } from '../../daemon/embedded/removeBundledServer.ts';
 import { OwnServer } from '../support/ownServer.ts';
+import { addResults, countFailedRun, noResults, readResults, type TestResults } from '../support/testResults.ts';
 import { endDaemon } from './endDaemon.ts';
 import { installPackage } from './installPackage.ts';
 import { makeUserData } from './makeUserData.ts';
 import { answerRequests } from './requests.ts';
 import { makeWorkspace, type WorkspaceKind } from './workspaces.ts';
-
-interface Counts {
-  passed: number;
-  failed: number;
-  skipped: number;
-}
 
 interface Suite {
   /** As in host/index.ts. */
@@ -51,7 +46,7 @@ const wanted = process.argv.slice(2);
 const isWanted = ({ name }: Suite): boolean => wanted.length === 0 || wanted.includes(name);
 // The editor shows real paths; macOS's temporary folder is a link.
 const work = await realpath(await mkdtemp(path.join(os.tmpdir(), 'registrar-vscode-')));
-const total: Counts = { passed: 0, failed: 0, skipped: 0 };
+const total = noResults();
 const shared = await OwnServer.start();
 try {
   const waiting = usesServer ? suites.filter(isWanted).map((suite) => ({ suite, extension: root })) : [];
@@ -61,7 +56,9 @@ try {
     waiting.push({ suite: packaged, extension: await makeEmptyExtension() });
   }
   const runNext = async (): Promise<void> => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) add(await runSuite(next.suite, next.extension));
+    for (let next = waiting.shift(); next; next = waiting.shift()) {
+      addResults(total, await runSuite(next.suite, next.extension));
+    }
   };
   await Promise.all(Array.from({ length: windowsAtOnce }, runNext));
 } finally {
@@ -74,13 +71,7 @@ if (process.env.REGISTRAR_TEST_RESULTS !== undefined) {
 }
 process.exitCode = total.failed > 0 ? 1 : 0;
 
-function add(counts: Counts): void {
-  total.passed += counts.passed;
-  total.failed += counts.failed;
-  total.skipped += counts.skipped;
-}
-
-async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise<Counts> {
+async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise<TestResults> {
   const { name } = suite;
   const short = name.replaceAll(' ', '-');
   const folder = path.join(work, short);
@@ -129,14 +120,9 @@ async function runSuite(suite: Suite, extensionDevelopmentPath: string): Promise
   await removeBundledServer(path.join(home, 'postgres'));
   if (postgres !== shared) await postgres.close();
   console.log(await readFile(log, 'utf8').catch(() => ''));
-  const counts = await readFile(results, 'utf8').then(
-    (json) => JSON.parse(json) as Counts,
-    () => ({ passed: 0, failed: 0, skipped: 0 }),
-  );
-  if (problem !== undefined && counts.failed === 0) {
-    console.error(problem);
-    counts.failed = 1;
-  }
+  const counts = await readResults(results);
+  if (problem !== undefined && counts.failed === 0) console.error(problem);
+  countFailedRun(counts, problem === undefined ? 0 : 1, name);
   return counts;
 }
 

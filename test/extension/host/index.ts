@@ -2,6 +2,7 @@ import { appendFileSync, writeFileSync } from 'node:fs';
 import { format } from 'node:util';
 import Mocha from 'mocha';
 import * as vscode from 'vscode';
+import type { TestResults } from '../../support/testResults.ts';
 import { waitFor } from './waitFor.ts';
 
 /** The tests of each suite of runTests.ts. */
@@ -40,10 +41,14 @@ export async function run(): Promise<void> {
     throw error;
   }
 
-  const counts = await new Promise<{ passed: number; failed: number; skipped: number }>((resolve) => {
+  const failed: string[] = [];
+  const counts = await new Promise<TestResults>((resolve) => {
     const runner = mocha.run(() => {
       const { passes = 0, failures = 0, pending = 0 } = runner.stats ?? {};
-      resolve({ passed: passes, failed: failures, skipped: pending });
+      resolve({ passed: passes, failed: failures, skipped: pending, failures: failed });
+    });
+    runner.on('fail', (test, error: Error) => {
+      failed.push(`${test.fullTitle()}\n${error.stack ?? error.message}`);
     });
   });
   writeFileSync(results, JSON.stringify(counts));
