@@ -47,8 +47,8 @@ export const clients: readonly Program[] = [
     (made) => `import postgres from 'postgres'; const client = ${made}; show((await client.unsafe(sql))[0].name)`,
     {
       gaps: {
-        socket: 'reads no socket from a URL: write `postgres()`, which reads `PGHOST`',
-        IPv6: 'takes an IPv6 address for several parts: write `postgres()`',
+        socket: 'does not read a socket from a URL: write `postgres()`, which reads `PGHOST`',
+        IPv6: 'mistakes an IPv6 address for several parts: write `postgres()`',
         TLS: 'passes `sslrootcert` on to the server: write `postgres()`',
       },
     },

@@ -28,7 +28,7 @@ export const migrationTools: readonly MigrationTool[] = [
     debian: [],
     line: "datasource: { url: env('DATABASE_URL') }",
     command: ['npx', 'prisma', 'migrate', 'deploy'],
-    gaps: everywhere('could not be run: its engine is downloaded from a server of Prisma’s that was not reached'),
+    gaps: everywhere('did not run: it downloads its engine from Prisma’s server, which could not be reached'),
     files: {
       'prisma.config.ts': `import { defineConfig, env } from 'prisma/config';
 export default defineConfig({ schema: 'prisma/schema.prisma', datasource: { url: env('DATABASE_URL') } });

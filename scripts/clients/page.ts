@@ -20,12 +20,12 @@ export async function writePage({ clientRows, toolRows, read, places }: Results)
   const page = `# Clients, migration tools and \`.env\` files
 
 \`npm run clients\` wrote this page on ${today}. It ran each program with \`registrar exec\`, on PostgreSQL 18 and
-${process.platform}, and checked which database the program reached. "yes" means the project's own.
+${process.platform}, and checked which database the program reached. "yes" means that it reached the project's database.
 
-- **TCP** and **IPv6** are plain connections, **socket** is a Unix socket. In **two hosts**, the first does not answer.
-- **odd password** holds every character that URLs, shells and files treat specially; so do those of all places to the right.
-- **TLS** is \`sslmode=verify-full\` with \`sslrootcert\`, a certificate of your own authority. **self-signed** is
-  \`sslmode=require\` with a certificate that nobody vouches for.
+- **TCP** and **IPv6** are plain connections, **socket** is a Unix socket. With **two hosts**, the first one does not answer.
+- **odd password** contains every character that URLs, shells and files treat specially; all columns to its right use it too.
+- **TLS** is \`sslmode=verify-full\` with \`sslrootcert\`, a certificate from your own authority. **self-signed** is
+  \`sslmode=require\` with a certificate that no authority signed.
 
 ## Clients
 
@@ -33,7 +33,7 @@ ${tables[0] ?? ''}
 
 ## Migration tools
 
-Each runs one migration that makes a table. "yes" means that the table is new in the project's database, and in no other.
+Each tool ran one migration that creates a table. "yes" means that the table appeared in the project's database, and in no other.
 
 ${tables[1] ?? ''}
 
@@ -41,7 +41,7 @@ ${tables[1] ?? ''}
 
 ${notes.text()}
 
-Set a variable for one command like this:
+To set a variable for one command:
 
 \`\`\`bash
 registrar exec -- sh -c 'NODE_EXTRA_CA_CERTS="$PGSSLROOTCERT" exec npm run migrate'
@@ -55,10 +55,10 @@ ${[...clientRows, ...toolRows].map(({ program }) => `| ${program.name} | ${code(
 
 ## \`.env\` files
 
-\`registrar env --dotenv\` prints a file and \`registrar env --write\` changes one. Each of these programs read files of both with the
-password in question. "yes": byte for byte what was meant, also where the file quoted its old value in another way. "left out":
-programs disagree about how to quote it, so the file does not have \`PGPASSWORD\`, or has it empty, and \`registrar env\` says so.
-\`DATABASE_URL\` is read alike by all of them, always: there the password is percent-encoded.
+\`registrar env --dotenv\` prints such a file, and \`registrar env --write\` changes one. Each program below read files of both kinds, with
+the password in question. "yes" means that it got the password byte for byte, also where the file had quoted its old value in another
+way. "left out" means that programs disagree about how to quote the password; the file then has no \`PGPASSWORD\`, or an empty one, and
+\`registrar env\` says so. All programs read \`DATABASE_URL\` alike, because the password in it is percent-encoded.
 
 | a password with | ${read.readers.map(({ reader }) => reader.name).join(' | ')} |
 | --- ${'| --- '.repeat(read.readers.length)}|
@@ -68,7 +68,7 @@ ${[...read.rows].map(([odd, cells]) => `| ${odd} | ${cells.join(' | ')} |`).join
 | --- | --- | --- |
 ${read.readers.map(({ reader, version }) => `| ${reader.name} | ${version} | ${code(reader.line)} |`).join('\n')}
 
-\`docker run --env-file\` and systemd's \`EnvironmentFile\` were not tried; Docker keeps the quotation marks as part of the value.
+We did not try \`docker run --env-file\` or systemd's \`EnvironmentFile\`. Docker keeps the quotation marks as part of the value.
 `;
   const path = join(import.meta.dirname, '../../docs/clients.md');
   await writeFile(path, page);
@@ -88,7 +88,7 @@ function fares(rows: readonly Row[], places: readonly Place[], notes: Notes): st
       if (outcome.kind === 'landed')
         return outcome.remedy === null
           ? 'yes'
-          : `yes ${notes.number(`with \`${outcome.remedy.assignment}\`: the program alone ${outcome.remedy.why}`)}`;
+          : `yes ${notes.number(`with \`${outcome.remedy.assignment}\`: by itself, the program ${outcome.remedy.why}`)}`;
       if (outcome.kind === 'missing') return `not run ${notes.number('could not be installed here')}`;
       return `no ${notes.number(program.gaps?.[name] ?? `said \`${reason(outcome.log)}\``)}`;
     }),

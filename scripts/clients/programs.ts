@@ -30,7 +30,7 @@ export const trustedAuthority: Remedy = {
 };
 export const libpqMeaning: Remedy = {
   assignment: 'DATABASE_URL="$DATABASE_URL&uselibpqcompat=true"',
-  why: 'takes `sslmode=require` for `verify-full`, unless told to take it as libpq does',
+  why: 'treats `sslmode=require` as `verify-full`, unless told to follow libpq',
 };
 export const postgresJsTls: Remedy = {
   assignment: 'PGSSL="$PGSSLMODE" NODE_EXTRA_CA_CERTS="$PGSSLROOTCERT"',
@@ -47,7 +47,7 @@ export const withoutTls: Remedy = {
 
 /** Reasons that several have in common. */
 export const keepsBrackets =
-  'takes the brackets around an IPv6 address for a part of it: give Registrar the server’s name instead';
+  'treats the brackets around an IPv6 address as part of it: give Registrar the server’s name instead';
 export const checksCertificates =
   'checks the certificate whatever `sslmode` says: give Registrar an address with `sslrootcert`, as in TLS';
 
