@@ -1,9 +1,9 @@
 import type { NamedDatabase, Sighting } from '../../registry/model.ts';
 import { believedSql } from '../databases/believedOwners.ts';
 import { commentsJoinSql, eq, gt, interruptedSql } from '../connection/catalogSql.ts';
-import { sightingOf } from './projectsTable.ts';
 import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, notARegistry, registryForbidden } from './registryFaults.ts';
+import { sightingOf } from './sightingSql.ts';
 import { saidBy, sqlState } from '../connection/sqlErrors.ts';
 
 /** The registry and the server's databases at one instant. */

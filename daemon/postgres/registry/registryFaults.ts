@@ -3,7 +3,7 @@ import { RegistrarError } from '../../protocol/registrarError.ts';
 import { sqlIdentifier } from '../../protocol/sqlText.ts';
 import { named, quoted, visible } from '../../protocol/visibleText.ts';
 import { troubleOf } from '../connection/serverTrouble.ts';
-import { sqlState } from '../connection/sqlErrors.ts';
+import { saidBy, sqlState } from '../connection/sqlErrors.ts';
 
 /** What is asked of the registry, for messages: `insert into projects` and the grant that allows it. */
 export interface Asked {
@@ -97,6 +97,19 @@ export function unwritable(error: unknown, what: Asked, role: string, database: 
     hint: 'Registrar tries again by itself; to hurry it, mend the cause and run: registrar sync',
     details: { sqlState: state },
   };
+}
+
+/** What is thrown for a refusal of the server: what is missing where that is known, else its words; no answer stays as it is. */
+export function refusal(error: unknown, what: Asked, { role, name }: { role: string; name: string }): unknown {
+  // It says already what is missing, though the server's own refusal may be among its causes.
+  if (error instanceof RegistrarError) return error;
+  const state = sqlState(error);
+  if (state === '42501') return registryForbidden(what, role, name);
+  if (state === '42703' || state === '42804' || state === '42883') {
+    return notARegistry(name, error instanceof Error ? saidBy(error) : 'its columns differ');
+  }
+  if (state === null) return error;
+  return new RegistrarError(unwritable(error, what, role, name), { cause: error });
 }
 
 export function connectionBroke(cause: unknown): RegistrarError {

@@ -18,7 +18,7 @@ export async function requireBelieved(
   databaseName: string,
   database: OwnedDatabase,
   row: RegistryRow | null,
-  catalog: CatalogPort,
+  catalog: Pick<CatalogPort, 'abilities'>,
 ): Promise<void> {
   if (database.presence === 'absent' || isBelieved(database, row)) return;
   const { role } = await catalog.abilities();
