@@ -11,7 +11,7 @@ import { refused, resolved, thrown } from '../support/resolutionAssertions.ts';
 
 /** I5: what a role with CREATEDB alone can plant, and what each daemon makes of it. */
 for (const victim of ['a superuser', 'a role with CREATEDB and CREATEROLE'] as const) {
-  describe(`a role with CREATEDB alone, against the daemon of ${victim}`, function () {
+  describe(`I5: a role with CREATEDB alone, against the daemon of ${victim}`, function () {
     this.timeout(120_000);
     let fixture: RegistryFixture;
     let mate: Attacker;

@@ -6,7 +6,7 @@ import { plantDoubles, strikes } from '../support/plantedCode.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved } from '../support/resolutionAssertions.ts';
 
-describe('a role that may make things in the registry’s database', function () {
+describe('I5: a role that may make things in the registry’s database', function () {
   this.timeout(120_000);
   let fixture: RegistryFixture;
   let mate: Attacker;

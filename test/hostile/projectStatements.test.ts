@@ -56,7 +56,7 @@ const otherDaemons: Record<string, RegExp> = {
   'close public': /^revoke create on schema public from public$/,
 };
 
-describe('the statements for projects’ databases', function () {
+describe('I5: the statements for projects’ databases', function () {
   this.timeout(120_000);
   let fixture: RegistryFixture;
   let mate: Attacker;

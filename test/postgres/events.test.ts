@@ -6,7 +6,7 @@ import { refused, resolved } from '../support/resolutionAssertions.ts';
 
 const week = 604_800_000;
 
-describe('events that go with no change of a row', function () {
+describe('X8: events that go with no change of a row', function () {
   this.timeout(60_000);
   const origin = 'https://example.org/acme/shop.git';
   let fixture: RegistryFixture;

@@ -81,7 +81,7 @@ describe('a project whose database somebody took away', () => {
     });
   });
 
-  it('is an error before anything is made, and asking again makes nothing', async () => {
+  it('V4: is an error before anything is made, and asking again makes nothing', async () => {
     const rows = await rowsOnce('the loss', (drawn) => drawn[0] === 'shop  its database is gone');
     assert.match(rows[1] ?? '', new RegExp(`^ {2}${database} of project "shop" no longer exists on .*Last used on `));
     await statusBarIs('$(error) shop: its database is gone');

@@ -79,7 +79,7 @@ describe('a folder with a config', () => {
     assert.match(await vscode.env.clipboard.readText(), /^postgresql:\/\/.*\/cb_proj_shop_[0-9a-f]{8}/);
   });
 
-  it('is dropped only after a question that names the database', async () => {
+  it('V3: is dropped only after a question that names the database', async () => {
     // VS Code shows no modal question while tests run; it is answered here in its place.
     const questions: unknown[][] = [];
     const original = vscode.window.showWarningMessage;

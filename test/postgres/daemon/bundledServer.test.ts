@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { DaemonFixture, gone } from './daemonFixture.ts';
 
-describe('the daemon with the bundled PostgreSQL', function () {
+describe('L3: the daemon with the bundled PostgreSQL', function () {
   this.timeout(120_000);
   const fixture = new DaemonFixture();
   before(() => fixture.open());

@@ -55,7 +55,7 @@ describe('the daemon', function () {
     await fixture.run(home, ['stop']);
   });
 
-  it('serves one address: another is refused, both named, until someone changes it on purpose', async () => {
+  it('X5: serves one address: another is refused, both named, until someone changes it on purpose', async () => {
     const home = await fixture.home('addresses');
     const [first, second] = [await fixture.address(), await fixture.address()];
     const directory = await fixture.workspace('moving');

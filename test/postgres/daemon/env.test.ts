@@ -37,7 +37,7 @@ const shells: ShellCase[] = [
   },
 ];
 
-describe('registrar env, the built command', function () {
+describe('X2: registrar env, the built command', function () {
   this.timeout(120_000);
   const fixture = new DaemonFixture();
   let home = '';

@@ -18,7 +18,7 @@ const witness = `
     process.stdin.resume().on('data', (text) => { if (String(text).includes('end')) process.exit(9); });
   });`;
 
-describe('registrar exec, the built command', function () {
+describe('X3: registrar exec, the built command', function () {
   this.timeout(120_000);
   const fixture = new DaemonFixture();
   let home = '';

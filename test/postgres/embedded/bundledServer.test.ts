@@ -134,7 +134,7 @@ describe('the bundled server', function () {
     assert.doesNotMatch(environment, /geheim|PGPORT/);
   });
 
-  it('chooses another port when a stranger has its own, says so, and keeps the new one', async () => {
+  it('L3: chooses another port when a stranger has its own, says so, and keeps the new one', async () => {
     const first = await fixture.start();
     await first.stop();
     const stranger = createServer().listen(first.address.port, '127.0.0.1');

@@ -204,7 +204,7 @@ describe('agents at a running daemon', function () {
     assert.equal((await fixture.run(home, ['status'])).status, 0);
   });
 
-  it('pass every conformance scenario that applies to any server', async () => {
+  it('A1: pass every conformance scenario that applies to any server', async () => {
     const { home } = await serve('conformance');
     const proxy = await authorizing(await address(home));
     const scenarios = [

@@ -11,7 +11,7 @@ import { newHome, refusal, request, token } from './connectFixture.ts';
 const scratch = scratchFolder();
 const writable = agentIds.filter((id) => agents[id].writable);
 
-describe('connecting an agent', () => {
+describe('A6: connecting an agent', () => {
   for (const agent of writable) {
     const { format, serversKey } = agents[agent];
     const mine =

@@ -193,7 +193,7 @@ describe('a folder that claims a project', () => {
     assert.equal(fixture.config(folder).id, named.id);
   });
 
-  it('I5: of version 0.1 counts for its own folder, and for others where its one origin is theirs', async () => {
+  it('I3: of version 0.1 counts for its own folder, and for others where its one origin is theirs', async () => {
     const folder = fixture.workspace('shop');
     fixture.origin(folder, 'example.com/acme/shop');
     const clone = fixture.workspace('shop');
@@ -218,7 +218,7 @@ describe('a folder that claims a project', () => {
     refused(await engine.resolve({ directory: third }), 'PROJECT_CONFLICT');
   });
 
-  it('I6: keeps an origin that its folder got later, and none that a person’s other repository has', async () => {
+  it('I3: keeps an origin that its folder got later, and none that a person’s other repository has', async () => {
     const folder = fixture.workspace('shop');
     const { id } = await project(folder);
     fixture.world.machine.setOrigins(folder, ['example.com/acme/shop']);

@@ -48,7 +48,7 @@ describe('a project that ends', () => {
     }
   });
 
-  it('X1: is dropped with its database after its name was typed, and stays dropped for its folder', async () => {
+  it('X7: is dropped with its database after its name was typed, and stays dropped for its folder', async () => {
     const folder = fixture.workspace('shop');
     fixture.origin(folder, 'example.com/acme/shop');
     const { id, databaseName } = resolved(await engine.resolve({ directory: folder }));
@@ -67,7 +67,7 @@ describe('a project that ends', () => {
     assert.equal(anew.created, true);
   });
 
-  it('X1: is finished by whoever asks again, wherever the first drop was cut off', async () => {
+  it('H10: is finished by whoever asks again, wherever the first drop was cut off', async () => {
     for (const step of ['change', 'comment', 'commit', 'hold', 'drop', 'delete'])
       for (const when of ['away', 'lost'] as const) {
         const { id, databaseName } = resolved(await engine.createProject({ name: `${step} ${when}` }));
@@ -85,7 +85,7 @@ describe('a project that ends', () => {
       }
   });
 
-  it('X2: is not dropped while it is being made, while its database is elsewhere, foreign, forgotten or in use', async () => {
+  it('X7: is not dropped while it is being made, while its database is elsewhere, foreign, forgotten or in use', async () => {
     const { server } = fixture.world;
     const made = async (name: string) => resolved(await engine.createProject({ name }));
     const drop = (project: { id: string; databaseName: string }, code: Parameters<typeof thrown>[1]) =>
@@ -114,7 +114,7 @@ describe('a project that ends', () => {
     await drop(fresh, 'PROJECT_CONFLICT');
   });
 
-  it('X3: is usable again at once where the server refuses the drop', async () => {
+  it('X7: is usable again at once where the server refuses the drop', async () => {
     const { id, databaseName } = resolved(await engine.createProject({ name: 'shop' }));
     const { dropDatabase } = engine.catalog;
     engine.catalog.dropDatabase = async (name) => {
@@ -127,7 +127,7 @@ describe('a project that ends', () => {
     assert.deepEqual(warningCodes(await engine.resolve({ project: id })), []);
   });
 
-  it('H9: is registered by adopting a database that somebody made, under a name that is free', async () => {
+  it('X8: is registered by adopting a database that somebody made, under a name that is free', async () => {
     const { server } = fixture.world;
     fixture.world.plantDatabase('cb_proj_old_shop_00000001', { comment: 'a note', hasRelations: true });
     const adopted = await engine.adoptDatabase({ database: 'cb_proj_old_shop_00000001' });

@@ -90,7 +90,7 @@ describe('a project that the registry does not take', () => {
     refused(await engine.resolve({ directory: folder }), 'PROJECT_FORGOTTEN');
   });
 
-  it('X1: is dropped with its database, though it was never registered', async () => {
+  it('X7: is dropped with its database, though it was never registered', async () => {
     const { id, databaseName } = await pending(fixture.workspace('shop'));
     await thrown(engine.dropProject({ project: id, confirm: 'shop' }), 'CONFIRMATION_REQUIRED');
     await engine.dropProject({ project: id, confirm: databaseName });
@@ -111,7 +111,7 @@ describe('a project that the registry does not take', () => {
     assert.deepEqual(await late.syncNow(), { pending: [], parked: ['shop'] });
   });
 
-  it('R7: is known while no server answers, once it was made', async () => {
+  it('S4: is known while no server answers, once it was made', async () => {
     const folder = fixture.workspace('shop');
     await pending(folder);
     fixture.world.server.stop();

@@ -34,7 +34,7 @@ describe('what repairing puts right', () => {
 
   const actions = (planned: readonly { action: string }[]): string[] => planned.map(({ action }) => action);
 
-  it('D3: a marker that is lost or has the old name is written again, if nobody was faster', async () => {
+  it('a marker that is lost or has the old name is written again, if nobody was faster', async () => {
     const lost = await project('lost');
     const renamed = await project('renamed');
     const marker = fixture.world.marker(renamed.databaseName);
@@ -50,7 +50,7 @@ describe('what repairing puts right', () => {
     assert.deepEqual(actions(result.skipped), ['restore-marker']);
   });
 
-  it('D3: a marker that the role may not write is said to be so', async () => {
+  it('a marker that the role may not write is said to be so', async () => {
     const lost = await project('lost');
     fixture.world.server.enter(lost.databaseName).comment = null;
     const result = await repaired(() => {
@@ -62,7 +62,7 @@ describe('what repairing puts right', () => {
     );
   });
 
-  it('D3: a creation and a drop that were cut off are finished, and the remains of a DROP removed', async () => {
+  it('C5: a creation and a drop that were cut off are finished, and the remains of a DROP removed', async () => {
     fixture.world.passage.plan(engine.options.name, 'create', 'away');
     await engine.createProject({ name: 'begun' }).catch(() => undefined);
     const dropping = await project('dropping');
@@ -78,7 +78,7 @@ describe('what repairing puts right', () => {
     assert.deepEqual((await engine.drift()).findings, []);
   });
 
-  it('D3: what is not there any more, or has changed, is left alone', async () => {
+  it('what is not there any more, or has changed, is left alone', async () => {
     fixture.world.passage.plan(engine.options.name, 'create', 'away');
     await engine.createProject({ name: 'begun' }).catch(() => undefined);
     fixture.world.clock.move(120_000);
@@ -95,7 +95,7 @@ describe('what repairing puts right', () => {
     assert.deepEqual(actions(changed.skipped), ['finish-creation']);
   });
 
-  it('D3: a row is pointed at the database that was renamed, if that is still the project’s', async () => {
+  it('H6: a row is pointed at the database that was renamed, if that is still the project’s', async () => {
     const moved = await project('moved');
     fixture.world.renameDatabase(moved.databaseName, 'cb_proj_moved_00000001');
     const left = await repaired(() => {
@@ -109,7 +109,7 @@ describe('what repairing puts right', () => {
     assert.equal(resolved(await engine.resolve({ project: moved.id })).databaseName, 'cb_proj_moved_00000001');
   });
 
-  it('D3: an old schema is brought up to date, and a schema that changed meanwhile is not', async () => {
+  it('H7: an old schema is brought up to date, and a schema that changed meanwhile is not', async () => {
     const old = await project('old');
     const newer = fixture.engine({ projectSchema: 'create table items (id int)' });
     engine = newer;
@@ -125,7 +125,7 @@ describe('what repairing puts right', () => {
     assert.deepEqual(actions((await next.repair({ planId })).skipped), ['apply-schema']);
   });
 
-  it('D3: what waits for the registry is delivered, or says why it is not', async () => {
+  it('S1: what waits for the registry is delivered, or says why it is not', async () => {
     fixture.world.server.refusesRows = new ServerError('53100', 'No space left on device');
     await engine.createProject({ name: 'waiting' });
     const failed = await repaired();

@@ -32,7 +32,7 @@ describe('the tiers of a resolution, in the world', () => {
     refused(await engine.resolve({ project: shop.id.slice(0, 8) }), 'PROJECT_AMBIGUOUS');
   });
 
-  it('R2: a strict folder lets no other project be named, where somebody vouches for its config', async () => {
+  it('R7: a strict folder lets no other project be named, where somebody vouches for its config', async () => {
     const [shop, blog] = [await made('shop'), await made('blog')];
     const folder = fixture.workspace('shop', { strictMode: true, id: shop.id });
     assert.equal(resolved(await engine.resolve({ directory: folder, project: 'shop' })).id, shop.id);
@@ -45,7 +45,7 @@ describe('the tiers of a resolution, in the world', () => {
     refused(await engine.resolve({ directory: '/nowhere', project: 'blog' }), 'DIRECTORY_INVALID');
   });
 
-  it('R2: a config that nobody vouches for is not read, one in Restricted Mode never', async () => {
+  it('R13: a config that nobody vouches for is not read, one in Restricted Mode never', async () => {
     const folder = fixture.workspace('shop', { uid: 1 });
     refused(await engine.resolve({ directory: folder }), 'CONFIG_NOT_TRUSTED');
     engine.trustedFolders = [folder];
@@ -57,7 +57,7 @@ describe('the tiers of a resolution, in the world', () => {
     resolved(await engine.resolve({ directory: folder }));
   });
 
-  it('R3: a config that steps back, and a folder without one, leave the question open and say why', async () => {
+  it('R7: a config that steps back, and a folder without one, leave the question open and say why', async () => {
     const folder = fixture.workspace('shop', { autoSwitch: false });
     const answer = await engine.resolve({ directory: folder });
     assert.equal(answer.outcome, 'unresolved');
@@ -70,7 +70,7 @@ describe('the tiers of a resolution, in the world', () => {
     resolved(await engine.resolve({ directory: fixture.workspace('real') }));
   });
 
-  it('R4: a folder that a person bound has that project before any config above it, until that is undone', async () => {
+  it('I2: a folder that a person bound has that project before any config above it, until that is undone', async () => {
     const shop = await made('shop');
     const folder = fixture.workspace('blog');
     await engine.useProject({ project: 'shop', directory: folder, local: true });

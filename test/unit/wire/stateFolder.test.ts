@@ -71,7 +71,7 @@ describe('the state folder', () => {
     assert.equal((await stat(path)).isDirectory(), true);
   });
 
-  it('that cannot be made is refused at once, whatever mkdir says', async () => {
+  it('L4: that cannot be made is refused at once, whatever mkdir says', async () => {
     await writeFile(join(folder, 'file'), '');
     const paths = [join(folder, 'file'), join(folder, 'file', 'x')];
     // There mkdir says ENOENT beside a folder that is there.

@@ -22,7 +22,7 @@ function edit(before: string | null, given: Record<string, string> = environment
   return { ...result, text };
 }
 
-describe('a .env file that gets a project’s database', () => {
+describe('X2: a .env file that gets a project’s database', () => {
   it('is made with DATABASE_URL alone', () => {
     assert.equal(edit(null).text, `DATABASE_URL='${url}'\n`);
     assert.equal(edit('').text, `DATABASE_URL='${url}'\n`);

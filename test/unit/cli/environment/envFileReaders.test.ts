@@ -16,7 +16,7 @@ const readers: { name: string; command: (file: string) => string[] }[] = [
   { name: 'direnv', command: (file) => ['direnv', 'dotenv', 'json', file] },
 ];
 
-describe('a .env file, read by other programs', () => {
+describe('X2: a .env file, read by other programs', () => {
   const random = fc.string({
     unit: fc.constantFrom(
       ...Array.from(`ab $#'"\\\`%!=;&(){}~\n\t`),

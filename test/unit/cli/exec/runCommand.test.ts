@@ -11,7 +11,7 @@ const child = join(support, 'runCommandChild.ts');
 
 const counter = join(support, 'signalCounter.cjs');
 
-describe('running a command', function () {
+describe('X3: running a command', function () {
   this.timeout(60_000);
   let folder = '';
 
