@@ -11,11 +11,7 @@ import { gitEvidence } from '../git/gitEvidence.ts';
 import { databases } from '../postgres/databases/databases.ts';
 import type { EventNotes } from '../postgres/registry/eventNotes.ts';
 import { projectsTable } from '../postgres/registry/projectsTable.ts';
-import {
-  registryEvents,
-  type RegistryEvents,
-  type RegistryEventsOptions,
-} from '../postgres/registry/registryEvents.ts';
+import { RegistryEvents, type RegistryEventsOptions } from '../postgres/registry/registryEvents.ts';
 import type { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
@@ -47,7 +43,7 @@ export function registryPortsOf(
   const lookingOnly = database.lookingOnly();
   return {
     ...registryAndCatalog(database, settings, events.table),
-    lookingOnly: registryAndCatalog(lookingOnly, settings, registryEvents(lookingOnly, events.options)),
+    lookingOnly: registryAndCatalog(lookingOnly, settings, new RegistryEvents(lookingOnly, events.options)),
     events: {
       refused: (row, folder) => {
         // The folder itself is nobody's business; it is only told from others, which the machine's secret id allows.

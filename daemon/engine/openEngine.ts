@@ -7,11 +7,7 @@ import { deliver } from '../postgres/registry/deliver.ts';
 import { readRegistry } from '../postgres/registry/driftReading.ts';
 import { eventNotes } from '../postgres/registry/eventNotes.ts';
 import { countProjects, databaseFacts } from '../postgres/registry/figures.ts';
-import {
-  registryEvents,
-  type RegistryEvents,
-  type RegistryEventsOptions,
-} from '../postgres/registry/registryEvents.ts';
+import { RegistryEvents, type RegistryEventsOptions } from '../postgres/registry/registryEvents.ts';
 import { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import type { ResolveParams } from '../protocol/methods.ts';
 import type { Resolution, ServerLabel } from '../protocol/model.ts';
@@ -40,7 +36,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
   const stores = await openStores(options, key, now);
   const { outbox, memory, bindings, host } = stores;
   const eventsOptions = eventsOptionsOf(stores, log);
-  const events = registryEvents(database, eventsOptions);
+  const events = new RegistryEvents(database, eventsOptions);
   const sync = syncLoopOf(options, database, events, stores, now);
   const notes = eventNotes(events, () => now().toISOString().slice(0, 10));
   const onHandedOver = ({ project, stale }: Resolution): void => {

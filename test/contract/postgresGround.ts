@@ -8,7 +8,7 @@ import { readRegistry } from '../../daemon/postgres/registry/driftReading.ts';
 import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
 import { projectsTable } from '../../daemon/postgres/registry/projectsTable.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registry/registryDatabase.ts';
-import { registryEvents } from '../../daemon/postgres/registry/registryEvents.ts';
+import { RegistryEvents } from '../../daemon/postgres/registry/registryEvents.ts';
 import type { RegistryRow } from '../../daemon/registry/model.ts';
 import { startKillPoint, type KillPoint } from '../support/killPoint.ts';
 import { patientLimits } from '../support/patientLimits.ts';
@@ -92,7 +92,7 @@ export async function postgresGround(): Promise<Ground> {
       await database.close();
       await proxy.close();
     });
-    const events = registryEvents(database, { host: 'here', creator: 'ann@here', onMissing: () => undefined });
+    const events = new RegistryEvents(database, { host: 'here', creator: 'ann@here', onMissing: () => undefined });
     const table = projectsTable(database, events);
     // The tables are made, and what they allow is known.
     await table.look({ id: null, name: 'nobody' }, true);

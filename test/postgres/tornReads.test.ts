@@ -9,7 +9,7 @@ import { writePrivateFile } from '../../daemon/wire/stateFolder.ts';
 import { parseAddress } from '../../daemon/postgres/address/address.ts';
 import { databases } from '../../daemon/postgres/databases/databases.ts';
 import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
-import { registryEvents } from '../../daemon/postgres/registry/registryEvents.ts';
+import { RegistryEvents } from '../../daemon/postgres/registry/registryEvents.ts';
 import { projectsTable } from '../../daemon/postgres/registry/projectsTable.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registry/registryDatabase.ts';
 import type { Claim } from '../../daemon/registry/model.ts';
@@ -41,7 +41,7 @@ describe('a claim that is settled while another changes the same project', () =>
     const stateFolder = await fixture.stateFolder();
     const now = (): Date => new Date();
     const catalog = databases(database, { projectSchema: () => Promise.resolve(null) });
-    const events = registryEvents(database, { host: 'here', creator: 'ann@here', onMissing: () => undefined });
+    const events = new RegistryEvents(database, { host: 'here', creator: 'ann@here', onMissing: () => undefined });
     let done = false;
     const ports: RegistryPorts = {
       lookingOnly: { registry: projectsTable(database.lookingOnly(), events), catalog },
