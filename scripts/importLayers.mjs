@@ -2,8 +2,8 @@ import { isBuiltin } from 'node:module';
 import path from 'node:path';
 
 const pureFolders = ['daemon/resolution', 'daemon/registry'];
-/** What every adapter may use: files, how the daemon is found and believed, git's files. Each shelf imports those before it. */
-const shelves = ['daemon/files', 'daemon/wire', 'daemon/git'];
+/** What every adapter may use: limits of time, files, how the daemon is found and believed, git's files. Each shelf imports those before it. */
+const shelves = ['daemon/time', 'daemon/files', 'daemon/wire', 'daemon/git'];
 const joiners = ['daemon/engine', 'daemon/process', 'daemon/main.ts', 'daemon/entry.ts'];
 /** Packages that only one folder (and the tests) may import. */
 const owners = [
@@ -45,6 +45,7 @@ function objection(file, target, isPackage) {
       return 'pure code imports no packages and no Node modules; what it needs comes in through ports';
     if (layer === 'extension' && target !== 'vscode' && !isBuiltin(target))
       return 'extension/ imports only vscode, Node modules, its own files, daemon/protocol and daemon/client';
+    if (isInside(file, 'daemon/time')) return 'daemon/time is part of the extension, and needs nothing';
     if (isInside(file, 'daemon/wire') && !target.startsWith('vscode-jsonrpc/') && !isBuiltin(target))
       return 'daemon/wire is part of the extension, so it imports only vscode-jsonrpc and Node modules';
     if (layer === 'client' && !target.startsWith('vscode-jsonrpc/') && !isBuiltin(target))
@@ -61,8 +62,12 @@ function objection(file, target, isPackage) {
     return 'daemon/protocol imports nothing outside itself';
   if (layer === 'extension' && !['extension', 'protocol', 'client'].includes(layerOf(target)))
     return 'extension/ imports only daemon/protocol and daemon/client from the daemon';
-  if (layer === 'client' && !['client', 'protocol'].includes(layerOf(target)) && !isInside(target, 'daemon/wire'))
-    return 'daemon/client imports only daemon/protocol and daemon/wire';
+  if (
+    layer === 'client' &&
+    !['client', 'protocol'].includes(layerOf(target)) &&
+    !['daemon/wire', 'daemon/time'].some((shelf) => isInside(target, shelf))
+  )
+    return 'daemon/client imports only daemon/protocol, daemon/wire and daemon/time';
   if (layer === 'pure' && !['pure', 'protocol'].includes(layerOf(target)))
     return 'pure code imports only daemon/protocol and other pure code; what it needs comes in through ports';
   if (layer === 'adapter' && !isAllowedForAdapter(file, target))

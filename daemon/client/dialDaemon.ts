@@ -16,7 +16,8 @@ import type { ControlApi, ControlMethod } from '../protocol/methods.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { isProof, newNonce, proofOf } from '../wire/proof.ts';
 import { rpcOver } from '../wire/rpcOver.ts';
-import { startTimeLimit } from './timeLimit.ts';
+import { startTimeLimit } from '../time/timeLimit.ts';
+import { cutAfter } from '../time/withLimit.ts';
 
 export interface DialOptions {
   pipe: string;
@@ -119,15 +120,13 @@ export class DaemonConnection {
    * @throws RegistrarError DAEMON_VERSION when the daemon knows no agents; NoAnswer
    */
   async openAgentStream(params: AgentStreamParams): Promise<Socket> {
-    const tooLate = setTimeout(() => {
+    const cut = (): void => {
       this.close();
-    }, this.#silenceMs);
+    };
     try {
-      await this.#rpc.sendRequest(wire.agentStream, params);
+      await cutAfter(this.#silenceMs, cut, () => this.#rpc.sendRequest(wire.agentStream, params));
     } catch (error) {
       throw this.#asFailure(error);
-    } finally {
-      clearTimeout(tooLate);
     }
     // From here on it is read by whoever gets it.
     this.#socket.removeAllListeners('data');

@@ -11,7 +11,7 @@ import type { Engine, EngineLog } from './engine.ts';
 import { engineHandlers, type Using } from './engineHandlers.ts';
 import type { EngineHolder } from './engineHolder.ts';
 import type { WindowLooks } from './windowLooks.ts';
-import { withLimit } from './withLimit.ts';
+import { withLimit } from '../time/withLimit.ts';
 
 /** The parts of a daemon that its operations use. */
 export interface DaemonParts {
@@ -144,6 +144,6 @@ async function statusOf(parts: DaemonParts): Promise<DaemonStatus> {
 /** Left out where the server could not be asked: its trouble has a line of its own. */
 async function eventsTrouble(engine: Engine | null): Promise<{ events?: EventsTrouble | null }> {
   const asked = engine?.eventsTrouble().catch(() => undefined) ?? Promise.resolve(undefined);
-  const events = await withLimit(1000, asked, undefined);
+  const events = await withLimit(1000, asked, () => undefined);
   return events === undefined ? {} : { events };
 }

@@ -13,7 +13,7 @@ import { Lending } from './lending.ts';
 import type { Engine, EngineLog } from './engine.ts';
 import { isCredentialsRequired, mismatchOf } from './offeredAddress.ts';
 import { openEngine } from './openEngine.ts';
-import { withLimit } from './withLimit.ts';
+import { withLimit } from '../time/withLimit.ts';
 
 export interface EngineHolderOptions {
   stateFolder: string;
@@ -205,7 +205,7 @@ export class EngineHolder {
       await withLimit(
         this.#limits.closeMs,
         serving.opening.catch(() => null),
-        null,
+        () => null,
       );
     await this.#swap(0);
     if (!stopServer) return;
@@ -359,7 +359,7 @@ export class EngineHolder {
         () => true,
         () => true,
       ),
-      false,
+      () => false,
     );
     if (!isClosed) log.warn({ operation: 'postgres' }, 'what was open is still being closed');
   }

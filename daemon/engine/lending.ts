@@ -1,4 +1,5 @@
 import type { RegistrarError } from '../protocol/registrarError.ts';
+import { cutAfter } from '../time/withLimit.ts';
 
 /** Who uses something that is going to be closed. */
 export class Lending {
@@ -25,13 +26,9 @@ export class Lending {
    */
   async end(limitMs: number, reason: RegistrarError): Promise<void> {
     if (this.#cuts.size === 0) return;
-    const timer = setTimeout(() => {
+    const cutAll = (): void => {
       for (const cut of this.#cuts) cut(reason);
-    }, limitMs);
-    try {
-      await new Promise<void>((resolve) => (this.#whenUnused = resolve));
-    } finally {
-      clearTimeout(timer);
-    }
+    };
+    await cutAfter(limitMs, cutAll, () => new Promise<void>((resolve) => (this.#whenUnused = resolve)));
   }
 }

@@ -92,7 +92,7 @@ export async function openEngine(options: EngineOptions): Promise<Engine> {
     look: (directory) => resolve({ directory, dryRun: true }, resolution, server),
     lookWith: (config) => resolve({ directory: config.folder, dryRun: true }, withConfig(resolution, config), server),
     eventsTrouble: () => events.trouble(),
-    isListening: () => watch?.mode() === 'listening',
+    isListening: () => watch?.mode === 'listening',
     databaseFacts: (databaseName) => databaseFacts(database, databaseName),
     countProjects: () => countProjects(database.lookingOnly()),
     async close() {

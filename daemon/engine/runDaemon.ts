@@ -23,7 +23,7 @@ import { EngineHolder } from './engineHolder.ts';
 import type { Engine, EngineLog } from './engine.ts';
 import { RunningCalls } from './runningCalls.ts';
 import { WindowLooks } from './windowLooks.ts';
-import { withLimit } from './withLimit.ts';
+import { withLimit } from '../time/withLimit.ts';
 
 /** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
 type Asking = Pick<Caller, 'kind' | 'progress'> & { address: GivenAddress | null };
@@ -253,7 +253,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
         () => null,
         (error: unknown) => String(error),
       );
-      const failure = await withLimit(closeLimitMs, closing, 'it takes too long');
+      const failure = await withLimit(closeLimitMs, closing, () => 'it takes too long');
       if (failure !== null) log.warn({ operation: 'daemon', reason: failure }, 'PostgreSQL was not closed in order');
       instance?.release();
       control.close();

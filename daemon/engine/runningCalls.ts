@@ -1,3 +1,5 @@
+import { withLimit } from '../time/withLimit.ts';
+
 /** What the daemon is doing for those who asked, counted, so that its end can wait for it. */
 export class RunningCalls {
   #count = 0;
@@ -20,9 +22,7 @@ export class RunningCalls {
    */
   async quiet(limitMs: number): Promise<void> {
     if (this.#count === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenQuiet = resolve;
-      setTimeout(resolve, limitMs).unref();
-    });
+    const quiet = new Promise<void>((resolve) => (this.#whenQuiet = resolve));
+    await withLimit(limitMs, quiet, () => undefined);
   }
 }

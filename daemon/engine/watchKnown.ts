@@ -1,5 +1,5 @@
 import type { KnownProjects } from '../stateFolder/knownProjects.ts';
-import { watchChanges, type ChangeWatch } from '../postgres/registry/registryChanges.ts';
+import { ChangeWatch } from '../postgres/registry/registryChanges.ts';
 import type { RegistryDatabase } from '../postgres/registry/registryDatabase.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import type { Outbox } from '../sync/outbox.ts';
@@ -31,7 +31,7 @@ export function watchKnown(
       if (changed > 0) log.info({ operation: 'watch', changed }, 'projects changed elsewhere');
     }
   };
-  return watchChanges(database, {
+  return ChangeWatch.start(database, {
     ...watchTimes,
     // A daemon that nobody uses does not wake up more than once a minute for a server that is not there.
     retryDelayMs: (failures) => (failures > 6 ? 60_000 * (1 + Math.random()) : retryDelayMs(failures, Math.random())),

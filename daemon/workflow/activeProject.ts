@@ -1,5 +1,6 @@
 import { quoted } from '../protocol/visibleText.ts';
 import { parseId } from '../registry/ids.ts';
+import { withLimit } from '../time/withLimit.ts';
 
 /** What the workflow server says. `cached` is true when no request was made for this answer. */
 export type WorkflowAnswer =
@@ -78,12 +79,6 @@ function requestUrl(text: string): URL | string {
 
 async function request(url: URL, timeoutMs: number, fetch: typeof globalThis.fetch): Promise<Answer> {
   const abort = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<Answer>((resolve) => {
-    timer = setTimeout(() => {
-      resolve(failed(`no answer within ${timeoutMs} ms`));
-    }, timeoutMs);
-  });
   const exchange = async (): Promise<Answer> => {
     // A redirect could lead the daemon anywhere; the server is the one that was configured.
     const response = await fetch(url, {
@@ -98,9 +93,9 @@ async function request(url: URL, timeoutMs: number, fetch: typeof globalThis.fet
     return body === null ? failed(`the answer is larger than ${maxBodyBytes / 1024} KB`) : interpret(body);
   };
   try {
-    return await Promise.race([exchange().catch((error: unknown) => failed(describe(error))), limit]);
+    const answer = exchange().catch((error: unknown) => failed(describe(error)));
+    return await withLimit(timeoutMs, answer, () => failed(`no answer within ${timeoutMs} ms`));
   } finally {
-    clearTimeout(timer);
     // Also after an answer: it closes the connection of a body that was not read to its end.
     abort.abort();
   }

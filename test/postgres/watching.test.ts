@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import type { EngineOptions } from '../../daemon/engine/engine.ts';
-import { watchChanges } from '../../daemon/postgres/registry/registryChanges.ts';
+import { ChangeWatch } from '../../daemon/postgres/registry/registryChanges.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registry/registryDatabase.ts';
 import { patientLimits } from '../support/patientLimits.ts';
 import { recordLog } from '../support/recordedLog.ts';
@@ -84,14 +84,14 @@ describe('a daemon that stays, beside others', () => {
     const database = new RegistryDatabase(addressOf(fixture.url()), patientLimits);
     const modes: string[] = [];
     await new Promise<void>((resolve) => {
-      const watch = watchChanges(database, {
+      const watch = ChangeWatch.start(database, {
         echoMs: 1000,
         pollMs: 100,
         retryDelayMs: () => 100,
         onChange: () => {
-          modes.push(watch.mode());
+          modes.push(watch.mode);
           fixture.spy.rewrite = null;
-          if (watch.mode() === 'listening') void watch.stop().then(resolve);
+          if (watch.mode === 'listening') void watch.stop().then(resolve);
         },
       });
     });

@@ -45,6 +45,8 @@ const violations: { file: string; code: string; rule: string }[] = [
   { file: 'daemon/wire/x.ts', code: "import 'zod';", rule: 'registrar/layers' },
   { file: 'daemon/wire/x.ts', code: "import '../stateFolder/x.ts';", rule: 'registrar/layers' },
   { file: 'daemon/files/x.ts', code: "import '../git/x.ts';", rule: 'registrar/layers' },
+  { file: 'daemon/time/x.ts', code: "import '../files/x.ts';", rule: 'registrar/layers' },
+  { file: 'daemon/time/x.ts', code: "import 'node:fs';", rule: 'registrar/layers' },
   { file: 'daemon/git/x.ts', code: "import '../config/x.ts';", rule: 'registrar/layers' },
   { file: 'daemon/cli/x.ts', code: "import '../main.ts';", rule: 'registrar/layers' },
   { file: 'daemon/mcp/x.ts', code: "import '../engine/x.ts';", rule: 'registrar/layers' },

@@ -5,6 +5,7 @@ import { RegistrarError, type ErrorReport } from '../../protocol/registrarError.
 import { bind, type Binding } from '../bindings.ts';
 import { MessageLines } from './messageLines.ts';
 import { readMessage, type WireMessage } from './wireMessage.ts';
+import { withLimit } from '../../time/withLimit.ts';
 
 export interface ForwarderOptions {
   /** The agent's messages, one per line. */
@@ -266,10 +267,8 @@ export class Forwarder {
 
   async #quiet(limitMs: number): Promise<void> {
     if (this.#asked.size === 0) return;
-    await new Promise<void>((resolve) => {
-      this.#whenQuiet = resolve;
-      setTimeout(resolve, limitMs).unref();
-    });
+    const quiet = new Promise<void>((resolve) => (this.#whenQuiet = resolve));
+    await withLimit(limitMs, quiet, () => undefined);
   }
 }
 

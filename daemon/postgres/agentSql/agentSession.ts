@@ -19,6 +19,7 @@ import { ProjectConnection } from '../connection/projectConnection.ts';
 import { projectSql } from '../connection/projectSql.ts';
 import { sqlState } from '../connection/sqlErrors.ts';
 import { Turns } from '../connection/turns.ts';
+import { cutAfter } from '../../time/withLimit.ts';
 
 /** Limits of agents' SQL. Times are in milliseconds. */
 export interface AgentLimits {
@@ -188,16 +189,14 @@ export class AgentSessions {
     };
     signal?.throwIfAborted();
     signal?.addEventListener('abort', stop);
-    // A statement can switch the server's timer off for itself.
-    const timer = setTimeout(stop, statementMs + graceMs);
     try {
-      return await run();
+      // A statement can switch the server's timer off for itself.
+      return await cutAfter(statementMs + graceMs, stop, run);
     } catch (error) {
       signal?.throwIfAborted();
       if (cancelling.length > 0 && !(error instanceof RegistrarError)) throw sqlTimeout(statementMs, error);
       throw statementFailed(error, role, statementMs);
     } finally {
-      clearTimeout(timer);
       clearTimeout(cutting);
       signal?.removeEventListener('abort', stop);
       // It must not reach the rollback, nor outlive whoever asked.

@@ -1,4 +1,5 @@
 import { Connection, type Client } from 'pg';
+import { cutAfter } from '../../time/withLimit.ts';
 
 /** For the whole exchange, ms. */
 const limitMs = 2000;
@@ -10,30 +11,26 @@ const limitMs = 2000;
 export function cancelRequest(client: Client): Promise<void> {
   // pg knows what the server said at login; its types do not.
   const { processID, secretKey, ssl, sslNegotiation } = client as unknown as LoggedIn;
-  return new Promise((resolve) => {
-    const connection = new Connection({ ssl, sslNegotiation } as object) as Canceller;
-    const timer = setTimeout(() => {
-      connection.stream.destroy();
-    }, limitMs);
-    const send = (): void => {
-      connection.cancel(processID, secretKey);
-    };
-    connection.on('connect', () => {
-      if (!ssl) send();
-      else if (sslNegotiation !== 'direct') connection.requestSsl();
+  const connection = new Connection({ ssl, sslNegotiation } as object) as Canceller;
+  const exchange = (): Promise<void> =>
+    new Promise((resolve) => {
+      const send = (): void => {
+        connection.cancel(processID, secretKey);
+      };
+      connection.on('connect', () => {
+        if (!ssl) send();
+        else if (sslNegotiation !== 'direct') connection.requestSsl();
+      });
+      connection.on('sslconnect', send);
+      // Without an answer there is none to a failure either; the end is all that there is to wait for.
+      connection.on('error', () => {
+        connection.stream.destroy();
+      });
+      connection.on('end', resolve);
+      if (client.host.startsWith('/')) connection.connect(`${client.host}/.s.PGSQL.${client.port}`);
+      else connection.connect(client.port, client.host);
     });
-    connection.on('sslconnect', send);
-    // Without an answer there is none to a failure either; the end is all that there is to wait for.
-    connection.on('error', () => {
-      connection.stream.destroy();
-    });
-    connection.on('end', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    if (client.host.startsWith('/')) connection.connect(`${client.host}/.s.PGSQL.${client.port}`);
-    else connection.connect(client.port, client.host);
-  });
+  return cutAfter(limitMs, () => connection.stream.destroy(), exchange);
 }
 
 interface LoggedIn {

@@ -5,6 +5,7 @@ import type { HostPort } from '../address/addressParts.ts';
 import { connectReached } from './connect.ts';
 import { connectionBroke, unreachableFor } from '../registry/registryFaults.ts';
 import { isConnectionLoss } from './sqlErrors.ts';
+import { cutAfter, withLimit } from '../../time/withLimit.ts';
 
 export interface DirectLimits {
   /** For opening the connection, ms. */
@@ -32,32 +33,26 @@ export async function withConnection<T>(
   work: (client: Client, host: HostPort) => Promise<T>,
 ): Promise<T> {
   const { client, host } = await connectReached(address, database, { timeoutMs: limits.connectMs });
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      client.connection.stream.destroy();
-      reject(unreachableFor(`a request to database ${database}`, limits.workMs));
-    }, limits.workMs);
-  });
+  const late = (): never => {
+    client.connection.stream.destroy();
+    throw unreachableFor(`a request to database ${database}`, limits.workMs);
+  };
   try {
-    return await Promise.race([work(client, host), limit]);
+    return await withLimit(limits.workMs, work(client, host), late);
   } catch (error) {
     if (error instanceof RegistrarError || !isConnectionLoss(error)) throw error;
     throw connectionBroke(error);
   } finally {
-    clearTimeout(timer);
     await closeClient(client);
   }
 }
 
 /** Closes a connection. A server that stopped answering never confirms the goodbye, so it gets a limit. */
 export async function closeClient(client: Client): Promise<void> {
-  const timer = setTimeout(() => {
-    client.connection.stream.destroy();
-  }, goodbyeMs);
-  try {
-    await client.end();
-  } finally {
-    clearTimeout(timer);
-  }
+  await untilSilent(client, goodbyeMs, () => client.end());
+}
+
+/** Does the work on a connection whose server may fall silent: it is destroyed after `limitMs`, so that the wait ends. */
+export function untilSilent<T>(client: Client, limitMs: number, work: () => Promise<T>): Promise<T> {
+  return cutAfter(limitMs, () => client.connection.stream.destroy(), work);
 }

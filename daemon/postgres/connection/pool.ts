@@ -8,6 +8,7 @@ import { connectClient } from './connect.ts';
 import { PooledClient } from './pooledClient.ts';
 import { askServer, tooBusy, type ServerSign } from './serverSign.ts';
 import { isConnectionLoss, sqlState } from './sqlErrors.ts';
+import { cutAfter } from '../../time/withLimit.ts';
 
 export interface PoolLimits {
   /** Connections at most. */
@@ -169,16 +170,12 @@ export async function closePool(pool: Pool, patienceMs: number): Promise<void> {
   const cut = (client: PoolClient): void => {
     (client as unknown as PooledClient).end();
   };
-  const timer = setTimeout(() => {
+  const cutAll = (): void => {
     for (const client of openClients.get(pool)?.lent ?? []) cut(client);
     // What is being opened at this moment is lent to whoever waits for it.
     pool.on('acquire', cut);
-  }, patienceMs);
-  try {
-    await pool.end();
-  } finally {
-    clearTimeout(timer);
-  }
+  };
+  await cutAfter(patienceMs, cutAll, () => pool.end());
 }
 
 /**
@@ -214,6 +211,7 @@ interface Limit {
   clear: () => void;
 }
 
+/** Its time has two parts and spans two waits, borrowing and asking, so it is none of `withLimit`'s. */
 function startLimit(pool: Pool, timeoutMs: number): Limit {
   const label = labels.get(pool) ?? 'PostgreSQL';
   let timer: NodeJS.Timeout | undefined;

@@ -1,7 +1,7 @@
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import type { PostgresAddress } from '../address/address.ts';
 import { connectClient } from './connect.ts';
-import { closeClient } from './directConnection.ts';
+import { closeClient, untilSilent } from './directConnection.ts';
 
 /** What a server gave to understand while something else of ours waits for it; `none`: it did not answer at all. */
 export type ServerSign = 'none' | 'slow' | 'locked';
@@ -28,16 +28,13 @@ export async function askServer(address: PostgresAddress, database: string, time
     // Whoever refuses is there.
     return error instanceof RegistrarError && error.code === 'REGISTRY_UNREACHABLE' ? 'none' : 'slow';
   }
-  const timer = setTimeout(() => {
-    client.connection.stream.destroy();
-  }, timeoutMs);
+  const ask = () => client.query<{ locked: boolean }>(waitingSql);
   try {
-    const { rows } = await client.query<{ locked: boolean }>(waitingSql);
+    const { rows } = await untilSilent(client, timeoutMs, ask);
     return rows[0]?.locked === true ? 'locked' : 'slow';
   } catch {
     return 'none';
   } finally {
-    clearTimeout(timer);
     await closeClient(client).catch(() => undefined);
   }
 }

@@ -3,6 +3,7 @@ import { RegistrarError } from '../../protocol/registrarError.ts';
 import { borrowClient, distrustIdle } from './pool.ts';
 import { connectionBroke, unreachableFor } from '../registry/registryFaults.ts';
 import { isConnectionLoss } from './sqlErrors.ts';
+import { withLimit } from '../../time/withLimit.ts';
 
 export type Execute = (text: string, values?: unknown[]) => Promise<pg.QueryResult<Record<string, unknown>>>;
 
@@ -20,12 +21,6 @@ export async function inTransaction<T>(
 ): Promise<T> {
   const client = await borrowClient(pool, timeoutMs);
   const execute: Execute = (text, values = []) => client.query<Record<string, unknown>>(text, values);
-  let timer: NodeJS.Timeout | undefined;
-  const limit = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      reject(unreachableFor('a transaction', timeoutMs));
-    }, timeoutMs);
-  });
   const whole = async (): Promise<T> => {
     await execute('begin');
     const result = await work(execute);
@@ -33,7 +28,9 @@ export async function inTransaction<T>(
     return result;
   };
   try {
-    const result = await Promise.race([whole(), limit]);
+    const result = await withLimit(timeoutMs, whole(), () => {
+      throw unreachableFor('a transaction', timeoutMs);
+    });
     client.release();
     return result;
   } catch (error) {
@@ -41,7 +38,5 @@ export async function inTransaction<T>(
     if (isConnectionLoss(error)) distrustIdle(pool);
     if (error instanceof RegistrarError || !isConnectionLoss(error)) throw error;
     throw connectionBroke(error);
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,3 +1,5 @@
+import { withLimit } from '../../time/withLimit.ts';
+
 interface Waiting {
   whose: string;
   begin(): void;
@@ -63,19 +65,13 @@ export class Turns {
   }
 
   #wait(waitMs: number, tooLate: () => Error, whose: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
-        whose,
-        begin: () => {
-          clearTimeout(timer);
-          resolve();
-        },
-      };
-      const timer = setTimeout(() => {
-        this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
-        reject(tooLate());
-      }, waitMs);
-      this.#waiting.push(waiting);
+    let begin = (): void => undefined;
+    const turn = new Promise<void>((resolve) => (begin = resolve));
+    const waiting: Waiting = { whose, begin };
+    this.#waiting.push(waiting);
+    return withLimit(waitMs, turn, () => {
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      throw tooLate();
     });
   }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from 'pg';
 import { connectClient } from '../connection/connect.ts';
-import { closeClient } from '../connection/directConnection.ts';
+import { closeClient, untilSilent } from '../connection/directConnection.ts';
+import { withLimit } from '../../time/withLimit.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 
 /** The channel on which every daemon says that it changed the registry. Nothing is said but that. */
@@ -32,116 +33,121 @@ export interface ChangeWatchOptions {
   echoMs?: number;
 }
 
-export interface ChangeWatch {
-  /** How changes are noticed at present. */
-  mode(): 'connecting' | 'listening' | 'polling';
-  stop(): Promise<void>;
-}
-
 /**
  * Hears of changes that other daemons make: by LISTEN where it works, which is tried out and not assumed, since a pooler in
  * transaction mode accepts it and delivers nothing; by polling where it does not, and with each poll it is tried again,
  * since a server that was only slow looks the same. A connection that is lost is made again.
  */
-export function watchChanges(database: RegistryDatabase, options: ChangeWatchOptions): ChangeWatch {
-  const pollMs = options.pollMs ?? 60_000;
-  const echoMs = options.echoMs ?? 2000;
-  let mode: ReturnType<ChangeWatch['mode']> = 'connecting';
-  let client: Client | null = null;
-  let timer: NodeJS.Timeout | undefined;
-  let failures = 0;
-  let isStopped = false;
-  let connecting: Promise<void> = Promise.resolve();
+export class ChangeWatch {
+  readonly #database: RegistryDatabase;
+  readonly #options: ChangeWatchOptions;
+  #mode: 'connecting' | 'listening' | 'polling' = 'connecting';
+  #client: Client | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #failures = 0;
+  #isStopped = false;
+  #connecting: Promise<void> = Promise.resolve();
 
-  const later = (delayMs: number, work: () => void): void => {
-    if (isStopped) return;
-    clearTimeout(timer);
-    timer = setTimeout(work, delayMs);
-    // Watching alone is no reason for a process to stay.
-    timer.unref();
-  };
-  const reconnect = (): void => {
-    client = null;
-    mode = 'connecting';
-    failures += 1;
-    later(options.retryDelayMs(failures), connect);
-  };
-  async function listen(): Promise<void> {
-    const listener = await connectClient(database.address, database.name, { timeoutMs: database.limits.writeMs });
-    client = listener;
-    let end: (how: 'heard' | 'silent' | 'lost') => void = () => undefined;
-    const token = randomUUID();
-    listener.on('notification', ({ payload }) => {
-      if (payload === token) end('heard');
-      else if (payload === '') options.onChange();
-    });
-    const echo = new Promise<'heard' | 'silent' | 'lost'>((resolve) => {
-      const limit = setTimeout(() => {
-        resolve('silent');
-      }, echoMs);
-      end = (how) => {
-        clearTimeout(limit);
-        resolve(how);
-      };
-      listener.once('end', () => {
-        end('lost');
-      });
-    });
-    await withinLimit(listener, listener.query(`listen ${changesChannel}`), database.limits.writeMs);
-    await database.query(
-      { text: 'select pg_catalog.pg_notify($1, $2)', values: [changesChannel, token] },
-      database.limits.writeMs,
-    );
-    const heard = await echo;
-    if (heard === 'lost') throw new Error('the connection was lost before anything was heard');
-    if (heard === 'heard') {
-      mode = 'listening';
-      failures = 0;
-      listener.once('end', () => {
-        if (client !== listener || isStopped) return;
-        reconnect();
-        options.onLost?.();
-      });
-      // Whatever was changed before the first word could not be heard.
-      options.onChange();
-      return;
-    }
-    client = null;
-    mode = 'polling';
-    await closeClient(listener);
-    options.onChange();
-    later(pollMs, connect);
+  private constructor(database: RegistryDatabase, options: ChangeWatchOptions) {
+    this.#database = database;
+    this.#options = options;
   }
 
-  function connect(): void {
-    connecting = listen().catch(async () => {
+  static start(database: RegistryDatabase, options: ChangeWatchOptions): ChangeWatch {
+    const watch = new ChangeWatch(database, options);
+    watch.#connect();
+    return watch;
+  }
+
+  /** How changes are noticed at present. */
+  get mode(): 'connecting' | 'listening' | 'polling' {
+    return this.#mode;
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    clearTimeout(this.#timer);
+    await this.#connecting;
+    if (this.#client) await closeClient(this.#client);
+  }
+
+  #connect(): void {
+    this.#connecting = this.#listen().catch(async () => {
       // Whatever it was, requests meet it too and report it; here it only means to try again later.
-      const broken = client;
-      reconnect();
+      const broken = this.#client;
+      this.#reconnect();
       if (broken) await closeClient(broken).catch(() => undefined);
     });
   }
 
-  connect();
-  return {
-    mode: () => mode,
-    async stop() {
-      isStopped = true;
-      clearTimeout(timer);
-      await connecting;
-      if (client) await closeClient(client);
-    },
-  };
+  async #listen(): Promise<void> {
+    const { address, name, limits } = this.#database;
+    const listener = await connectClient(address, name, { timeoutMs: limits.writeMs });
+    this.#client = listener;
+    listener.on('notification', ({ payload }) => {
+      if (payload === '') this.#options.onChange();
+    });
+    const token = randomUUID();
+    const echo = withLimit<Echo>(this.#options.echoMs ?? 2000, echoOf(listener, token), () => 'silent');
+    await untilSilent(listener, limits.writeMs, () => listener.query(`listen ${changesChannel}`));
+    await this.#database.query(
+      { text: 'select pg_catalog.pg_notify($1, $2)', values: [changesChannel, token] },
+      limits.writeMs,
+    );
+    const heard = await echo;
+    if (heard === 'lost') throw new Error('the connection was lost before anything was heard');
+    if (heard === 'heard') this.#stayListening(listener);
+    else await this.#poll(listener);
+  }
+
+  #stayListening(listener: Client): void {
+    this.#mode = 'listening';
+    this.#failures = 0;
+    listener.once('end', () => {
+      if (this.#client !== listener || this.#isStopped) return;
+      this.#reconnect();
+      this.#options.onLost?.();
+    });
+    // Whatever was changed before the first word could not be heard.
+    this.#options.onChange();
+  }
+
+  async #poll(deaf: Client): Promise<void> {
+    this.#client = null;
+    this.#mode = 'polling';
+    await closeClient(deaf);
+    this.#options.onChange();
+    this.#connectLater(this.#options.pollMs ?? 60_000);
+  }
+
+  #reconnect(): void {
+    this.#client = null;
+    this.#mode = 'connecting';
+    this.#failures += 1;
+    this.#connectLater(this.#options.retryDelayMs(this.#failures));
+  }
+
+  #connectLater(delayMs: number): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#connect();
+    }, delayMs);
+    // Watching alone is no reason for a process to stay.
+    this.#timer.unref();
+  }
 }
 
-/** A connection whose server falls silent is destroyed, so that the wait ends. */
-async function withinLimit(client: Client, work: Promise<unknown>, limitMs: number): Promise<void> {
-  const timer = setTimeout(() => {
-    client.connection.stream.destroy();
-  }, limitMs);
-  try {
-    await work;
-  } finally {
-    clearTimeout(timer);
-  }
+type Echo = 'heard' | 'silent' | 'lost';
+
+/** What comes of a word to oneself. */
+function echoOf(listener: Client, token: string): Promise<Echo> {
+  return new Promise((resolve) => {
+    listener.on('notification', ({ payload }) => {
+      if (payload === token) resolve('heard');
+    });
+    listener.once('end', () => {
+      resolve('lost');
+    });
+  });
 }

@@ -35,7 +35,7 @@ export interface RegistryEventsOptions {
   /** `user@host`. */
   creator: string;
   /** Told once where there is no table and none can be made. */
-  onMissing(reason: string): void;
+  onMissing: (reason: string) => void;
 }
 
 /** The events of a registry, in its table `registrar_events`; where that cannot be made, nothing is written or read. */

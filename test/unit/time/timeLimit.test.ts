@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { setImmediate as turn } from 'node:timers/promises';
-import { startTimeLimit } from '../../../daemon/client/timeLimit.ts';
+import { startTimeLimit } from '../../../daemon/time/timeLimit.ts';
 
 describe('a time limit', () => {
   it('is over after its time', async () => {
