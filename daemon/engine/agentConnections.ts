@@ -7,7 +7,12 @@ import { tokenExposure } from '../connect/tokenExposure.ts';
 import { connectionRecords } from '../stateFolder/connectionRecords.ts';
 import { launcherPath } from '../lifecycle/launcher.ts';
 import { openStateFolder } from '../wire/stateFolder.ts';
-import type { AgentConnections, ConnectionPlan, ConnectionRecord } from '../protocol/agentConnections.ts';
+import type {
+  AgentConnections,
+  ConnectionPlan,
+  ConnectionRecord,
+  ConnectionRequest,
+} from '../protocol/agentConnections.ts';
 import { agentSnippet, stdioEntry } from '../protocol/agentEntry.ts';
 import { agents, serverName, tokenVariable } from '../protocol/agents.ts';
 import type { Agent, AgentSurroundings } from '../protocol/agents.ts';
@@ -23,98 +28,108 @@ export interface AgentConnectionsOptions extends AgentSurroundings {
 
 /** Entries for Registrar in the files of agents, remembered in the state folder. */
 export function agentConnections(options: AgentConnectionsOptions): AgentConnections {
-  const { stateFolder } = options;
-  const records = connectionRecords(join(stateFolder, 'connections'));
-
-  const fileOf: AgentConnections['fileOf'] = ({ agent: id, scope, directory }) => {
-    const agent = agents[id];
-    if (scope === 'user') return join(...agent.userFile(options));
-    if (agent.workspaceFile) return join(directory, ...agent.workspaceFile);
-    throw invalid(`${agent.name} has no file of a workspace to put this into.`, `registrar connect ${id}`);
-  };
-
+  const records = connectionRecords(join(options.stateFolder, 'connections'));
   return {
-    fileOf,
+    fileOf: (request) => fileOf(request, options),
     list: () => records.list(),
-
-    async plan(request) {
-      const agent = agents[request.agent];
-      const file = fileOf(request);
-      if (request.transport === 'stdio') {
-        const launcher = launcherPath(stateFolder, options.platform);
-        const entry = stdioEntry(agent, launcher, request.scope);
-        return {
-          ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), tokenVariable: null },
-          command: agent.addCommand(entry, request.scope),
-          launcher: { path: launcher, exists: await exists(launcher) },
-        };
-      }
-      const { url, token } = await options.endpoint();
-      const reason = await tokenExposure(file, { home: options.home, env: options.environment });
-      const entry = agent.httpEntry(url, reason === null ? token : null);
-      if (!entry) throw noHttp(agent, reason);
-      return {
-        ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), launcher: null },
-        // It would show the token to everybody who lists the processes.
-        command: null,
-        tokenVariable: reason === null ? null : { name: tokenVariable, value: token, reason },
-      };
-    },
-
-    async write(plan) {
-      const { file } = plan;
-      const agent = agents[plan.agent];
-      if (!agent.writable) {
-        throw invalid(
-          `Registrar does not edit the files of ${agent.name}.`,
-          `See what to put into them: registrar connect ${agent.id}`,
-        );
-      }
-      await openStateFolder(stateFolder);
-      const earlier = await records.read(file);
-      const done: { record: ConnectionRecord | null; replaced: boolean } = { record: null, replaced: false };
-      try {
-        const change = await editAgentFile(file, modeOfNew(plan), async (text) => {
-          const there = text === null ? undefined : findEntry(agent, text);
-          if (isDeepStrictEqual(there, plan.entry)) return 'unchanged';
-          if (there !== undefined && !isDeepStrictEqual(there, earlier?.entry)) throw foreignEntry(file);
-          const base = there === undefined ? text : withoutEntry(agent, text ?? '', earlier?.inserted ?? '');
-          const insertion = withEntry(agent, base ?? '', plan.entry);
-          done.replaced = there !== undefined;
-          done.record = {
-            ...recordOf(plan, insertion.inserted, done.replaced ? earlier : null, text === null),
-            time: options.now(),
-          };
-          // Before the file, so that an entry that is there is never forgotten.
-          await records.write(done.record);
-          return { text: insertion.text };
-        });
-        if (!change) return 'unchanged';
-        if (done.record && change.kind === 'made') await records.write({ ...done.record, madeFolders: change.folders });
-        return done.replaced ? 'replaced' : 'written';
-      } catch (error) {
-        if (done.record && earlier) await records.write(earlier);
-        else if (done.record) await records.remove(file);
-        throw error;
-      }
-    },
-
-    async remove(file) {
-      const record = await records.read(file);
-      if (!record) return 'absent';
-      const agent = agents[record.agent];
-      const change = await editAgentFile(file, 0o600, (text) => {
-        const there = text === null ? undefined : findEntry(agent, text);
-        if (text === null || there === undefined) return 'unchanged';
-        if (!isDeepStrictEqual(there, record.entry)) throw changedEntry(file);
-        const rest = withoutEntry(agent, text, record.inserted);
-        return { text: record.madeFile && saysNothing(agent, rest) ? null : rest };
-      });
-      if (change?.kind === 'removed') await removeEmptyFolders(record.madeFolders);
-      await records.remove(file);
-      return change ? 'removed' : 'absent';
-    },
+    plan: (request) => planOf(request, options),
+    write: (plan) => writeEntry(plan, records, options),
+    remove: (file) => removeEntry(file, records),
   };
+}
+
+type Records = ReturnType<typeof connectionRecords>;
+
+function fileOf(
+  { agent: id, scope, directory }: Pick<ConnectionRequest, 'agent' | 'scope' | 'directory'>,
+  surroundings: AgentSurroundings,
+): string {
+  const agent = agents[id];
+  if (scope === 'user') return join(...agent.userFile(surroundings));
+  if (agent.workspaceFile) return join(directory, ...agent.workspaceFile);
+  throw invalid(`${agent.name} has no file of a workspace to put this into.`, `registrar connect ${id}`);
+}
+
+async function planOf(request: ConnectionRequest, options: AgentConnectionsOptions): Promise<ConnectionPlan> {
+  const agent = agents[request.agent];
+  const file = fileOf(request, options);
+  if (request.transport === 'stdio') {
+    const launcher = launcherPath(options.stateFolder, options.platform);
+    const entry = stdioEntry(agent, launcher, request.scope);
+    return {
+      ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), tokenVariable: null },
+      command: agent.addCommand(entry, request.scope),
+      launcher: { path: launcher, exists: await exists(launcher) },
+    };
+  }
+  const { url, token } = await options.endpoint();
+  const reason = await tokenExposure(file, { home: options.home, env: options.environment });
+  const entry = agent.httpEntry(url, reason === null ? token : null);
+  if (!entry) throw noHttp(agent, reason);
+  return {
+    ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), launcher: null },
+    // It would show the token to everybody who lists the processes.
+    command: null,
+    tokenVariable: reason === null ? null : { name: tokenVariable, value: token, reason },
+  };
+}
+
+async function writeEntry(
+  plan: ConnectionPlan,
+  records: Records,
+  { stateFolder, now }: AgentConnectionsOptions,
+): ReturnType<AgentConnections['write']> {
+  const { file } = plan;
+  const agent = agents[plan.agent];
+  if (!agent.writable) {
+    throw invalid(
+      `Registrar does not edit the files of ${agent.name}.`,
+      `See what to put into them: registrar connect ${agent.id}`,
+    );
+  }
+  await openStateFolder(stateFolder);
+  const earlier = await records.read(file);
+  const done: { record: ConnectionRecord | null; replaced: boolean } = { record: null, replaced: false };
+  try {
+    const change = await editAgentFile(file, modeOfNew(plan), async (text) => {
+      const there = text === null ? undefined : findEntry(agent, text);
+      if (isDeepStrictEqual(there, plan.entry)) return 'unchanged';
+      if (there !== undefined && !isDeepStrictEqual(there, earlier?.entry)) throw foreignEntry(file);
+      const base = there === undefined ? text : withoutEntry(agent, text ?? '', earlier?.inserted ?? '');
+      const insertion = withEntry(agent, base ?? '', plan.entry);
+      done.replaced = there !== undefined;
+      done.record = {
+        ...recordOf(plan, insertion.inserted, done.replaced ? earlier : null, text === null),
+        time: now(),
+      };
+      // Before the file, so that an entry that is there is never forgotten.
+      await records.write(done.record);
+      return { text: insertion.text };
+    });
+    if (!change) return 'unchanged';
+    if (done.record && change.kind === 'made') await records.write({ ...done.record, madeFolders: change.folders });
+    return done.replaced ? 'replaced' : 'written';
+  } catch (error) {
+    if (done.record && earlier) await records.write(earlier);
+    else if (done.record) await records.remove(file);
+    throw error;
+  }
+}
+
+async function removeEntry(file: string, records: Records): ReturnType<AgentConnections['remove']> {
+  const record = await records.read(file);
+  if (!record) return 'absent';
+  const agent = agents[record.agent];
+  const change = await editAgentFile(file, 0o600, (text) => {
+    const there = text === null ? undefined : findEntry(agent, text);
+    if (text === null || there === undefined) return 'unchanged';
+    if (!isDeepStrictEqual(there, record.entry)) throw changedEntry(file);
+    const rest = withoutEntry(agent, text, record.inserted);
+    return { text: record.madeFile && saysNothing(agent, rest) ? null : rest };
+  });
+  if (change?.kind === 'removed') await removeEmptyFolders(record.madeFolders);
+  await records.remove(file);
+  return change ? 'removed' : 'absent';
 }
 
 /** What holds a token, or lies in the home folder, is for its owner only; a workspace's file is for whoever shares that. */

@@ -1,33 +1,17 @@
 import { AjvJsonSchemaValidator } from '@modelcontextprotocol/sdk/validation/ajv-provider.js';
 import { McpServer, ResourceTemplate } from '@modelcontextprotocol/sdk/server/mcp.js';
-import type { RequestHandlerExtra } from '@modelcontextprotocol/sdk/shared/protocol.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import {
   CallToolRequestSchema,
-  ErrorCode,
-  ListRootsResultSchema,
   ListToolsRequestSchema,
-  McpError,
   RootsListChangedNotificationSchema,
-  type ListToolsResult,
-  type CallToolResult,
-  type ReadResourceResult,
-  type ServerNotification,
-  type ServerRequest,
 } from '@modelcontextprotocol/sdk/types.js';
-import { fileURLToPath } from 'node:url';
-import * as z from 'zod';
-import type { RegistrarApi } from '../protocol/methods.ts';
-import { named } from '../protocol/visibleText.ts';
+import { AgentCalls } from './agentCalls.ts';
 import type { AgentPort } from './agentPort.ts';
-import { asAgent } from './tools/asAgent.ts';
 import type { AgentSession } from './agentSession.ts';
-import { ownWords, refusal, agentReport } from './answers/answers.ts';
 import { instructions } from './answers/instructions.ts';
+import { listedTools } from './answers/listedTools.ts';
 import { readProject, readStatus } from './answers/resources.ts';
-import type { Tool, ToolAnswer, ToolCall } from './tools/toolModel.ts';
-
-type Extra = RequestHandlerExtra<ServerRequest, ServerNotification>;
 
 export interface ServedAgent {
   /** The tools that are offered are others now. */
@@ -39,8 +23,8 @@ export interface ServedAgent {
 const validator = new AjvJsonSchemaValidator();
 
 /**
- * Serves one agent over one connection: the only place where tools meet the SDK. Lists and calls are handled here rather
- * than by its registry, whose own check of the input answers without code and hint.
+ * Serves one agent over one connection: where tools meet the SDK. Lists and calls are handled by `AgentCalls` rather than by
+ * the SDK's registry, whose own check of the input answers without code and hint.
  */
 export async function serveAgent(session: AgentSession, transport: Transport, port: AgentPort): Promise<ServedAgent> {
   const server = new McpServer(
@@ -52,104 +36,23 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
     },
   );
   const protocol = server.server;
-  const noteClient = (): void => {
-    const client = protocol.getClientVersion();
-    if (client) session.name = (client.title ?? client.name).slice(0, 100);
-    session.lastSeenAt = new Date();
-  };
-
+  const calls = new AgentCalls(session, protocol, port);
   protocol.setRequestHandler(ListToolsRequestSchema, () => {
-    noteClient();
+    calls.noteClient();
     return listedTools(port.tools());
   });
-  protocol.setRequestHandler(CallToolRequestSchema, async (request, extra): Promise<CallToolResult> => {
-    noteClient();
-    const { name, arguments: input } = request.params;
-    const tool = port.tools().find((one) => one.name === name);
-    if (!tool) throw new McpError(ErrorCode.InvalidParams, `There is no tool ${named(name)}`);
-    const answer = await port.running(() => call(tool, input, extra));
-    port.onChanged();
-    return {
-      content: [{ type: 'text', text: answer.text }],
-      structuredContent: answer.structured,
-      ...(answer.isError ? { isError: true } : {}),
-    };
-  });
+  protocol.setRequestHandler(CallToolRequestSchema, ({ params }, extra) => calls.callTool(params, extra));
   protocol.setNotificationHandler(RootsListChangedNotificationSchema, () => {
     session.dropRoots();
   });
   protocol.oninitialized = () => {
-    noteClient();
+    calls.noteClient();
     port.onChanged();
   };
   protocol.onerror = () => {
     // What a client sends that is no message of the protocol is answered there, and nobody's fault here.
   };
-  server.registerResource(
-    'status',
-    'registrar://status',
-    { title: 'Registrar status', description: 'Server and deliveries.', mimeType: 'application/json' },
-    (uri) => read(uri, readStatus),
-  );
-  server.registerResource(
-    'project',
-    new ResourceTemplate('registrar://projects/{id}', { list: undefined }),
-    { title: 'Project', description: 'One project by its id.', mimeType: 'application/json' },
-    (uri, { id }) => read(uri, (api) => readProject(String(id), api)),
-  );
-
-  async function read(uri: URL, work: (api: RegistrarApi) => Promise<object>): Promise<ReadResourceResult> {
-    noteClient();
-    try {
-      const value = await port.running(() => port.use('read', () => undefined, work));
-      return { contents: [{ uri: uri.href, mimeType: 'application/json', text: JSON.stringify(value) }] };
-    } catch (error) {
-      const { code, message, hint, details } = ownWords(agentReport(error));
-      if (code === 'INTERNAL') port.onFault(error);
-      const number = code === 'PROJECT_NOT_FOUND' ? resourceNotFound : ErrorCode.InternalError;
-      throw new McpError(number, message, { code, hint, ...details });
-    }
-  }
-
-  async function call(tool: Tool, input: unknown, extra: Extra): Promise<ToolAnswer> {
-    const progress = progressOf(extra);
-    const access = tool.annotations.readOnlyHint ? 'read' : 'change';
-    try {
-      return await port.use(access, progress, (api) => {
-        const toolCall: Omit<ToolCall, 'api'> = {
-          session,
-          home: port.home,
-          header: headerOf(extra),
-          signal: extra.signal,
-          askRoots: () => askRoots(extra),
-          progress,
-        };
-        return tool.run(input, { ...toolCall, api: asAgent(api, toolCall) });
-      });
-    } catch (error) {
-      const report = agentReport(error);
-      // What was cancelled ends however it ends, and nobody hears of it.
-      if (report.code === 'INTERNAL' && !extra.signal.aborted) port.onFault(error);
-      return refusal(report);
-    }
-  }
-
-  /** Asked on the call's own stream, since many clients keep no other open. */
-  async function askRoots(extra: Extra): Promise<string[]> {
-    if (!protocol.getClientCapabilities()?.roots) return [];
-    const { roots } = await extra.sendRequest({ method: 'roots/list' }, ListRootsResultSchema, {
-      timeout: port.rootsLimitMs,
-    });
-    return roots.flatMap(({ uri }) => {
-      try {
-        return [fileURLToPath(uri)];
-      } catch {
-        // Not a folder of this machine.
-        return [];
-      }
-    });
-  }
-
+  offerResources(server, calls);
   await server.connect(transport);
   return {
     toolsChanged: () => {
@@ -160,62 +63,17 @@ export async function serveAgent(session: AgentSession, transport: Transport, po
   };
 }
 
-/** The protocol's code for a resource that is not there. */
-const resourceNotFound = -32002;
-
-const lists = new WeakMap<readonly Tool[], ListToolsResult>();
-
-/** Schemas are computed once; the list is the same in every answer, so that clients can cache it. */
-export function listedTools(tools: readonly Tool[]): ListToolsResult {
-  let list = lists.get(tools);
-  if (!list) {
-    list = {
-      tools: tools.map(({ name, title, description, input, output, annotations }) => ({
-        name,
-        title,
-        description,
-        inputSchema: jsonSchema(input, 'input'),
-        outputSchema: jsonSchema(output, 'output'),
-        annotations: { title, ...annotations },
-      })),
-    };
-    lists.set(tools, list);
-  }
-  return list;
-}
-
-/** In the draft and the spellings that clients of all versions understand. */
-function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): { type: 'object' } & Record<string, unknown> {
-  const { $schema: _schema, ...rest } = z.toJSONSchema(schema, {
-    io,
-    target: 'draft-7',
-    override({ jsonSchema: written }) {
-      // Says that anything may be there, as saying nothing does.
-      if (typeof written.additionalProperties === 'object' && Object.keys(written.additionalProperties).length === 0)
-        delete written.additionalProperties;
-      delete written.propertyNames;
-      if (Array.isArray(written.type)) {
-        written.anyOf = (written.type as 'null'[]).map((type) => ({ type }));
-        delete written.type;
-      }
-    },
-  });
-  return { ...rest, type: 'object' };
-}
-
-function progressOf(extra: Extra): (message: string) => void {
-  const progressToken = extra._meta?.progressToken;
-  if (progressToken === undefined) return () => undefined;
-  let progress = 0;
-  return (message) => {
-    progress += 1;
-    extra
-      .sendNotification({ method: 'notifications/progress', params: { progressToken, progress, message } })
-      .catch(() => undefined);
-  };
-}
-
-function headerOf({ requestInfo }: Extra): string | null {
-  const header = requestInfo?.headers['x-registrar-directory'];
-  return typeof header === 'string' && header !== '' ? header : null;
+function offerResources(server: McpServer, calls: AgentCalls): void {
+  server.registerResource(
+    'status',
+    'registrar://status',
+    { title: 'Registrar status', description: 'Server and deliveries.', mimeType: 'application/json' },
+    (uri) => calls.readResource(uri, readStatus),
+  );
+  server.registerResource(
+    'project',
+    new ResourceTemplate('registrar://projects/{id}', { list: undefined }),
+    { title: 'Project', description: 'One project by its id.', mimeType: 'application/json' },
+    (uri, { id }) => calls.readResource(uri, (api) => readProject(String(id), api)),
+  );
 }

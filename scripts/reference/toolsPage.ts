@@ -1,4 +1,4 @@
-import { listedTools } from '../../daemon/mcp/serveAgent.ts';
+import { listedTools } from '../../daemon/mcp/answers/listedTools.ts';
 import { toolList } from '../../daemon/mcp/tools/toolList.ts';
 import { shapeOf, type JsonSchema, type NamedShape } from './jsonSchema.ts';
 import { code, table } from './markdown.ts';
