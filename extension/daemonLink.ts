@@ -137,5 +137,5 @@ export class DaemonLink {
 function reportOf(error: unknown): ErrorReport {
   if (error instanceof RegistrarError) return error.toReport();
   const reason = error instanceof Error ? error.message : String(error);
-  return { code: 'INTERNAL', message: `The daemon cannot be asked: ${reason}`, hint: 'Restart the daemon.' };
+  return { code: 'INTERNAL', message: `The daemon cannot be reached: ${reason}`, hint: 'Restart the daemon.' };
 }

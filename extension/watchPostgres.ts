@@ -53,7 +53,7 @@ async function askForPassword(address: string, link: Pick<DaemonLink, 'call'>): 
   if (!isRefused) return;
   const enter = 'Enter Password…';
   const chosen = await vscode.window.showWarningMessage(
-    messageText(`PostgreSQL at ${address} wants a password.`),
+    messageText(`PostgreSQL at ${address} requires a password.`),
     enter,
   );
   if (chosen === enter) await vscode.commands.executeCommand(commandIds.enterPassword);

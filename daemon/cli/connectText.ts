@@ -37,7 +37,8 @@ export function writtenText(
 ): string {
   const { home, paint } = view;
   const { name } = agents[plan.agent];
-  const what = outcome === 'unchanged' ? 'has it already' : outcome === 'replaced' ? 'is up to date' : 'has it now';
+  const what =
+    outcome === 'unchanged' ? 'already has the entry' : outcome === 'replaced' ? 'is up to date' : 'now has the entry';
   return [
     `${name}: ${shown(plan.file, home)} ${what}.`,
     ...warnings(plan, view),
@@ -48,8 +49,8 @@ export function writtenText(
 /** What `--remove` did. */
 export function removedText(agent: Agent, file: string, outcome: 'removed' | 'absent', { home }: TextView): string {
   return outcome === 'removed'
-    ? `${agent.name}: Registrar's entry is gone from ${shown(file, home)}.`
-    : `${agent.name}: nothing that --write put there is in ${shown(file, home)}.`;
+    ? `${agent.name}: Registrar's entry was removed from ${shown(file, home)}.`
+    : `${agent.name}: ${shown(file, home)} contains nothing that --write added.`;
 }
 
 /** What another token means for the entries that `--write` made. */
@@ -58,12 +59,12 @@ export function rotatedText(
   { home, paint }: TextView,
 ): string {
   return [
-    'Agents over HTTP need the new token from now on; those that were there have been sent away.',
-    'VS Code’s own agents get it by themselves.',
+    'Agents over HTTP now need the new token; their connections have been closed.',
+    'VS Code’s own agents get it automatically.',
     ...outdated.flatMap(({ agent, scope, file }) => {
       const plan = { agent, scope, directory: workspaceOf(agents[agent], file) };
       return [
-        `  ${paint('yellow', 'warning:')} ${agents[agent].name} has the former token: ${shown(file, home)}`,
+        `  ${paint('yellow', 'warning:')} ${agents[agent].name} still has the former token: ${shown(file, home)}`,
         `  ${paint('cyan', 'next:')} ${commandLine(plan)} --http --write`,
       ];
     }),
@@ -80,12 +81,15 @@ function warnings({ agent, scope, launcher, tokenVariable }: ConnectionPlan, { h
   const warn = (what: string, next: string): void => {
     lines.push(`  ${paint('yellow', 'warning:')} ${what}`, `  ${paint('cyan', 'next:')} ${next}`);
   };
-  if (launcher && !launcher.exists) warn(`${shown(launcher.path, home)} is not there yet`, 'registrar serve');
+  if (launcher && !launcher.exists) warn(`${shown(launcher.path, home)} does not exist yet`, 'registrar serve');
   if (launcher && scope === 'workspace') {
-    warn('the entry names a path of this machine; others who share the file cannot use it', 'leave out --workspace');
+    warn(
+      'the entry contains a path on this machine, so others who share the file cannot use it',
+      'leave out --workspace',
+    );
   }
   const { name: agentName, tellsFolder } = agents[agent];
-  if (!tellsFolder) warn(`${agentName} does not say in which folder it works`, 'name the folder in what you ask of it');
+  if (!tellsFolder) warn(`${agentName} does not say in which folder it works`, 'name the folder in your prompt');
   if (tokenVariable) {
     const { name, value, reason } = tokenVariable;
     warn(`the token is not written, because the file ${shown(reason, home)}`, `start the agent with ${name}=${value}`);

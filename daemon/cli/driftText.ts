@@ -17,12 +17,12 @@ export function driftText({ planId, ok, findings }: DriftReport, view: TextView)
 
 /** What a repair did, without a line break at the end. */
 export function repairText({ applied, skipped, failed }: RepairResult, view: TextView): string {
-  if (applied.length + skipped.length + failed.length === 0) return 'repair: nothing to do without you';
+  if (applied.length + skipped.length + failed.length === 0) return 'repair: nothing that Registrar can do without you';
   const line = (word: string, { description }: PlannedRepair): string => `  ${word}  ${shown(description, view.home)}`;
   return [
     `repair: ${applied.length} done, ${skipped.length} skipped, ${failed.length} failed`,
     ...applied.map((one) => line('done   ', one)),
-    ...skipped.map((one) => `${line('skipped', one)}: it had changed`),
+    ...skipped.map((one) => `${line('skipped', one)}: it has changed since`),
     ...failed.flatMap((one) => [
       line('failed ', one),
       ...errorText(one.error, view)

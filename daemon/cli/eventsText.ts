@@ -23,7 +23,7 @@ export function eventsText({ events, truncated, missing }: ListedEvents, view: T
   return [
     table(['when', 'what', 'project', 'who', 'from', 'destroyed'].slice(0, columnsOf(rows)), rows, view),
     ...warning,
-    ...(truncated ? ['older events are left out: ask for a shorter time, or for one project'] : []),
+    ...(truncated ? ['older events are not shown: ask for a shorter time, or for one project'] : []),
   ].join('\n');
 }
 

@@ -9,7 +9,7 @@ import type { TextView } from './terminalText.ts';
 /** The projects as a table, or how to make the first one; without a line break at the end. */
 export function projectsText(projects: readonly ListedProject[], query: string | null, view: TextView): string {
   if (projects.length === 0) {
-    const none = query === null ? 'No projects yet.' : `No project's name has "${shown(query, view.home)}" in it.`;
+    const none = query === null ? 'No projects yet.' : `No project's name contains "${shown(query, view.home)}".`;
     return `${none}\n${view.paint('cyan', 'next:')} registrar projects create NAME --directory .`;
   }
   const rows = projects.map(({ name, databaseName, sync, id, createdAt, metadata }) => [

@@ -66,7 +66,7 @@ function describeProgram(program: Command, { stdout, stderr, version }: CliConte
     .version(version, '--version', 'print the version')
     .option('--json', 'print one JSON document and nothing else on standard output')
     .option('--database-url <url>', 'use this PostgreSQL (no password in it)', saying)
-    .option('--no-color', 'no colours, as with NO_COLOR')
+    .option('--no-color', 'print no colors, as with NO_COLOR')
     .helpOption('-h, --help', 'show how to use a command')
     .showSuggestionAfterError()
     .exitOverride()
@@ -90,7 +90,7 @@ function reportFor(error: unknown): ErrorReport {
 }
 
 function usageReport(error: CommanderError): ErrorReport {
-  const hint = 'registrar --help and registrar COMMAND --help show what there is.';
+  const hint = 'registrar --help and registrar COMMAND --help list commands and options.';
   if (error.code === 'commander.help') return { code: 'INVALID_ARGUMENT', message: 'A subcommand is missing.', hint };
   // Commander repeats the argument that it does not understand, and puts its suggestion on a line of its own.
   const [message = '', suggestion] = withoutPasswords(error.message.replace(/^error: /, '')).split('\n');

@@ -178,7 +178,7 @@ function unreachable(message: string, hint: string): RegistrarError {
 function notRunning(): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
-    message: 'The daemon does not run.',
+    message: 'The daemon is not running.',
     hint: 'Any command that needs it starts it; so does: registrar serve',
     details: { reason: 'not running' },
   });
@@ -187,27 +187,27 @@ function notRunning(): RegistrarError {
 /** The error for something that accepts connections and says nothing: a daemon that is suspended, or a stranger. */
 export function silentDaemon(pipe: string): RegistrarError {
   return unreachable(
-    `The daemon does not answer: something accepts connections at ${pipe} and says nothing.`,
-    'Try again. If it goes on, look for a suspended or hanging registrar process, and continue or end it.',
+    `The daemon does not answer: something accepts connections at ${pipe} and sends nothing.`,
+    'Try again. If it keeps happening, find the suspended or hanging registrar process, and resume or end it.',
   );
 }
 
 function stranger(pipe: string, reason: string): RegistrarError {
   return unreachable(
-    `What answers at ${pipe} is not Registrar's daemon: ${reason}. Nothing was told to it.`,
+    `What answers at ${pipe} is not Registrar's daemon: ${reason}. Nothing was disclosed to it.`,
     'Find out which process has that socket and end it, or set REGISTRAR_HOME to another folder.',
   );
 }
 
 function lost(method: string): RegistrarError {
   return unreachable(
-    `The daemon ended before it answered; whether "${method}" was done is not known.`,
-    'Look at what there is now (registrar projects list), then repeat the command if need be.',
+    `The daemon stopped before it answered; whether "${method}" was done is not known.`,
+    'Check the current state (registrar projects list), then repeat the command if necessary.',
   );
 }
 
 function neverCame(limitMs: number): RegistrarError {
-  return unreachable(`The daemon did not start within ${limitMs / 1000} s.`, 'Look into its log: registrar log');
+  return unreachable(`The daemon did not start within ${limitMs / 1000} s.`, 'See its log: registrar log');
 }
 
 function tooOld(version: string): RegistrarError {

@@ -196,7 +196,7 @@ export class DaemonConnection {
       case ErrorCodes.MethodNotFound:
         return new RegistrarError({
           code: 'DAEMON_VERSION',
-          message: 'The running daemon is of another version and does not know this request.',
+          message: 'The running daemon has a different version and does not know this request.',
           hint: 'registrar stop; the next command starts the daemon of this version.',
         });
       default:
@@ -210,7 +210,7 @@ function unsendable(reason: string): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
     message: reason,
-    hint: 'Ask with less, such as a shorter text.',
+    hint: 'Send less, such as a shorter text.',
   });
 }
 

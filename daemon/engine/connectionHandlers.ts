@@ -35,7 +35,7 @@ export function connectionHandlers(
 function notServed(): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
-    message: 'The daemon serves no MCP address.',
-    hint: 'Switch registrar.mcp.enabled on, or see the log; agents that start Registrar themselves need no address.',
+    message: 'The daemon does not serve agents over HTTP.',
+    hint: 'Turn on registrar.mcp.enabled, or see the log. Agents that start Registrar themselves need no address.',
   });
 }

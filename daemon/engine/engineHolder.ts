@@ -395,6 +395,6 @@ function cutOff(): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
     message: 'The daemon changed its PostgreSQL, or ended, before this was finished; whether it was done is not known.',
-    hint: 'Look at what there is now (registrar projects list), then repeat the command if need be.',
+    hint: 'Check the current state (registrar projects list), then repeat the command if necessary.',
   });
 }

@@ -116,7 +116,7 @@ function connectionsOf(daemon: CommandDaemon): ReturnType<CliContext['connection
       if (url != null && token !== undefined) return { url, token };
       throw new RegistrarError({
         code: 'DAEMON_UNREACHABLE',
-        message: 'The daemon serves no MCP address.',
+        message: 'The daemon does not serve agents over HTTP.',
         hint: 'See registrar log; without --http, the agent needs no address.',
       });
     },
@@ -153,7 +153,11 @@ function workingDirectory(): string {
     return process.cwd();
   } catch (error) {
     throw new RegistrarError(
-      { code: 'DIRECTORY_INVALID', message: 'The working directory is gone.', hint: 'Go to another folder: cd' },
+      {
+        code: 'DIRECTORY_INVALID',
+        message: 'The working directory has been deleted.',
+        hint: 'Change to another folder: cd',
+      },
       { cause: error },
     );
   }

@@ -22,10 +22,10 @@ export function checkName(name: string): NameCheck {
 function reasonAgainst(name: string): string | null {
   if (name === '') return 'is empty';
   if (name.length > maxNameLength) return `has ${name.length} characters; at most ${maxNameLength} are allowed`;
-  if (!namePattern.test(name)) return 'may hold only the letters a to z, digits, spaces, "-" and "_"';
-  if (name.trim() === '') return 'holds only spaces';
+  if (!namePattern.test(name)) return 'may contain only the letters a to z, digits, spaces, "-" and "_"';
+  if (name.trim() === '') return 'contains only spaces';
   if (name.trim() !== name) return 'begins or ends with a space';
-  if (name.toLowerCase() === 'default') return 'is kept for the shared default project';
+  if (name.toLowerCase() === 'default') return 'is reserved for the shared default project';
   return null;
 }
 

@@ -46,14 +46,14 @@ const gives =
  */
 export const operations = {
   server: gives<ServerLabel>()({
-    does: 'Opens PostgreSQL if need be, and says which it is.',
+    does: 'Connects to PostgreSQL if necessary, and says which server it is.',
     by: 'daemon',
     params: null,
     effect: 'reads',
     askedBy: people,
   }),
   resolve: gives<Resolution>()({
-    does: 'Finds the project of a folder, or the one that is named, and makes its database when it has none.',
+    does: 'Finds the project of a folder, or the one that is named, and creates its database if it has none.',
     by: 'engine',
     params: question,
     effect: 'settles',
@@ -84,7 +84,7 @@ export const operations = {
     askedBy: command,
   }),
   listEvents: gives<ListedEvents>()({
-    does: 'Lists who did what within this time (ms), to all projects or to one (by its id or any name that it had).',
+    does: 'Lists who did what within this time (ms), to all projects or to one (by its id or any name it has had).',
     by: 'engine',
     params: { project: 'text|null?', sinceMs: 'positive number' },
     effect: 'reads',
@@ -99,7 +99,7 @@ export const operations = {
     tools: ['get_project'],
   }),
   createProject: gives<Resolution>()({
-    does: 'Makes a project and its database, and binds a folder to it.',
+    does: 'Creates a project and its database, and binds a folder to it.',
     by: 'engine',
     params: {
       name: 'text',
@@ -118,7 +118,7 @@ export const operations = {
   }),
   // A project that was named by its old name is not found a second time, or another one has taken that name.
   updateProject: gives<Resolution>()({
-    does: 'Gives a project another name or description; what is left out stays, and a null description is taken away.',
+    does: 'Renames a project or changes its description; what is left out stays, and null removes the description.',
     by: 'engine',
     params: { ...project, name: 'text?', description: 'text|null?' },
     effect: 'changes',
@@ -126,14 +126,14 @@ export const operations = {
     tools: ['update_project'],
   }),
   adoptDatabase: gives<Resolution>()({
-    does: 'Registers a database that is there, under a name, or the one of its marker or its own when that is absent.',
+    does: 'Registers an existing database under a name; by default, under the one in its marker, or its own.',
     by: 'engine',
     params: { database: 'text', name: 'text|null?' },
     effect: 'changes',
     askedBy: people,
   }),
   forgetProject: gives<Forgotten>()({
-    does: 'Takes a project out of the registry; its database stays.',
+    does: 'Removes a project from the registry; its database stays.',
     by: 'engine',
     params: project,
     effect: 'changes',
@@ -150,7 +150,7 @@ export const operations = {
     askedBy: people,
   }),
   remakeProject: gives<Resolution>()({
-    does: 'Makes a new, empty database for a project whose own is gone.',
+    does: 'Creates a new, empty database for a project whose own is gone.',
     by: 'engine',
     params: confirmed,
     effect: 'changes',
@@ -158,7 +158,7 @@ export const operations = {
     with: 'steps',
   }),
   useProject: gives<Resolution>()({
-    does: 'Binds a folder to an existing project, by its config file or on this machine alone.',
+    does: 'Binds a folder to an existing project, in its config file or on this machine only.',
     by: 'engine',
     params: {
       ...project,
@@ -177,7 +177,7 @@ export const operations = {
   }),
   // Asked again, it would refuse: the folder has no binding any more.
   removeBinding: gives<Resolution>()({
-    does: 'Takes a folder’s local binding back, and resolves it again.',
+    does: 'Removes a folder’s local binding, and resolves the folder again.',
     by: 'engine',
     params: { directory: 'text' },
     effect: 'changes',
@@ -185,7 +185,7 @@ export const operations = {
     askedBy: people,
   }),
   connection: gives<Connection>()({
-    does: 'Resolves, and gives what a program needs to connect to the project’s database.',
+    does: 'Resolves, and returns what a program needs to connect to the project’s database.',
     by: 'engine',
     params: question,
     effect: 'settles',
@@ -193,7 +193,7 @@ export const operations = {
     judgesAsker: true,
   }),
   describeDatabase: gives<DescribeAnswer>()({
-    does: 'Resolves, and says what there is to read in the project’s database.',
+    does: 'Resolves, and describes what the project’s database contains.',
     by: 'engine',
     params: question,
     effect: 'settles',
@@ -203,7 +203,7 @@ export const operations = {
     with: 'signal',
   }),
   queryDatabase: gives<QueryAnswer>()({
-    does: 'Resolves, and runs one statement that reads in the project’s database, as a role that can do nothing else.',
+    does: 'Resolves, and runs one statement that reads the project’s database, as a role that can do nothing else.',
     by: 'engine',
     params: {
       ...question,
@@ -220,7 +220,7 @@ export const operations = {
     with: 'signal',
   }),
   syncStatus: gives<SyncStatus>()({
-    does: 'Says what waits for the registry.',
+    does: 'Lists what is waiting for the registry.',
     by: 'engine',
     params: null,
     effect: 'reads',
@@ -228,7 +228,7 @@ export const operations = {
     tools: ['sync_status'],
   }),
   syncNow: gives<SyncStatus>()({
-    does: 'Tries to register now what waits.',
+    does: 'Tries now to register what is waiting.',
     by: 'engine',
     params: null,
     effect: 'settles',
@@ -262,21 +262,21 @@ export const operations = {
     whileLeaving: true,
   }),
   setFolders: gives<null>()({
-    does: 'Says which folders this window has open now.',
+    does: 'Tells the daemon which folders this window has open.',
     by: 'daemon',
     params: { folders: 'folders' },
     effect: 'settles',
     askedBy: window,
   }),
   look: gives<null>()({
-    does: 'Refreshes what windows show of their folders; makes nothing.',
+    does: 'Refreshes what windows show of their folders; creates nothing.',
     by: 'daemon',
     params: null,
     effect: 'reads',
     askedBy: window,
   }),
   checkConfig: gives<ConfigProblem[]>()({
-    does: 'Says what is wrong with a config file whose text, without byte order mark, would be this.',
+    does: 'Checks the text of a config file, without byte order mark, and says what is wrong with it.',
     by: 'daemon',
     params: { path: 'text', text: 'long text' },
     effect: 'reads',
@@ -284,14 +284,14 @@ export const operations = {
   }),
   // Only the first answer says which projects the former server keeps.
   changeAddress: gives<AddressChange>()({
-    does: 'Serves another PostgreSQL from now on, and keeps that choice; the password is kept in memory only.',
+    does: 'Switches to another PostgreSQL and saves that choice; the password is kept in memory only.',
     by: 'daemon',
     params: { postgres: 'postgres', password: 'text|null' },
     effect: 'changes',
     askedBy: people,
   }),
   tryAddress: gives<TriedAddress>()({
-    does: 'Connects to an address once, the chosen one when it is null.',
+    does: 'Tries to connect to an address; null means the chosen one.',
     by: 'daemon',
     params: { url: 'text|null', password: 'text|null' },
     effect: 'reads',
@@ -299,14 +299,14 @@ export const operations = {
   }),
   // Repeated late, it would put an older password in front of a newer one.
   savePassword: gives<{ path: string }>()({
-    does: 'Puts a password into libpq’s password file, and gives that file’s path.',
+    does: 'Saves a password in libpq’s password file, and returns that file’s path.',
     by: 'daemon',
     params: { url: 'text', password: 'some text' },
     effect: 'changes',
     askedBy: window,
   }),
   rotateToken: gives<{ url: string | null }>()({
-    does: 'Makes another token; agents over HTTP are sent away, and come again with it.',
+    does: 'Creates a new token, and closes the connections of agents over HTTP, which then need it.',
     by: 'daemon',
     params: null,
     effect: 'changes',
@@ -314,21 +314,21 @@ export const operations = {
     askedBy: people,
   }),
   mcpAddress: gives<{ url: string; token: string }>()({
-    does: 'Gives what an agent over HTTP needs.',
+    does: 'Returns what an agent needs to connect over HTTP.',
     by: 'daemon',
     params: null,
     effect: 'reads',
     askedBy: window,
   }),
   connections: gives<ConnectionRecord[]>()({
-    does: 'Lists Registrar’s entries in the files of agents.',
+    does: 'Lists Registrar’s entries in agents’ files.',
     by: 'daemon',
     params: null,
     effect: 'reads',
     askedBy: window,
   }),
   planConnection: gives<ConnectionPlan>()({
-    does: 'Says what an agent’s file would get.',
+    does: 'Shows the entry that an agent’s file would get.',
     by: 'daemon',
     params: connection,
     effect: 'reads',
@@ -336,14 +336,14 @@ export const operations = {
   }),
   // Only the first answer says whether something was written.
   connectAgent: gives<'written' | 'replaced' | 'unchanged'>()({
-    does: 'Puts an entry into an agent’s file.',
+    does: 'Adds Registrar’s entry to an agent’s file.',
     by: 'daemon',
     params: connection,
     effect: 'changes',
     askedBy: window,
   }),
   disconnectAgent: gives<'removed' | 'absent'>()({
-    does: 'Takes an entry out of an agent’s file.',
+    does: 'Removes Registrar’s entry from an agent’s file.',
     by: 'daemon',
     params: { file: 'text' },
     effect: 'changes',
@@ -351,7 +351,7 @@ export const operations = {
     askedBy: window,
   }),
   drain: gives<null>()({
-    does: 'Finishes what runs, refuses the new, leaves; the bundled PostgreSQL keeps running for a successor.',
+    does: 'Finishes running requests, refuses new ones, and shuts down; the bundled PostgreSQL keeps running for a successor.',
     by: 'daemon',
     params: { stopServer: 'flag', reason: 'text' },
     effect: 'changes',

@@ -46,5 +46,5 @@ export class RegistrarError extends Error {
 export function reportOf(error: unknown, hint: string, words: (reason: string) => string): ErrorReport {
   if (error instanceof RegistrarError) return error.toReport();
   const reason = error instanceof Error ? error.message : String(error);
-  return { code: 'INTERNAL', message: `Registrar failed in a way that it should not: ${words(reason)}`, hint };
+  return { code: 'INTERNAL', message: `Registrar failed unexpectedly: ${words(reason)}`, hint };
 }

@@ -12,7 +12,7 @@ export const connectAgent: Command = async (context) => {
   const records = await link.call('connections', undefined);
   const agent = await chooseAgent(records, home);
   if (!agent) return null;
-  if (isConnectedHere(agent)) return 'VS Code’s own agents have Registrar already';
+  if (isConnectedHere(agent)) return 'VS Code’s own agents already have Registrar';
   const request: ConnectionRequest = { agent: agent.id, transport: 'stdio', scope: 'user', directory: home };
   const plan = await link.call('planConnection', request);
   const file = shortPath(plan.file, home);
@@ -26,7 +26,7 @@ export const connectAgent: Command = async (context) => {
 export const copyMcpAddress: Command = async ({ link }) => {
   const { url } = await link.call('mcpAddress', undefined);
   await vscode.env.clipboard.writeText(url);
-  return `Copied ${url}; it takes a token, which “registrar connect AGENT --http” shows`;
+  return `Copied ${url}. It needs the token that “registrar connect AGENT --http” shows`;
 };
 
 /** Another token, as when somebody else may have seen it. Entries with the former one are the terminal's, which wrote them. */
@@ -34,9 +34,9 @@ export const rotateAgentToken: Command = async ({ link, home }) => {
   await link.call('rotateToken', undefined);
   const records = await link.call('connections', undefined);
   const outdated = records.filter(({ transport }) => transport === 'http').map(({ file }) => shortPath(file, home));
-  const done = 'Agents over HTTP need the new token now; VS Code’s own have it';
+  const done = 'Agents over HTTP now need the new token; VS Code’s own agents have it';
   if (outdated.length === 0) return done;
-  return `${done}. The former one is in ${outdated.join(', ')}: registrar connect AGENT --http --write`;
+  return `${done}. The former one is still in ${outdated.join(', ')}: registrar connect AGENT --http --write`;
 };
 
 type Deed = 'write' | 'remove' | 'copy';
@@ -48,12 +48,14 @@ const deeds: Record<
   async write({ link }, { name }, { agent, transport, scope, directory }, file) {
     const outcome = await link.call('connectAgent', { agent, transport, scope, directory });
     return outcome === 'unchanged'
-      ? `${name}: ${file} has it already`
-      : `${name}: ${file} has it now; restart ${name}, or its MCP servers`;
+      ? `${name}: ${file} already has the entry`
+      : `${name}: ${file} now has the entry; restart ${name}, or its MCP servers`;
   },
   async remove({ link }, { name }, plan, file) {
     const outcome = await link.call('disconnectAgent', { file: plan.file });
-    return outcome === 'removed' ? `${name}: gone from ${file}` : `${name}: nothing of Registrar is in ${file}`;
+    return outcome === 'removed'
+      ? `${name}: entry removed from ${file}`
+      : `${name}: ${file} contains no entry of Registrar’s`;
   },
   async copy(_context, { name }, { snippet }, file) {
     await vscode.env.clipboard.writeText(snippet);
@@ -81,10 +83,13 @@ function isConnectedHere({ id }: Agent): boolean {
 }
 
 async function chooseDeed({ name }: Agent, file: string, isThere: boolean): Promise<Deed | null> {
-  const write = { label: '$(edit) Write it', detail: `Into ${file}; Connect an Agent takes it out again.` };
-  const again = { label: '$(edit) Write it again', detail: `Into ${file}, in the place of the one that is there.` };
-  const remove = { label: '$(trash) Take it out', detail: `Of ${file}, which is then as it was before.` };
-  const copy = { label: '$(copy) Copy it', detail: `To put it into ${file} yourself.` };
+  const write = { label: '$(edit) Write it', detail: `Adds the entry to ${file}; Connect an Agent can remove it.` };
+  const again = { label: '$(edit) Write it again', detail: `Replaces the entry in ${file}.` };
+  const remove = {
+    label: '$(trash) Remove it',
+    detail: `Removes the entry from ${file}, which is then as it was before.`,
+  };
+  const copy = { label: '$(copy) Copy it', detail: `Copies the entry, for you to paste into ${file}.` };
   const items = [
     ...(isThere ? [{ ...remove, deed: 'remove' as const }] : []),
     { ...(isThere ? again : write), deed: 'write' as const },

@@ -6,7 +6,7 @@ import type { Command } from './commandContext.ts';
 export const restartDaemon: Command = async ({ link }) => {
   await link.restart('restarted from VS Code');
   const { pid, version } = await link.call('status', undefined);
-  return `Daemon ${version} runs as process ${pid}`;
+  return `Daemon ${version} is running as process ${pid}`;
 };
 
 /** The log stays on disk when the daemon has gone, so it is found without asking it. */

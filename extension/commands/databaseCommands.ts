@@ -23,7 +23,7 @@ export const copyConnectionString: Command = async (context, target) => {
   const url = connection.environment['DATABASE_URL'] ?? '';
   await vscode.env.clipboard.writeText(url);
   const hasPassword = (connection.environment['PGPASSWORD'] ?? '') !== '';
-  return `Copied the address of ${connection.database}${hasPassword ? '; it holds the password' : ''}`;
+  return `Copied the address of ${connection.database}${hasPassword ? '; it contains the password' : ''}`;
 };
 
 /** Asks the registry something, whatever is remembered. */

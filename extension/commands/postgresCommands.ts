@@ -36,7 +36,7 @@ export const useBundled: Command = async (context) => {
   const change = await changeTo(context, { kind: 'bundled' }, null);
   await setPostgresUrl(null);
   await showLeftBehind(context, change);
-  return 'The bundled PostgreSQL is used now';
+  return 'Registrar now uses the bundled PostgreSQL';
 };
 
 /** Asks for the password that the daemon lacks. */
@@ -51,14 +51,14 @@ export const enterPassword: Command = async (context) => {
   // Also when the address came from elsewhere: a password of VS Code's goes with an address of VS Code's.
   await setPostgresUrl(found.url);
   await context.link.renew(true);
-  return `${found.address} lets us in`;
+  return `Connected to ${found.address}`;
 };
 
 /** This window gives up its own address. */
 export const useDaemonAddress: Command = async () => {
   refuseWhereEnvironmentDecides();
   await setPostgresUrl(null);
-  return 'This window uses the daemon’s PostgreSQL now';
+  return 'This window now uses the daemon’s PostgreSQL';
 };
 
 /** The daemon gives up its own address, for everybody. */
@@ -101,7 +101,7 @@ async function askAddress(context: CommandContext, title: string): Promise<Found
   if (port === null) return null;
   const database = await askStep<string>({
     title,
-    prompt: 'The database of the registry, which lists all projects; empty for the usual one',
+    prompt: 'The registry’s database, which lists all projects; leave empty for the default',
     placeholder: 'codebase_mcp_registry',
     check: (text) => ({ value: text.trim() }),
   });
@@ -153,11 +153,11 @@ async function useAddress(
   if (!found.mayCreateDatabases) {
     void vscode.window.showWarningMessage(
       messageText(
-        `${found.role} may not create databases, so no new projects can be made. As a superuser run: ALTER ROLE ${sqlIdentifier(found.role)} CREATEDB;`,
+        `${found.role} may not create databases, so no new projects can be created. As a superuser, run: ALTER ROLE ${sqlIdentifier(found.role)} CREATEDB;`,
       ),
     );
   }
-  return `${found.address} is used now: PostgreSQL ${found.version}`;
+  return `Registrar now uses ${found.address}: PostgreSQL ${found.version}`;
 }
 
 async function changeTo(
@@ -188,8 +188,8 @@ function refuseWhereEnvironmentDecides(): void {
   if (givenAddress(null, process.env).url === null) return;
   throw new RegistrarError({
     code: 'ADDRESS_MISMATCH',
-    message: 'REGISTRAR_DATABASE_URL names the PostgreSQL of this window, and comes before every choice.',
-    hint: 'Take it out of the environment that VS Code is started in, or put the password into PGPASSWORD there.',
+    message: 'REGISTRAR_DATABASE_URL sets the PostgreSQL server of this window and overrides every choice.',
+    hint: 'Remove it from the environment that VS Code is started in, or set PGPASSWORD there.',
   });
 }
 

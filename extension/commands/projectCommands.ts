@@ -21,7 +21,7 @@ export const renameProject: Command = async (context, target) => {
   if (name === null || name === project.name) return null;
   await context.link.call('updateProject', { project: project.id, name });
   context.tree.refresh();
-  return `${project.name} is ${name} now; its database is the same`;
+  return `Renamed ${project.name} to ${name}; its database is the same`;
 };
 
 /** Registers a database that is there already. */
@@ -33,7 +33,7 @@ export const adoptDatabase: Command = async ({ link, tree }, target) => {
       ? known
       : await vscode.window.showInputBox({
           title: 'Adopt Database',
-          prompt: 'A database of this server that no project has',
+          prompt: 'A database on this server without a project',
           placeHolder: 'cb_proj_shop_1f2e3d4c',
           ignoreFocusOut: true,
         });

@@ -26,7 +26,7 @@ export const repairDrift: Command = async ({ link, documents, home }) => {
   const planned = report.findings.flatMap(({ actions }) => actions.filter(({ automatic }) => automatic));
   if (report.findings.length === 0) return 'Everything agrees';
   await documents.show('Drift', driftDocument(report, home));
-  if (planned.length === 0) return 'Nothing that could be repaired without you';
+  if (planned.length === 0) return 'Nothing that Registrar can repair without you';
   const choice = await vscode.window.showInformationMessage(
     `Apply ${counted(planned.length, 'repair')}?`,
     { modal: true, detail: planned.map(({ description }) => `• ${visible(description)}`).join('\n') },

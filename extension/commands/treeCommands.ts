@@ -8,7 +8,7 @@ import type { Command } from './commandContext.ts';
 export const filterProjects: Command = async ({ tree, view }) => {
   const filter = await vscode.window.showInputBox({
     title: 'Filter Projects',
-    prompt: 'Part of a name; empty for all',
+    prompt: 'Part of a name; leave empty for all',
     value: tree.filter,
   });
   if (filter === undefined) return null;

@@ -46,9 +46,9 @@ export function askPassword(
     prompt: 'The password; it is kept in VS Code’s secret storage',
     isPassword: true,
     async check(typed) {
-      if (typed === '') return { problem: 'The server wants a password.' };
+      if (typed === '') return { problem: 'The server requires a password.' };
       const result = await tryUrl(context, url, typed);
-      if (result.kind === 'password') return { problem: 'The server wants another password.' };
+      if (result.kind === 'password') return { problem: 'The server refused this password.' };
       return result.kind === 'in' ? { value: { ...result.tried, typed } } : { problem: result.said };
     },
   });

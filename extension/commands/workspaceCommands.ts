@@ -110,7 +110,7 @@ export const removeBinding: Command = async ({ link }, target) => {
   const { folder, resolution } = target;
   const { directory } = conflictChoice(resolution, folder);
   const answer = await link.call('removeBinding', { directory });
-  return said(folder, answer) ?? `${folder.name}: the binding is removed`;
+  return said(folder, answer) ?? `${folder.name}: binding removed`;
 };
 
 /** What whoever may has to run on the server, as the refusal says it. */
@@ -119,7 +119,7 @@ export const copyStatement: Command = async (_context, target) => {
   const statement = statementIn(hint);
   if (statement === null) return null;
   await vscode.env.clipboard.writeText(statement);
-  return 'Copied; Resolve Again goes on when it was run';
+  return 'Copied. Have it run, then choose Resolve Again';
 };
 
 async function bind(

@@ -10,9 +10,9 @@ export function connectionDocument({ agent: id, file, snippet, launcher }: Conne
   // The snippet last: a question stands over the top of the window while it is read.
   return [
     `# Connect ${name}`,
-    writable ? `This goes into ${where}; nothing else in it is touched.` : `Put this into ${where}.`,
+    writable ? `This goes into ${where}; nothing else in it changes.` : `Put this into ${where}.`,
     `Then restart ${name}, or its MCP servers.`,
-    ...(tellsFolder ? [] : [`${name} does not say in which folder it works: name the folder in what you ask of it.`]),
+    ...(tellsFolder ? [] : [`${name} does not say in which folder it works: name the folder in your prompt.`]),
     ...(launcher && !launcher.exists
       ? [`${codeSpan(shortPath(launcher.path, home))} is not there yet: restart the daemon.`]
       : []),

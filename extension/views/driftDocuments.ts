@@ -6,7 +6,7 @@ import { sentence } from './words.ts';
 export function driftDocument({ ok, findings, planId }: DriftReport, home: string): string {
   const intro = ok
     ? 'Config files, registry, databases and markers agree. Worth knowing:'
-    : `Config files, registry, databases and markers disagree. **Repair Drift** applies what is marked so (plan ${codeSpan(planId)}).`;
+    : `Config files, registry, databases and markers disagree. **Repair Drift** applies the marked actions (plan ${codeSpan(planId)}).`;
   return ['# Drift', intro, ...findings.map((finding) => findingText(finding, home)), ''].join('\n\n');
 }
 
@@ -33,7 +33,7 @@ export function repairDocument({ applied, skipped, failed }: RepairResult): stri
   return [
     '# Repair',
     ...(applied.length > 0 ? ['## Done', lines(applied)] : []),
-    ...(skipped.length > 0 ? ['## Skipped: it had changed meanwhile', lines(skipped)] : []),
+    ...(skipped.length > 0 ? ['## Skipped, because it has changed since', lines(skipped)] : []),
     ...(failed.length > 0 ? ['## Failed', failures.join('\n')] : []),
     '',
   ].join('\n\n');

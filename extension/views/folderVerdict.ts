@@ -43,7 +43,7 @@ export function folderVerdict(
   }
   const { wouldDo } = resolution;
   if (wouldDo !== null && wouldDo.length > 0) {
-    const message = `To be done: ${wouldDo.join('; ')}.`;
+    const message = `Still to do: ${wouldDo.join('; ')}.`;
     const rest = { kind: 'not-made', message, advice: 'Resolve Again does it.', isError: false, needsSomeone: true };
     return { ...given, verdict: 'unfinished', summary: 'not ready yet', troubles: [rest, ...troubles] };
   }
@@ -67,7 +67,7 @@ function withoutProject(folder: WorkspaceFolder, { wouldDo, error }: Resolution)
       troubles: [{ kind: 'no-project', message, advice, isError: false, needsSomeone: false }],
     };
   }
-  const message = 'Its database is not made yet.';
+  const message = 'Its database does not exist yet.';
   return {
     ...given,
     verdict: 'not-made',

@@ -11,8 +11,8 @@ export function leftBehindDocument(projects: readonly LeftBehind[], server: Serv
   });
   return [
     `# ${counted(projects.length, 'project')} left behind`,
-    `They stay where they are${server ? `, and ${escapeMarkdown(server.address)} does not have them` : ''}. Nothing was moved or removed.`,
-    'Each line, run in a terminal, copies one database. **Adopt Database** then registers it.',
+    `They stay on the former server${server ? `; ${escapeMarkdown(server.address)} does not have them` : ''}. Nothing was moved or removed.`,
+    'Run a line in a terminal to copy that database. **Adopt Database** then registers it.',
     ...sections,
     '',
   ].join('\n\n');

@@ -73,7 +73,7 @@ const words: Record<ErrorCode, RefusalWords> = {
   SQL_TIMEOUT: { summary: 'refused', kind: 'none' },
   PLAN_STALE: { summary: 'plan is out of date', kind: 'drift' },
   CONFIRMATION_REQUIRED: { summary: 'not confirmed', kind: 'none' },
-  DAEMON_UNREACHABLE: { summary: 'daemon does not run', kind: 'daemon' },
+  DAEMON_UNREACHABLE: { summary: 'daemon is not running', kind: 'daemon' },
   DAEMON_VERSION: { summary: 'daemon has another version', kind: 'daemon' },
   UNAUTHORIZED: { summary: 'refused', kind: 'none' },
   INVALID_ARGUMENT: { summary: 'refused', kind: 'none' },

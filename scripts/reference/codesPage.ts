@@ -7,7 +7,7 @@ export function codesPage(): string {
     '# Codes',
     'Every failure has one of these codes, a message that says what happened, and a hint that says what to do. The set is ' +
       'closed: programs may match on it. In a terminal the code stands before the message; with `--json` and for agents ' +
-      'it is `error.code`, and `warnings[].code` for what is worth knowing about an answer that stands.',
+      'it is `error.code`; a warning beside a valid answer has `warnings[].code`.',
     '## Errors',
     codeTable(errorCodes, errorTexts),
     '## Warnings',
@@ -22,13 +22,13 @@ export function codesPage(): string {
         ['3', 'daemon or PostgreSQL unreachable'],
       ],
     ),
-    '`registrar exec` ends with the status of the command that it ran, 127 when there is no such command, and 126 when it cannot be run.',
+    '`registrar exec` ends with the status of the command that it ran, with 127 if there is no such command, and with 126 if it cannot be run.',
   ].join('\n\n');
 }
 
 function codeTable<Code extends string>(codes: readonly Code[], texts: Record<Code, CodeText>): string {
   return table(
-    ['code', 'what happened', 'what helps'],
+    ['code', 'what happened', 'what to do'],
     codes.map((name) => [code(name), texts[name].cause, texts[name].remedy]),
   );
 }

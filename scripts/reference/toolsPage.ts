@@ -11,9 +11,9 @@ export function toolsPage(): string {
   const shapes = namedShapes(tools);
   return [
     '# Tools for agents',
-    'What an agent sees over MCP. A call works in the directory that comes first: its `directory` argument, ' +
+    'What an agent sees over MCP. A call works in the first of these directories: its `directory` argument, ' +
       '`set_working_directory` in this session, the header `X-Registrar-Directory` (percent-encoded), the client’s only ' +
-      'workspace folder. `/`, the home folder and a `${…}` that was not replaced count as none. Null means the same as ' +
+      'workspace folder. `/`, the home folder and a `${…}` that was not replaced do not count. Null means the same as ' +
       'leaving an argument out. A refusal has `error` with a [code](codes.md).',
     '## Shapes that several answers have',
     'An `ErrorCode` and a `WarningCode` are [codes](codes.md).',
@@ -33,7 +33,7 @@ export function toolsPage(): string {
     ...tools.filter(({ name }) => !standard.has(name)).map((tool) => section(tool, shapes)),
     '## Resources',
     table(
-      ['address', 'what it holds'],
+      ['address', 'content'],
       [
         [code('registrar://status'), 'server and deliveries'],
         [code('registrar://projects/{id}'), 'one project'],
@@ -57,7 +57,7 @@ function section(
   ]);
   return [
     `### ${name}`,
-    `${description ?? ''} ${annotations?.readOnlyHint ? 'Only looks.' : 'May make or write something.'}`,
+    `${description ?? ''} ${annotations?.readOnlyHint ? 'Only reads.' : 'May create or change something.'}`,
     rows.length === 0 ? 'It takes no arguments.' : table(['argument', 'type', '', 'meaning'], rows),
     block(answerShape(output, shapes)),
   ].join('\n\n');

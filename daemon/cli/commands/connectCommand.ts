@@ -20,14 +20,17 @@ interface ConnectOptions {
 export function addConnectCommand(program: Command, session: CliSession): void {
   program
     .command('connect')
-    .description('connect an agent: show what to put into its settings, or put it there')
-    .argument('[agent]', `one of ${agentIds.join(', ')}; without it, all are listed`, saying)
-    .option('--write', 'edit its file, touching nothing else in it (VS Code, Claude Code, Cursor, Codex)')
-    .option('--remove', 'take out again what --write put there')
-    .option('--http', 'over HTTP with a token, instead of a process that the agent starts')
-    .option('--workspace', "in the workspace's own file, instead of yours for all workspaces")
+    .description('connect an agent: show its entry for Registrar, or write it into its settings')
+    .argument('[agent]', `one of ${agentIds.join(', ')}; default: list all agents`, saying)
+    .option('--write', 'write the entry into its file, changing nothing else (VS Code, Claude Code, Cursor, Codex)')
+    .option('--remove', 'remove what --write added')
+    .option('--http', 'connect over HTTP with a token, instead of through a process that the agent starts')
+    .option('--workspace', "use the workspace's own file, instead of your file for all workspaces")
     .option('--directory <dir>', 'the workspace (default: the current folder); with --workspace', saying)
-    .option('--rotate-token', 'give agents over HTTP another token, as when somebody else may have seen it')
+    .option(
+      '--rotate-token',
+      'create a new token for agents over HTTP, for example because somebody may have seen the old one',
+    )
     .addHelpText('after', '\nExample:\n  $ registrar connect cursor\n  $ registrar connect cursor --write')
     .action(async (given: string | undefined, options: ConnectOptions) => {
       checkOptions(given, options);
@@ -87,17 +90,17 @@ async function connect(session: CliSession, id: AgentId, options: ConnectOptions
 function checkOptions(given: string | undefined, options: ConnectOptions): void {
   const { write, remove, http, workspace, directory, rotateToken: rotates } = options;
   if (rotates && (given ?? write ?? remove ?? http ?? workspace) !== undefined) {
-    throw invalid('--rotate-token is for all agents at once; it goes with nothing else.');
+    throw invalid('--rotate-token applies to all agents. Use it alone.');
   }
-  if (given === undefined && (write ?? remove ?? http ?? workspace)) throw invalid('The agent is missing.');
+  if (given === undefined && (write ?? remove ?? http ?? workspace)) throw invalid('No agent was named.');
   if (write && remove) throw invalid('--write and --remove contradict each other.');
-  if (remove && http) throw invalid('--remove takes out whatever --write put there; it needs no --http.');
-  if (directory !== undefined && !workspace) throw invalid('--directory says which workspace; it needs --workspace.');
+  if (remove && http) throw invalid('--remove removes whatever --write added. Leave out --http.');
+  if (directory !== undefined && !workspace) throw invalid('--directory names the workspace. It needs --workspace.');
 }
 
 function agentOf(given: string): AgentId {
   const known = agentIds.find((id) => id === given);
-  if (known === undefined) throw invalid(`There is no agent "${given}" that Registrar knows.`);
+  if (known === undefined) throw invalid(`Registrar does not know an agent "${given}".`);
   return known;
 }
 

@@ -10,7 +10,7 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
 
   program
     .command('status')
-    .description('what the daemon does now: address, windows, agents, deliveries, memory; starts nothing')
+    .description('show what the daemon does now: address, windows, agents, deliveries, memory; start nothing')
     .addHelpText('after', '\nExample:\n  $ registrar status')
     .action(async () => {
       const status = await context.daemon.status();
@@ -22,21 +22,24 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
 
   program
     .command('serve')
-    .description('start the daemon, which any command does that needs it')
-    .option('--foreground', 'be the daemon in this terminal, until Ctrl-C')
+    .description('start the daemon (commands that need it start it by themselves)')
+    .option('--foreground', 'run the daemon in this terminal until Ctrl-C')
     .addHelpText('after', '\nExample:\n  $ registrar serve --foreground')
     .action(async (options: { foreground?: true }) => {
       const databaseUrl = session.checkedDatabaseUrl();
       if (!options.foreground) {
         const status = await context.daemon.start(databaseUrl);
-        output.answer(status, () => `The daemon runs in the background (process ${status.pid}).`);
+        output.answer(status, () => `The daemon is running in the background (process ${status.pid}).`);
         return;
       }
       // Before it serves anybody: whoever was answered may tell it to stop at once.
       const stopped = context.untilStopped();
       const own = await context.daemon.become(databaseUrl);
       if (!own) {
-        output.answer({ running: true, isThisProcess: false }, () => 'The daemon runs already: registrar status.');
+        output.answer(
+          { running: true, isThisProcess: false },
+          () => 'The daemon is already running: registrar status.',
+        );
         return;
       }
       output.answer({ running: true, isThisProcess: true, pid: own.pid }, ({ paint }) =>
@@ -48,17 +51,17 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
 
   program
     .command('stop')
-    .description('end the daemon; what runs is finished, and the bundled PostgreSQL ends unless somebody uses it')
+    .description('stop the daemon once it has finished its work, and the bundled PostgreSQL unless somebody uses it')
     .addHelpText('after', '\nExample:\n  $ registrar stop')
     .action(async () => {
       const hasRun = await context.daemon.stop();
-      output.answer({ stopped: hasRun }, () => (hasRun ? 'Stopped.' : 'The daemon did not run.'));
+      output.answer({ stopped: hasRun }, () => (hasRun ? 'Stopped.' : 'The daemon was not running.'));
     });
 
   program
     .command('log')
     .description('print the daemon’s log')
-    .option('-f, --follow', 'go on with what is written, until Ctrl-C')
+    .option('-f, --follow', 'keep printing new lines until Ctrl-C')
     .addHelpText('after', '\nExample:\n  $ registrar log -f')
     .action(async (options: { follow?: true }) => {
       const stop = new AbortController();
@@ -79,7 +82,7 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
 }
 
 function notRunning({ paint }: TextView): string {
-  return `The daemon does not run.\n${paint('cyan', 'next:')} any command that needs it starts it; or: registrar serve`;
+  return `The daemon is not running.\n${paint('cyan', 'next:')} any command that needs it starts it; or: registrar serve`;
 }
 
 function entryOf(line: string): Record<string, unknown> {

@@ -13,14 +13,14 @@ export function addDriftCommands(program: Command, session: CliSession): void {
 
   program
     .command('drift')
-    .description('say where config files, registry and databases disagree, and what can be done')
+    .description('show where config files, registry and databases disagree, and what to do about it')
     .addHelpText('after', '\nExample:\n  $ registrar drift')
     .action(showDrift);
 
   program
     .command('repair')
-    .description('show the plan that would repair drift, or apply it; nothing in it destroys data')
-    .option('--apply <plan>', 'apply this plan, if it is still what there is to repair', saying)
+    .description('show a plan that repairs drift, or apply it; no plan destroys data')
+    .option('--apply <plan>', 'apply this plan, if nothing has changed since', saying)
     .addHelpText('after', '\nExample:\n  $ registrar repair --apply 1f2e3d4c5b6a7988')
     .action(async ({ apply }: { apply?: string }) => {
       if (apply === undefined) return showDrift();

@@ -29,7 +29,7 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
         .choices(shells)
         .default('sh'),
     )
-    .addOption(new Option('--dotenv', 'as lines for a .env file').conflicts('write'))
+    .addOption(new Option('--dotenv', 'print lines for a .env file').conflicts('write'))
     .option(
       '--write <file>',
       'set DATABASE_URL, and each PG variable that the file already has, in a .env file; keep the rest',
@@ -60,9 +60,9 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
     });
 
   addSelection(program.command('exec'))
-    .description('run a command in the environment of the folder’s project; nothing runs when there is any doubt')
+    .description('run a command with the variables of the folder’s project; run nothing if there is any doubt')
     .usage('[options] -- COMMAND [ARGUMENTS…]')
-    .argument('<command...>', 'what to run, after --')
+    .argument('<command...>', 'the command to run, after --')
     // Without `--`, the command's options are not misspellings of ours, so no option is proposed.
     .allowUnknownOption(!context.argv.includes('--'))
     .addHelpText('after', '\nExample:\n  $ registrar exec --expect shop -- npm run migrate')

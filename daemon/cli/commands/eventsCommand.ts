@@ -9,13 +9,13 @@ const week = 604_800_000;
 export function addEventsCommand(program: Command, session: CliSession): void {
   program
     .command('events')
-    .description('who made, used, renamed, forgot and dropped which project, the newest first')
-    .option('--project <project>', 'only of this project, an id or any name that it had', saying)
-    .option('--since <time>', 'only this far back (12h, 7d, 8w; 7d when absent)', durationMs)
+    .description('list who created, used, renamed, forgot and dropped which project, newest first')
+    .option('--project <project>', 'only this project: its id, or any name it has had', saying)
+    .option('--since <time>', 'how far back (12h, 7d, 8w; default: 7d)', durationMs)
     .addHelpText(
       'after',
-      '\nOnce a day for each project the registry also notes who was handed it (handed over), and for each\n' +
-        'folder that it was refused (refused).\n\nExample:\n  $ registrar events --project shop --since 30d',
+      '\nOnce a day for each project, the registry also records who got its database (handed over),\n' +
+        'and which folder was refused it (refused).\n\nExample:\n  $ registrar events --project shop --since 30d',
     )
     .action(async ({ project = null, since = week }: { project?: string | null; since?: number }) => {
       const found = await session.withRegistrar((registrar) => registrar.listEvents({ project, sinceMs: since }));

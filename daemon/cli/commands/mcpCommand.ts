@@ -6,7 +6,7 @@ import type { CliSession } from '../cliSession.ts';
 export function addMcpCommand(program: Command, session: CliSession): void {
   program
     .command('mcp')
-    .description('serve one agent over standard input and output (MCP), by way of the daemon')
+    .description('serve one agent over standard input and output (MCP), through the daemon')
     .option('--directory <dir>', 'the folder that the agent works in (default: what its environment names)', saying)
     .addHelpText('after', '\nExample:\n  $ registrar mcp --directory ~/shop')
     .action(async (options: { directory?: string }) => {

@@ -17,15 +17,15 @@ import type { TextView } from '../terminalText.ts';
 export function addPostgresCommand(program: Command, session: CliSession): void {
   program
     .command('postgres')
-    .description('show or choose the PostgreSQL server; an address is tried before it is kept')
+    .description('show or choose the PostgreSQL server; an address is tried before it is saved')
     .argument('[choice]', 'show, bundled, or a PostgreSQL URL without password', saying, 'show')
-    .option('--save-password', 'put the password that was asked for into the password file of libpq')
+    .option('--save-password', 'save the password in libpq’s password file')
     .addHelpText(
       'after',
       '\nExample:\n  $ registrar postgres postgresql://me@db.example:5432\n  $ registrar postgres URL < password.txt',
     )
     .action(async (choice: string, options: { savePassword?: true }) => {
-      if (session.databaseUrl !== null) throw invalid('--database-url chooses for one command; it cannot be kept.');
+      if (session.databaseUrl !== null) throw invalid('--database-url applies to one command; it cannot be saved.');
       if (choice === 'show') await show(session);
       else if (choice === 'bundled') await chooseBundled(session);
       else await chooseUrl(session, choice, options.savePassword ?? false);
@@ -53,7 +53,7 @@ async function chooseUrl({ context, output }: CliSession, url: string, savePassw
   refusePassword(
     url,
     'The address',
-    'Leave the password out: it is asked for on the terminal, or read from standard input.',
+    'Leave the password out. Registrar asks for it on the terminal, or reads it from standard input.',
   );
   const { facts, password } = await tryAddress(context, url);
   const passwordFile = savePassword && password !== null ? await context.savePassword(url, password) : null;
@@ -111,7 +111,7 @@ function servedLines({ chosen, daemon }: ChosenPostgres, view: TextView): string
     served,
     `  ${view.paint('yellow', 'warning:')} it was started with a different address from the one that applies here`,
     ...hintLines(
-      'registrar stop (the next command starts it with the one here) | registrar postgres URL (another one, for everybody)',
+      'registrar stop (the next command starts it with the address from here) | registrar postgres URL (choose one for everybody)',
       view,
       '  ',
     ),
@@ -124,7 +124,7 @@ function factsText({ version, role, mayCreateDatabases, registry }: PostgresFact
   if (mayCreateDatabases) return line;
   return [
     line,
-    `  ${paint('yellow', 'warning:')} projects that exist can be used, new ones cannot be made`,
+    `  ${paint('yellow', 'warning:')} existing projects work, but new ones cannot be created`,
     `  ${paint('cyan', 'next:')} as a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEDB;`,
   ].join('\n');
 }
@@ -139,12 +139,16 @@ function changeLines(change: AddressChange | null, { home, paint }: TextView): s
   if (leftBehind.length === 0) return failed;
   return [
     ...failed,
-    `${leftBehind.length} stay where they are; each line moves one, registrar projects adopt DATABASE then registers it:`,
+    `${stay(leftBehind.length)} on the former server. Each line copies one; registrar projects adopt DATABASE then registers it:`,
     ...leftBehind.map(
       // The home folder in full, since it is copied.
       ({ command, pending }) => `  ${shown(command, '')}${pending ? '   # not registered there yet' : ''}`,
     ),
   ];
+}
+
+function stay(count: number): string {
+  return count === 1 ? '1 project stays' : `${count} projects stay`;
 }
 
 function passwordLines(
@@ -155,17 +159,17 @@ function passwordLines(
 ): string[] {
   if (file !== null) return [`The password is in ${shown(file, home)}.`];
   if (password === null) return [];
-  const kept = daemonHasIt ? 'is known until the daemon ends' : 'was not kept';
+  const kept = daemonHasIt ? 'is known only until the daemon stops' : 'was not saved';
   return [
     `  ${paint('yellow', 'warning:')} the password ${kept}`,
-    `  ${paint('cyan', 'next:')} the same with --save-password, or set PGPASSWORD`,
+    `  ${paint('cyan', 'next:')} run the same command with --save-password, or set PGPASSWORD`,
   ];
 }
 
 function overruled({ chosen }: ChosenPostgres, wanted: ChosenPostgres['chosen'], { paint }: TextView): string[] {
   if (chosen === wanted) return [];
   return [
-    `  ${paint('yellow', 'warning:')} what you chose is kept, but REGISTRAR_DATABASE_URL counts before it`,
+    `  ${paint('yellow', 'warning:')} your choice is saved, but REGISTRAR_DATABASE_URL overrides it`,
     `  ${paint('cyan', 'next:')} unset REGISTRAR_DATABASE_URL`,
   ];
 }

@@ -24,7 +24,7 @@ export function addProjectCommands(program: Command, session: CliSession): void 
 function addShow(projects: Command, session: CliSession): void {
   projects
     .command('show')
-    .description('what the registry holds about one project')
+    .description('show what the registry knows about a project')
     .argument('<project>', 'id or name', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects show shop')
     .action(async (project: string) => {
@@ -36,10 +36,10 @@ function addShow(projects: Command, session: CliSession): void {
 function addChanges(projects: Command, session: CliSession): void {
   projects
     .command('create')
-    .description('make a project and its database, and the config file of a folder when one is given')
+    .description('create a project and its database and, for a folder, its config file')
     .argument('<name>', 'letters, digits, space, - and _', saying)
     .option('--directory <dir>', 'the folder that gets the config file', saying)
-    .option('--description <text>', 'what the project is')
+    .option('--description <text>', 'a description of the project')
     .addHelpText('after', '\nExample:\n  $ registrar projects create shop --directory .')
     .action(async (name: string, options: { directory?: string; description?: string }) => {
       const directory = options.directory === undefined ? null : session.directory(options.directory);
@@ -52,7 +52,7 @@ function addChanges(projects: Command, session: CliSession): void {
 
   projects
     .command('rename')
-    .description('give a project another name; its id and its database stay')
+    .description('rename a project; its id and its database stay the same')
     .argument('<project>', 'id or name', saying)
     .argument('<name>', 'the new name', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects rename shop "web shop"')
@@ -63,9 +63,9 @@ function addChanges(projects: Command, session: CliSession): void {
 
   projects
     .command('adopt')
-    .description('register a database that is there: a forgotten project’s, or one that nobody owns')
+    .description('register an existing database: a forgotten project’s, or one without a project')
     .argument('<database>', 'its name, cb_proj_…', saying)
-    .option('--name <name>', 'the project’s name (default: the one that the database carries)', saying)
+    .option('--name <name>', 'the project’s name (default: the one in the database’s marker)', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects adopt cb_proj_shop_1f2e3d4c')
     .action(async (database: string, { name = null }: { name?: string | null }) => {
       const resolution = await session.withRegistrar((registrar) => registrar.adoptDatabase({ database, name }));
@@ -75,7 +75,7 @@ function addChanges(projects: Command, session: CliSession): void {
 
   projects
     .command('forget')
-    .description('take a project out of the registry; its data stays')
+    .description('remove a project from the registry; its data stays')
     .argument('<project>', 'id or name', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects forget shop')
     .action(async (project: string) => {
@@ -92,9 +92,9 @@ function addChanges(projects: Command, session: CliSession): void {
 function addDrop(projects: Command, session: CliSession): void {
   projects
     .command('drop')
-    .description('destroy a project: its database with everything in it, and its entry')
+    .description('destroy a project: its database with everything in it, and its registry entry')
     .argument('<project>', 'id or name', saying)
-    .option('--confirm <database>', 'the name of the database that is to be destroyed', saying)
+    .option('--confirm <database>', 'the name of the database to destroy', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects drop shop --confirm cb_proj_shop_1f2e3d4c')
     .action(async (project: string, options: { confirm?: string }) => {
       const dropped = await session.withRegistrar(async (registrar) => {
@@ -102,7 +102,7 @@ function addDrop(projects: Command, session: CliSession): void {
         const { id, name, databaseName } = await registrar.showProject({ project });
         const question =
           `Dropping ${shown(name, '')} destroys database ${shown(databaseName, '')} with everything in it.\n` +
-          `To go on, type the name of the database: `;
+          `To continue, type the name of the database: `;
         // By id: it is this one that the question was about, whatever has this name by now.
         return registrar.dropProject({ project: id, confirm: await readAnswer(session.context, question) });
       });
@@ -117,17 +117,17 @@ function addDrop(projects: Command, session: CliSession): void {
 function addRemake(projects: Command, session: CliSession): void {
   projects
     .command('remake')
-    .description('make a new, empty database for a project whose database is gone')
+    .description('create a new, empty database for a project whose database is gone')
     .argument('<project>', 'id or name', saying)
-    .option('--confirm <database>', 'the name of the database that is to be made again, empty', saying)
+    .option('--confirm <database>', 'the name of the database to create again, empty', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects remake shop --confirm cb_proj_shop_1f2e3d4c')
     .action(async (project: string, options: { confirm?: string }) => {
       const resolution = await session.withRegistrar(async (registrar) => {
         if (options.confirm !== undefined) return registrar.remakeProject({ project, confirm: options.confirm });
         const { id, name, databaseName } = await registrar.showProject({ project });
         const question =
-          `The database ${shown(databaseName, '')} of ${shown(name, '')} is made again, empty, if it is gone.\n` +
-          `To go on, type the name of the database: `;
+          `This creates database ${shown(databaseName, '')} of ${shown(name, '')} again, empty, if it is gone.\n` +
+          `To continue, type the name of the database: `;
         return registrar.remakeProject({ project: id, confirm: await readAnswer(session.context, question) });
       });
       session.finishWith(resolution, selectionText({ project }));

@@ -10,11 +10,11 @@ import { projectsText, unusedText } from '../projectsText.ts';
 export function addProjectListCommand(projects: Command, session: CliSession): void {
   projects
     .command('list')
-    .description('all projects of the registry, and whether it knows them yet')
-    .option('--query <text>', 'only names with this text in them, in any case', saying)
+    .description('list all projects, and whether the registry knows them yet')
+    .option('--query <text>', 'only names that contain this text, in any case', saying)
     .option(
       '--unused <time>',
-      'only those unused for this long (12h, 60d, 8w), with creator, last use and size',
+      'only projects unused for this long (12h, 60d, 8w), with creator, last use and size',
       durationMs,
     )
     .addHelpText(

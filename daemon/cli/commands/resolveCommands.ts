@@ -17,8 +17,8 @@ export interface Selection {
 /** `resolve`, `use` and `init`: which project a folder belongs to. */
 export function addResolveCommands(program: Command, session: CliSession): void {
   addSelection(program.command('resolve'))
-    .description('say which project a folder belongs to, and why; make it when its config file asks for it')
-    .option('--dry-run', 'say what would happen and change nothing')
+    .description('show which project a folder belongs to, and why; create it if the config file names a new one')
+    .option('--dry-run', 'show what would happen, and change nothing')
     .addHelpText('after', '\nExample:\n  $ registrar resolve --directory ~/shop --dry-run')
     .action(async (options: Selection & { dryRun?: true }) => {
       const resolution = await session.withRegistrar((registrar) =>
@@ -128,15 +128,15 @@ function noProjectNamed(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
     message: 'No project was named.',
-    hint: 'registrar projects list (which there are) | registrar use PROJECT (bind the folder to one)',
+    hint: 'registrar projects list (lists them) | registrar use PROJECT (bind the folder to one)',
   });
 }
 
 export function addSelection(command: Command): Command {
   return command
     .option('--directory <dir>', 'the folder to resolve (default: the current one)', saying)
-    .option('--project <project>', 'this project, by id or name, whatever the folder says', saying)
-    .option('--expect <project>', 'refuse any project but this one', saying);
+    .option('--project <project>', 'use this project, by id or name, whatever the folder says', saying)
+    .option('--expect <project>', 'refuse every project except this one', saying);
 }
 
 export function selected(

@@ -15,9 +15,9 @@ export function addServeCommands(program: Command, session: CliSession): void {
 
   program
     .command('start')
-    .description('resolve a workspace, on the bundled PostgreSQL unless an address is set, and stay')
+    .description('resolve a workspace, on the bundled PostgreSQL unless an address is set, and keep running')
     .argument('[dir]', 'the workspace (default: a sample, whose path is printed)', saying)
-    .option('--once', 'end after printing')
+    .option('--once', 'exit after printing')
     .addHelpText('after', '\nExample:\n  $ registrar start ~/shop --once')
     .action(async (dir: string | undefined, options: { once?: true }) => {
       const directory = dir === undefined ? await context.sampleWorkspace() : session.directory(dir);
@@ -31,7 +31,7 @@ export function addServeCommands(program: Command, session: CliSession): void {
 
   program
     .command('sync')
-    .description('try now to register what the registry does not know yet, and say what is left')
+    .description('register what the registry does not know yet, and show what is left')
     .addHelpText('after', '\nExample:\n  $ registrar sync')
     .action(async () => {
       const sync = await session.withRegistrar((registrar) => registrar.syncNow());
@@ -63,14 +63,14 @@ async function stay(
       mcpUrl === null ? 'agents: over stdio only' : `agents: ${mcpUrl}`,
       // In a checkout, or with the extension alone, it is not on PATH.
       ...(status ? [`command: ${shown(join(status.stateFolder, 'bin', 'registrar'), view.home)}`] : []),
-      `${view.paint('cyan', 'next:')} registrar connect (how an agent is connected)`,
+      `${view.paint('cyan', 'next:')} registrar connect (shows how to connect an agent)`,
     ].join('\n'),
   );
   if (stopped === null) {
     session.status = resolution ? statusOfResolution(resolution) : 0;
     return;
   }
-  output.note(({ paint }) => paint('dim', 'Staying until Ctrl-C.'));
+  output.note(({ paint }) => paint('dim', 'Running until Ctrl-C.'));
   await stopped;
   output.note(() => 'Stopped.');
 }

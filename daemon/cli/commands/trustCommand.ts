@@ -12,10 +12,10 @@ export function addTrustCommand(program: Command, session: CliSession): void {
   const { context, output } = session;
   program
     .command('trust')
-    .description('act on the config files in a folder and below it, whoever owns them')
+    .description('trust the config files in a folder and below it, whoever owns them')
     .argument('[dir]', 'the folder (default: the current one)', saying)
     .option('--list', 'only list the trusted folders')
-    .option('--remove', 'trust the folder no longer')
+    .option('--remove', 'stop trusting the folder')
     .addHelpText('after', '\nExample:\n  $ registrar trust ~/shared/shop\n  $ registrar trust --list')
     .action(async (dir: string | undefined, options: { list?: true; remove?: true }) => {
       if (options.list) {
@@ -38,7 +38,7 @@ export function addTrustCommand(program: Command, session: CliSession): void {
 
 function listText(folders: readonly string[], { home, paint }: TextView): string {
   if (folders.length > 0) return folders.map((folder) => shown(folder, home)).join('\n');
-  return `No folder is trusted beyond your own files.\n${paint('cyan', 'next:')} registrar trust DIR`;
+  return `No folder is trusted; only your own config files count.\n${paint('cyan', 'next:')} registrar trust DIR`;
 }
 
 async function existingFolder(path: string): Promise<string> {
@@ -48,14 +48,14 @@ async function existingFolder(path: string): Promise<string> {
     throw new RegistrarError({
       code: 'DIRECTORY_INVALID',
       message: `${path} is not a folder.`,
-      hint: 'Name the folder that holds .codebase-mcp, or one above it.',
+      hint: 'Name the folder that contains .codebase-mcp, or one above it.',
     });
   }
   if (dirname(folder) === folder) {
     throw new RegistrarError({
       code: 'DIRECTORY_INVALID',
       message: 'Trusting the root folder would trust every user of this machine.',
-      hint: 'Name the folder that holds .codebase-mcp, or one above it.',
+      hint: 'Name the folder that contains .codebase-mcp, or one above it.',
     });
   }
   return folder;

@@ -25,7 +25,7 @@ export function addUninstallCommand(program: Command, session: CliSession): void
   const { context, output } = session;
   program
     .command('uninstall')
-    .description('show what Registrar keeps on this machine, and remove it; databases of your own server stay')
+    .description('show what Registrar keeps on this machine, and remove it; databases on your own server stay')
     .option('--confirm', 'remove it without asking')
     .addHelpText('after', '\nExample:\n  $ registrar uninstall')
     .action(async (options: { confirm?: true }) => {
@@ -50,7 +50,9 @@ export function addUninstallCommand(program: Command, session: CliSession): void
         [
           'Removed.',
           ...failures.map((failure) => errorText(failure, view)),
-          ...(left.length === 0 ? [] : [`Left, because it is not Registrar’s: ${shown(left.join(', '), view.home)}`]),
+          ...(left.length === 0
+            ? []
+            : [`Kept, because Registrar did not put it there: ${shown(left.join(', '), view.home)}`]),
           `${view.paint('cyan', 'next:')} remove the program itself: the extension in VS Code, or npm uninstall --global project-registrar`,
         ].join('\n'),
       );
@@ -79,8 +81,8 @@ function planText({ stateFolder, bundledData, agents, databases, databasesUnknow
   const projects =
     databases?.projects.map(({ name, databaseName }) => `    ${shown(databaseName, home)}  ${shown(name, home)}`) ?? [];
   return [
-    'This would be removed:',
-    `  ${shown(stateFolder, home)}   settings, log, launcher, and what is not registered yet`,
+    'Registrar would remove:',
+    `  ${shown(stateFolder, home)}   settings, log, launcher, and projects that are not registered yet`,
     ...(bundledData === null
       ? []
       : [`  ${shown(bundledData, home)}   the bundled PostgreSQL ${paint('bold', 'with all its databases')}`]),
@@ -88,12 +90,12 @@ function planText({ stateFolder, bundledData, agents, databases, databasesUnknow
     ...agents.map(({ agent, file }) => `  the entry for ${agent} in ${shown(file, home)}`),
     ...(databases && !isBundled
       ? [
-          `This stays, on ${shown(databases.server.address, home)}: the registry and its projects’ databases`,
+          `It would keep, on ${shown(databases.server.address, home)}: the registry and its projects’ databases`,
           ...projects,
         ]
       : []),
     ...(databasesUnknown
-      ? [`What is on your server stays; it could not be listed: ${shown(databasesUnknown.message, home)}`]
+      ? [`What is on your server stays. Registrar could not list it: ${shown(databasesUnknown.message, home)}`]
       : []),
   ].join('\n');
 }

@@ -174,7 +174,7 @@ function noEnvironmentFile(): RegistrarError {
 function readOtherwise(key: string): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: `Programs would read ${key} in that file otherwise than it is meant: a quotation mark that is not closed, or an odd end of a line, stands before it; nothing was written.`,
+    message: `Programs would read ${key} in that file differently, because of an unclosed quotation mark or an odd line ending before it. Nothing was written.`,
     hint: 'Close the quotation mark, or use registrar exec, which needs no file.',
   });
 }

@@ -308,7 +308,7 @@ function unreachable(reason: string): RegistrarError {
 function lostUnder({ tool, method }: Extract<WireMessage, { kind: 'request' }>): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
-    message: `The daemon ended before it answered; whether ${tool ?? method} was done is not known.`,
-    hint: 'Look at what there is now (list_projects), then call it again if need be.',
+    message: `The daemon stopped before it answered; whether ${tool ?? method} was done is not known.`,
+    hint: 'Check the current state (list_projects), then call it again if necessary.',
   });
 }

@@ -90,10 +90,13 @@ describe('agents of a window', () => {
       await pick(deed);
       return asked;
     };
-    assert.match((await choose('Write it')) ?? '', /^Claude Code: .*\.claude\.json has it now; restart Claude Code/);
+    assert.match(
+      (await choose('Write it')) ?? '',
+      /^Claude Code: .*\.claude\.json now has the entry; restart Claude Code/,
+    );
     const written = JSON.parse(await readFile(file, 'utf8')) as { mcpServers: { registrar: { args: string[] } } };
     assert.deepEqual(written.mcpServers.registrar.args, ['mcp']);
-    assert.match((await choose('Take it out')) ?? '', /^Claude Code: gone from .*\.claude\.json$/);
+    assert.match((await choose('Remove it')) ?? '', /^Claude Code: entry removed from .*\.claude\.json$/);
     assert.equal(existsSync(file), false);
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
   });
@@ -105,7 +108,7 @@ describe('agents of a window', () => {
     const before = await tokenOf();
     assert.equal(
       await run(commandIds.rotateAgentToken),
-      'Agents over HTTP need the new token now; VS Code’s own have it',
+      'Agents over HTTP now need the new token; VS Code’s own agents have it',
     );
     assert.notEqual(await tokenOf(), before);
   });

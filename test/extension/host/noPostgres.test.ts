@@ -59,7 +59,7 @@ describe('a window without a PostgreSQL', () => {
     await questionSays('In VS Code only');
     await takePicture('set-postgres-keep');
     await pick('In VS Code only');
-    assert.match((await asked) ?? '', / is used now: PostgreSQL \d+/);
+    assert.match((await asked) ?? '', /^Registrar now uses .*: PostgreSQL \d+/);
     await statusBarIs('$(database) shop');
     assert.equal(vscode.workspace.getConfiguration().get(settingIds.postgresUrl), address.href);
     const settings = await readFile(path.join(process.env['REGISTRAR_HOME'] ?? '', 'settings.json'), 'utf8');
@@ -89,7 +89,7 @@ describe('a window without a PostgreSQL', () => {
 
   it('takes the bundled one instead, and is told what stays behind', async () => {
     await vscode.commands.executeCommand('workbench.action.closeAllEditors');
-    assert.equal(await run(commandIds.useBundled), 'The bundled PostgreSQL is used now');
+    assert.equal(await run(commandIds.useBundled), 'Registrar now uses the bundled PostgreSQL');
     let text = '';
     const isRendered = async (): Promise<boolean> => (text = await ask<string>('rendered')).includes('left behind');
     await waitFor('what stays behind', isRendered, 30_000, () => text);

@@ -154,7 +154,7 @@ describe('a folder with a config', () => {
     await writeFile(configPath, text.replace('"shop"', '"shop!"'));
     await statusBarIs('$(error) shop: name cannot be used');
     const rows = await rowsOnce('the refusal', (drawn) => drawn[0] === 'shop  name cannot be used');
-    assert.match(rows[1] ?? '', /^ {2}project\.name "shop!" may hold only /);
+    assert.match(rows[1] ?? '', /^ {2}project\.name "shop!" may contain only /);
     const place = await placeOfRefusal();
     await run(commandIds.openConfig);
     const document = await vscode.workspace.openTextDocument(configPath);

@@ -237,7 +237,7 @@ export const scenes: Record<string, Scene> = {
     await rename(script, `${script}.away`);
     await endDaemon(stage.state);
     const desk = await stage.open('shop');
-    await desk.welcomeShows('does not run');
+    await desk.welcomeShows('is not running');
     await desk.pictures('no-daemon');
     await desk.close();
     await rename(`${script}.away`, script);

@@ -69,7 +69,7 @@ or run:
 
   claude mcp add --scope user registrar -- '${home}/state/bin/registrar' mcp
 
-  warning: ~/state/bin/registrar is not there yet
+  warning: ~/state/bin/registrar does not exist yet
   next: registrar serve
 next: registrar connect claude-code --write does it for you
 `,
@@ -98,18 +98,18 @@ next: registrar connect claude-code --write does it for you
     const { home, run } = newHome();
     const written = await run('cursor', '--write');
     assert.equal(written.status, 0);
-    assert.match(written.stdout, /^Cursor: ~\/\.cursor\/mcp\.json has it now\.\n/);
+    assert.match(written.stdout, /^Cursor: ~\/\.cursor\/mcp\.json now has the entry\.\n/);
     assert.match(
       written.stdout,
       /next: restart Cursor, or its MCP servers; undo with registrar connect cursor --remove\n$/,
     );
-    assert.match((await run('cursor', '--write')).stdout, /has it already\.\n/);
+    assert.match((await run('cursor', '--write')).stdout, /already has the entry\.\n/);
     assert.match((await run('cursor', '--write', '--http')).stdout, /is up to date\.\n/);
     assert.match(
       (await run('cursor', '--remove')).stdout,
-      /^Cursor: Registrar's entry is gone from ~\/\.cursor\/mcp\.json\.\n$/,
+      /^Cursor: Registrar's entry was removed from ~\/\.cursor\/mcp\.json\.\n$/,
     );
-    assert.match((await run('cursor', '--remove')).stdout, /^Cursor: nothing that --write put there is in /);
+    assert.match((await run('cursor', '--remove')).stdout, /^Cursor: .*mcp\.json contains nothing that --write added/);
 
     const workspace = await run('vscode', '--write', '--workspace', '--json');
     const file = `${home}/shop/.vscode/mcp.json`;
@@ -138,7 +138,7 @@ next: registrar connect claude-code --write does it for you
     assert.doesNotMatch((await run('cursor')).stdout, /does not say/);
     await put(`${home}/shop/.git/config`, '');
     const shared = await run('cursor', '--workspace');
-    assert.match(shared.stdout, /warning: the entry names a path of this machine; others/);
+    assert.match(shared.stdout, /warning: the entry contains a path on this machine, so others/);
     assert.ok(
       shared.stdout.endsWith(
         `next: registrar connect cursor --workspace --directory '${home}/shop' --write does it for you\n`,
@@ -165,11 +165,11 @@ next: registrar connect claude-code --write does it for you
     assert.deepEqual(rotated.calls, [['rotateToken', null]]);
     assert.equal(
       rotated.stdout,
-      `Agents over HTTP need the new token from now on; those that were there have been sent away.
-VS Code’s own agents get it by themselves.
-  warning: Cursor has the former token: ~/.cursor/mcp.json
+      `Agents over HTTP now need the new token; their connections have been closed.
+VS Code’s own agents get it automatically.
+  warning: Cursor still has the former token: ~/.cursor/mcp.json
   next: registrar connect cursor --http --write
-  warning: VS Code has the former token: ~/shop/.vscode/mcp.json
+  warning: VS Code still has the former token: ~/shop/.vscode/mcp.json
   next: registrar connect vscode --workspace --directory '${home}/shop' --http --write
 `,
     );
@@ -185,7 +185,7 @@ VS Code’s own agents get it by themselves.
   it('says which agents there are when it does not know one', async () => {
     const run = await cli(['connect', 'emacs']);
     assert.equal(run.status, 2);
-    assert.match(run.stderr, /^INVALID_ARGUMENT: There is no agent "emacs" that Registrar knows\.\n/);
+    assert.match(run.stderr, /^INVALID_ARGUMENT: Registrar does not know an agent "emacs"\.\n/);
     for (const id of agentIds) assert.ok(run.stderr.includes(id));
   });
 

@@ -40,7 +40,7 @@ describe('the commands about the daemon', () => {
   it('status starts nothing, and ends with 3 when nothing runs', async () => {
     const run = await cli(['status']);
     assert.equal(run.status, 3);
-    assert.match(run.stdout, /^The daemon does not run\.\nnext: /);
+    assert.match(run.stdout, /^The daemon is not running\.\nnext: /);
     assert.deepEqual(run.calls, []);
   });
 
@@ -102,7 +102,7 @@ describe('the commands about the daemon', () => {
   });
 
   it('stop says whether there was anything to stop', async () => {
-    assert.equal((await cli(['stop'])).stdout, 'The daemon did not run.\n');
+    assert.equal((await cli(['stop'])).stdout, 'The daemon was not running.\n');
     const run = await cli(['stop', '--json'], { daemon: { stop: async () => true } });
     assert.deepEqual(JSON.parse(run.stdout), { stopped: true });
   });

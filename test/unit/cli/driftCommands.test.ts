@@ -92,7 +92,7 @@ describe('registrar drift and repair', () => {
     assert.deepEqual(run.stdout.split('\n'), [
       'repair: 1 done, 1 skipped, 1 failed',
       '  done     mark cb_proj_shop_1f2e3d4c',
-      '  skipped  mark cb_proj_shop_1f2e3d4c: it had changed',
+      '  skipped  mark cb_proj_shop_1f2e3d4c: it has changed since',
       '  failed   mark cb_proj_shop_1f2e3d4c',
       '    REGISTRY_FORBIDDEN: Not the owner.',
       '      next: Be it.',
@@ -103,7 +103,7 @@ describe('registrar drift and repair', () => {
     });
     assert.equal(done.status, 0);
     const nothing = await cli(['repair', '--apply', report.planId]);
-    assert.equal(nothing.stdout, 'repair: nothing to do without you\n');
+    assert.equal(nothing.stdout, 'repair: nothing that Registrar can do without you\n');
   });
 
   it('repair with a stale plan is refused', async () => {
@@ -175,7 +175,7 @@ describe('registrar projects remake', () => {
 
   it('asks on a terminal for the name of the database that is made again, empty', async () => {
     const run = await cli(['projects', 'remake', 'shop'], { context: { stdin: typing(`${database}\n`) } });
-    assert.match(run.stderr, new RegExp(`${database} of shop is made again, empty`));
+    assert.match(run.stderr, new RegExp(`creates database ${database} of shop again, empty`));
     assert.deepEqual(run.calls.slice(2, 3), [['remakeProject', { project: shop.id, confirm: database }]]);
   });
 

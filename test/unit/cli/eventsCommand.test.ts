@@ -31,7 +31,7 @@ describe('registrar events', () => {
     assert.match(first, /^\d{4}-\d\d-\d\d \d\d:\d\d +dropped +shop +ann +tower +38 MB, 14 tables$/);
     assert.match(second, / handed over +shop +team_ann +tower$/);
     assert.equal(first.indexOf('shop'), heading.indexOf('project'));
-    assert.equal(note, 'older events are left out: ask for a shorter time, or for one project');
+    assert.equal(note, 'older events are not shown: ask for a shorter time, or for one project');
     const json = await cli(['events', '--json'], { api: { listEvents: async () => found } });
     assert.deepEqual(JSON.parse(json.stdout), found);
   });

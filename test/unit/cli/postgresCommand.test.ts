@@ -82,7 +82,7 @@ describe('registrar postgres', () => {
     const chosen = { chosen: 'environment', address: 'db:5432', daemon: null } as const;
     for (const choice of ['bundled', url]) {
       const run = await cli(['postgres', choice], { chosen });
-      assert.match(run.stdout, /warning: .*REGISTRAR_DATABASE_URL counts before it/);
+      assert.match(run.stdout, /warning: .*REGISTRAR_DATABASE_URL overrides it/);
     }
   });
 
@@ -128,7 +128,10 @@ describe('registrar postgres', () => {
       assert.deepEqual(tries, [null, 'right']);
       assert.equal(run.status, 0);
       assert.deepEqual(run.settings.postgres, { kind: 'url', url });
-      assert.match(run.stdout, /warning: the password was not kept\n {2}next: the same with --save-password/);
+      assert.match(
+        run.stdout,
+        /warning: the password was not saved\n {2}next: run the same command with --save-password/,
+      );
       assert.ok(!(run.stdout + run.stderr).includes('right'));
     });
 

@@ -222,7 +222,7 @@ describe('registrar', () => {
       const none = 'No projects yet.\nnext: registrar projects create NAME --directory .\n';
       assert.equal((await cli(['projects', 'list'], { api })).stdout, none);
       const run = await cli(['projects', 'list', '--query', 'pay'], { api });
-      assert.match(run.stdout, /^No project's name has "pay" in it\.\n/);
+      assert.match(run.stdout, /^No project's name contains "pay"\.\n/);
       assert.deepEqual(run.calls[1], ['listProjects', { query: 'pay', cursor: null, limit: 1000 }]);
     });
 
@@ -282,7 +282,7 @@ describe('registrar', () => {
       assert.deepEqual(run.calls[0], ['open', { databaseUrl: null, bundledUnlessChosen: true, ownDaemon: true }]);
       assert.deepEqual(path(run).slice(1), ['untilStopped', 'resolve', 'syncStatus', 'server', 'close']);
       assert.match(run.stdout, /\nserver: localhost:5432 \(bundled\)\nsync: everything is registered\n/);
-      assert.match(run.stdout, /\nStaying until Ctrl-C\.\nStopped\.\n$/);
+      assert.match(run.stdout, /\nRunning until Ctrl-C\.\nStopped\.\n$/);
     });
 
     it('--once ends after printing, with 0 only when resolved', async () => {
@@ -308,7 +308,7 @@ describe('registrar', () => {
       const run = await cli(['start', '--json']);
       const server = { address: 'localhost:5432', source: 'bundled' };
       assert.deepEqual(JSON.parse(run.stdout), { server, resolution: resolved, sync: emptySync, mcpUrl: null });
-      assert.match(run.stderr, /sample[^]*Staying until Ctrl-C/);
+      assert.match(run.stderr, /sample[^]*Running until Ctrl-C/);
     });
   });
 

@@ -23,10 +23,10 @@ describe('registrar uninstall', () => {
     const run = await cli(['uninstall'], { found, api: own });
     assert.equal(run.status, 1);
     assert.deepEqual(run.stdout.split('\n'), [
-      'This would be removed:',
-      '  ~/.local/state/project-registrar   settings, log, launcher, and what is not registered yet',
+      'Registrar would remove:',
+      '  ~/.local/state/project-registrar   settings, log, launcher, and projects that are not registered yet',
       '  the entry for cursor in ~/.cursor/mcp.json',
-      'This stays, on db:5432: the registry and its projects’ databases',
+      'It would keep, on db:5432: the registry and its projects’ databases',
       '    cb_proj_shop_1f2e3d4c  shop',
       '',
     ]);
@@ -66,7 +66,7 @@ describe('registrar uninstall', () => {
     };
     const run = await cli(['uninstall', '--confirm'], { api: own, context: { uninstall }, daemon: { stop } });
     assert.deepEqual(order, ['stop', 'remove']);
-    assert.match(run.stdout, /Left, because it is not Registrar’s: notes\.txt\n/);
+    assert.match(run.stdout, /Kept, because Registrar did not put it there: notes\.txt\n/);
     const hanging = () =>
       Promise.reject(new RegistrarError({ code: 'DAEMON_UNREACHABLE', message: 'It hangs.', hint: 'End it.' }));
     const failed = await cli(['uninstall', '--confirm'], { found, daemon: { stop: hanging } });
@@ -78,7 +78,7 @@ describe('registrar uninstall', () => {
     const error = new RegistrarError({ code: 'REGISTRY_UNREACHABLE', message: 'No answer.', hint: 'Start it.' });
     const api = { listProjects: () => Promise.reject(error) };
     const run = await cli(['uninstall'], { found, api });
-    assert.match(run.stdout, /What is on your server stays; it could not be listed: No answer\.\n/);
+    assert.match(run.stdout, /What is on your server stays. Registrar could not list it: No answer\.\n/);
     assert.equal((await cli(['uninstall', '--confirm'], { found, api })).status, 0);
   });
 

@@ -76,7 +76,7 @@ describe('a fault of a config file', () => {
     const text = named.replace('"shop"', '"sh/op"');
     const problem = faultIn(text);
     assert.equal(place(text, problem), '"sh/op"');
-    assert.match(problem.message, /^project\.name "sh\/op" may hold only /);
+    assert.match(problem.message, /^project\.name "sh\/op" may contain only /);
     assert.equal(problem.isInSchema, false);
     assert.deepEqual(outcomes(text, problem), [
       ['* Change project.name to "sh-op"', named.replace('"shop"', '"sh-op"')],

@@ -75,8 +75,8 @@ describe('the tree', () => {
       'shop  cb_proj_shop_1f2e3d4c · ready',
       '  Project "shop" had no folder; ~/shop is its first.  Nothing to do.',
     ],
-    notMade: ['shop  not made yet', '  Its database is not made yet.'],
-    unfinished: ['shop  not ready yet', '  To be done: create database cb_proj_shop_1f2e3d4c again, empty.'],
+    notMade: ['shop  not made yet', '  Its database does not exist yet.'],
+    unfinished: ['shop  not ready yet', '  Still to do: create database cb_proj_shop_1f2e3d4c again, empty.'],
     configInvalid: [
       'shop  config has an error',
       '  auto_switch must be true or false.  Line 3 of the config. Correct it.',

@@ -80,7 +80,7 @@ describe('the resources for agents', () => {
     });
     assert.deepEqual(served.faults, []);
     trouble = new Error('a defect');
-    await assert.rejects(read('registrar://status'), { code: -32603, message: /should not: "a defect"/ });
+    await assert.rejects(read('registrar://status'), { code: -32603, message: /unexpectedly: "a defect"/ });
     assert.deepEqual(served.faults, [trouble]);
   });
 });
