@@ -8,9 +8,10 @@ import type { AgentEndpoint } from './agentEndpoint.ts';
 import { checkConfig } from './checkConfig.ts';
 import { connectionHandlers } from './connectionHandlers.ts';
 import type { Engine, EngineLog } from './engine.ts';
-import { engineHandlers, type Using } from './engineHandlers.ts';
+import type { EngineAccess } from './engineAccess.ts';
+import { engineHandlers } from './engineHandlers.ts';
 import type { EngineHolder } from './engineHolder.ts';
-import type { WindowLooks } from './windowLooks.ts';
+import type { WindowSnapshots } from './windowSnapshots.ts';
 import { withLimit } from '../time/withLimit.ts';
 
 /** The parts of a daemon that its operations use. */
@@ -25,7 +26,7 @@ export interface DaemonParts {
   uptimeMs(): number;
   idleExitAfterMs(): number;
   holder: EngineHolder;
-  looks: WindowLooks;
+  windows: WindowSnapshots;
   programs: RunningPrograms;
   clients(): Caller[];
   /** Null until agents are served. */
@@ -33,25 +34,22 @@ export interface DaemonParts {
   /** What agents over HTTP have to bring. */
   token(): string;
   changeToken(token: string): Promise<void>;
-  use: Using;
-  /** As `use`, after which windows are drawn anew. */
-  changing: Using;
-  refreshSync(): Promise<void>;
+  engine: EngineAccess;
   end(reason: string, stopServer: boolean): void;
 }
 
 /** What the daemon does for each operation of `daemon/protocol/operations.ts`, itself or by its engine. */
 export function daemonOperations(parts: DaemonParts): ControlHandlers {
-  const { holder, looks, programs, log, use, changing } = parts;
-  const ofEngine = engineHandlers(use, changing);
+  const { holder, windows, programs, log, engine: access } = parts;
+  const ofEngine = engineHandlers(access);
   return {
     ...ofEngine,
-    server: (_params, caller) => use(caller, (engine) => Promise.resolve(engine.server())),
+    server: (_params, caller) => access.read(caller, (engine) => Promise.resolve(engine.server())),
     async resolve(params, caller, signal) {
       const answer = await ofEngine.resolve(params, caller, signal);
       const isOfFolder = (params.project ?? params.expect ?? null) === null && params.dryRun !== true;
       if (isOfFolder && typeof params.directory === 'string')
-        looks.note(params.directory, answer, caller.kind === 'window');
+        windows.note(params.directory, answer, caller.kind === 'window');
       return answer;
     },
     connection(params, caller, signal) {
@@ -61,11 +59,11 @@ export function daemonOperations(parts: DaemonParts): ControlHandlers {
     status: () => statusOf(parts),
     setFolders: ({ folders }, caller) => {
       caller.folders = folders;
-      void looks.look();
+      void windows.look();
       return Promise.resolve(null);
     },
     look: async () => {
-      await looks.look();
+      await windows.look();
       return null;
     },
     checkConfig: (params) =>
@@ -84,8 +82,7 @@ export function daemonOperations(parts: DaemonParts): ControlHandlers {
       const variables = variablesFor(postgres.kind === 'url' ? postgres.url : null, caller.address);
       const change = await holder.changeAddress({ ...choice, postgres, variables }, caller.progress);
       log.info({ operation: 'postgres', server: change.server?.address, code: change.error?.code }, 'address changed');
-      void parts.refreshSync();
-      void looks.look();
+      windows.refresh();
       return change;
     },
     tryAddress: async ({ url, password }, { address }) => {

@@ -31,7 +31,7 @@ export interface EngineOptions {
   onRegistryChange?: () => void;
   /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
   watches?: boolean;
-  /** How it listens and polls; the defaults of `watchChanges` when absent. */
+  /** How it listens and polls; the defaults of `ChangeWatch` when absent. */
   watchTimes?: Pick<ChangeWatchOptions, 'pollMs' | 'echoMs'>;
   /** How long the workflow server may take, ms; 1 s when absent. */
   workflowTimeoutMs?: number;

@@ -1,32 +1,25 @@
 import { join } from 'node:path';
 import type { Caller } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
-import { keptToken, readEndpoint, writeEndpoint } from '../wire/endpointFile.ts';
 import { AgentActivity } from '../lifecycle/agentActivity.ts';
 import { IdleExit } from '../lifecycle/idleExit.ts';
-import { pipePath } from '../wire/pipePath.ts';
 import { RunningPrograms } from '../lifecycle/runningPrograms.ts';
-import { claimInstance } from '../lifecycle/singleInstance.ts';
-import { openRuntimeFolder } from '../wire/stateFolder.ts';
-import {
-  protocolVersion,
-  type ClientFolder,
-  type Endpoint,
-  type GivenAddress,
-  type Snapshot,
-} from '../protocol/control.ts';
+import { claimInstance, type Instance } from '../lifecycle/singleInstance.ts';
+import { protocolVersion, type ClientFolder, type Endpoint, type GivenAddress } from '../protocol/control.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
-import type { Settings, WindowSettings } from '../protocol/settings.ts';
-import { daemonOperations } from './daemonOperations.ts';
-import { AgentEndpoint } from './agentEndpoint.ts';
-import { EngineHolder } from './engineHolder.ts';
-import type { Engine, EngineLog } from './engine.ts';
-import { RunningCalls } from './runningCalls.ts';
-import { WindowLooks } from './windowLooks.ts';
+import type { Settings } from '../protocol/settings.ts';
 import { withLimit } from '../time/withLimit.ts';
-
-/** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
-type Asking = Pick<Caller, 'kind' | 'progress'> & { address: GivenAddress | null };
+import { pipePath } from '../wire/pipePath.ts';
+import { openRuntimeFolder } from '../wire/stateFolder.ts';
+import { AgentEndpoint } from './agentEndpoint.ts';
+import { daemonOperations } from './daemonOperations.ts';
+import type { EngineLog } from './engine.ts';
+import { EngineAccess } from './engineAccess.ts';
+import { EngineHolder } from './engineHolder.ts';
+import { keepWindowSettings } from './keepWindowSettings.ts';
+import { PublishedEndpoint } from './publishedEndpoint.ts';
+import { RunningCalls } from './runningCalls.ts';
+import { WindowSnapshots } from './windowSnapshots.ts';
 
 export interface DaemonOptions {
   /** A real path; the folder is there and private. */
@@ -62,266 +55,272 @@ const closeLimitMs = 5000;
  * @throws RegistrarError DAEMON_UNREACHABLE when the state folder cannot hold a socket or the endpoint file
  */
 export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon | null> {
-  const { stateFolder, version, log } = options;
-  const startedAt = performance.now();
-  const started = new Date().toISOString();
-  const { path, runtimeFolder } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
-  const endpointPath = join(stateFolder, 'endpoint.json');
-  let endpoint: Promise<Endpoint> | null = null;
-  let idleExitAfterMs = 600_000;
-  let onEnded = (): void => undefined;
-  const ended = new Promise<void>((resolve) => (onEnded = resolve));
-  let ending: Promise<void> | null = null;
-  let agents: AgentEndpoint | null = null;
-  /** What agents over HTTP have to bring; the same as in the endpoint file. */
-  let token = '';
-  const rewriteEndpoint = async (changes: Partial<Endpoint>): Promise<void> => {
-    if (!endpoint) return;
-    const written = { ...(await endpoint), ...changes };
-    await writeEndpoint(endpointPath, written);
-    ({ token } = written);
-    endpoint = Promise.resolve(written);
-  };
-  const holder: EngineHolder = new EngineHolder({
-    ...options,
-    settingsPath: join(stateFolder, 'settings.json'),
-    windows: () => windowFolders(),
-    onSync: () => {
-      void refreshSync();
-      void looks.look();
-    },
-    onRegistryChange: () => void looks.look(),
-  });
-  const windowFolders = (): ClientFolder[] =>
-    control
+  const daemon = new Daemon(options);
+  return (await daemon.start()) ? daemon : null;
+}
+
+/** The parts of a daemon, joined: how they are told of each other, how it starts, and how it ends. */
+class Daemon implements RunningDaemon {
+  readonly #options: DaemonOptions;
+  readonly #startedAt = performance.now();
+  readonly #started = new Date().toISOString();
+  readonly #calls = new RunningCalls();
+  readonly #activity = new AgentActivity(() => performance.now());
+  readonly #programs = new RunningPrograms();
+  readonly #endpoint: PublishedEndpoint;
+  readonly #holder: EngineHolder;
+  readonly #windows: WindowSnapshots;
+  readonly #engine: EngineAccess;
+  readonly #control: ControlServer;
+  readonly #idle: IdleExit;
+  #idleExitAfterMs = 600_000;
+  #instance: Instance | null = null;
+  #agents: AgentEndpoint | null = null;
+  #ending: Promise<void> | null = null;
+  #onEnded = (): void => undefined;
+  readonly ended = new Promise<void>((resolve) => (this.#onEnded = resolve));
+
+  constructor(options: DaemonOptions) {
+    this.#options = options;
+    this.#endpoint = new PublishedEndpoint(join(options.stateFolder, 'endpoint.json'), options.log);
+    this.#holder = this.#newHolder();
+    this.#windows = new WindowSnapshots({
+      holder: this.#holder,
+      folders: () => this.#windowFolders(),
+      onChanged: () => {
+        this.#control.changed();
+      },
+      // It may have been all that this daemon was needed for.
+      onDelivered: () => {
+        this.#idle.touch();
+      },
+    });
+    this.#engine = new EngineAccess(this.#holder, this.#activity, () => {
+      this.#windows.refresh();
+    });
+    this.#control = this.#newControl();
+    this.#idle = this.#newIdleExit();
+  }
+
+  /** @returns false when another process is the daemon */
+  async start(): Promise<boolean> {
+    try {
+      if (!(await this.#claim())) return false;
+      this.#setIdleExit(await this.#options.readSettings());
+      await this.#serve();
+    } catch (error) {
+      await this.#agents?.close();
+      this.#instance?.release();
+      this.#control.close();
+      throw cannotStart(this.#options.stateFolder, error);
+    }
+    this.#idle.touch();
+    // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
+    this.#holder
+      .use(
+        null,
+        () => undefined,
+        () => this.#windows.refreshSync(),
+      )
+      .catch(() => undefined);
+    return true;
+  }
+
+  end(reason: string, stopServer: boolean): Promise<void> {
+    this.#ending ??= this.#endNow(reason, stopServer);
+    return this.#ending;
+  }
+
+  #newHolder(): EngineHolder {
+    return new EngineHolder({
+      ...this.#options,
+      settingsPath: this.#settingsPath(),
+      windows: () => this.#windowFolders(),
+      onSync: () => {
+        this.#windows.refresh();
+      },
+      onRegistryChange: () => void this.#windows.look(),
+    });
+  }
+
+  #newControl(): ControlServer {
+    return new ControlServer({
+      version: this.#options.version,
+      handlers: this.#newHandlers(),
+      running: (work) => this.#calls.run(work),
+      token: async () => {
+        if (this.#instance?.isOurs() === false) throw new RegistrarError(notReady);
+        return this.#endpoint.publishedToken();
+      },
+      snapshot: (client, revision) =>
+        this.#windows.of(client, {
+          revision,
+          daemon: { version: this.#options.version, pid: process.pid, started: this.#started },
+          agents: this.#agents?.agents() ?? [],
+          mcp: this.#agents?.served ?? null,
+        }),
+      keepSettings: async (brought) => {
+        const settings = await keepWindowSettings(brought, this.#options);
+        if (settings) this.#setIdleExit(settings);
+      },
+      openAgentStream: async (socket, params) => {
+        await this.#agents?.attach(socket, params);
+      },
+      onAttached: (client) => {
+        this.#welcome(client);
+      },
+      onActivity: () => {
+        this.#idle.touch();
+      },
+    });
+  }
+
+  #newHandlers(): ReturnType<typeof daemonOperations> {
+    return daemonOperations({
+      ...this.#options,
+      started: this.#started,
+      uptimeMs: () => Math.round(performance.now() - this.#startedAt),
+      idleExitAfterMs: () => this.#idleExitAfterMs,
+      holder: this.#holder,
+      windows: this.#windows,
+      programs: this.#programs,
+      clients: () => this.#control.clients(),
+      agents: () => this.#agents,
+      token: () => this.#endpoint.token,
+      changeToken: (token) => this.#endpoint.change({ token }),
+      engine: this.#engine,
+      end: (reason, stopServer) => void this.end(reason, stopServer),
+    });
+  }
+
+  #newIdleExit(): IdleExit {
+    return new IdleExit({
+      afterMs: this.#idleExitAfterMs,
+      isNeeded: () =>
+        this.#control.clients().length > 0 ||
+        this.#activity.isRecent() ||
+        this.#programs.areRunning() ||
+        this.#windows.hasPending,
+      mayEnd: async () => !(await this.#windows.askPending()) && !(await this.#holder.closeAndLook()),
+      end: () => {
+        void this.end('nobody needs it', true);
+      },
+      // A client that comes keeps the process; the timer alone does not.
+      startTimer: (ms, onTime) => {
+        const timer = setTimeout(onTime, ms).unref();
+        return () => {
+          clearTimeout(timer);
+        };
+      },
+    });
+  }
+
+  /** Takes the place of the daemon, if nobody has it. Whoever connects from here on waits for the endpoint file. */
+  async #claim(): Promise<boolean> {
+    const { path, runtimeFolder } = this.#place();
+    if (runtimeFolder !== null) await openRuntimeFolder(runtimeFolder);
+    this.#instance = await claimInstance(
+      path,
+      (socket) => {
+        this.#control.accept(socket);
+      },
+      () => {
+        void this.end('another daemon has its place', false);
+      },
+    );
+    return this.#instance !== null;
+  }
+
+  /** Serves agents, says where, and lets in whoever waits. */
+  async #serve(): Promise<void> {
+    const { version, log } = this.#options;
+    const agents = await this.#openAgents();
+    this.#agents = agents;
+    const endpoint: Endpoint = {
+      url: agents.url,
+      pid: process.pid,
+      started: this.#started,
+      version,
+      protocol: protocolVersion,
+      token: this.#endpoint.token,
+      pipe: this.#place().path,
+    };
+    await this.#endpoint.publish(endpoint);
+    await this.#options.beforeServing();
+    log.info({ operation: 'daemon', version, pid: process.pid }, 'daemon started');
+    this.#endpoint.announce(endpoint);
+  }
+
+  async #openAgents(): Promise<AgentEndpoint> {
+    const { version, home, log } = this.#options;
+    return AgentEndpoint.open({
+      version,
+      home,
+      settingsPath: this.#settingsPath(),
+      readSettings: () => this.#options.readSettings(),
+      previousUrl: await this.#endpoint.takeOver(),
+      token: () => this.#endpoint.token,
+      use: (access, progress, run) => {
+        const asking = { kind: 'forwarder', address: null, progress } as const;
+        return access === 'change' ? this.#engine.change(asking, run) : this.#engine.read(asking, run);
+      },
+      running: (work) => this.#calls.run(work),
+      onChanged: () => {
+        this.#idle.touch();
+        this.#control.changed();
+      },
+      onUrl: (url) => this.#endpoint.change({ url }),
+      log,
+    });
+  }
+
+  async #endNow(reason: string, stopServer: boolean): Promise<void> {
+    const { log, version } = this.#options;
+    this.#idle.stop();
+    log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
+    this.#control.leave({ hasSuccessor: !stopServer });
+    await this.#agents?.leave();
+    await Promise.all([this.#calls.quiet(drainLimitMs), this.#windows.stop()]);
+    // Agents' port is free before the place is: a successor takes it over.
+    const closing = Promise.all([this.#agents?.close(), this.#holder.close(stopServer)]).then(
+      () => null,
+      (error: unknown) => String(error),
+    );
+    const failure = await withLimit(closeLimitMs, closing, () => 'it takes too long');
+    if (failure !== null) log.warn({ operation: 'daemon', reason: failure }, 'PostgreSQL was not closed in order');
+    this.#instance?.release();
+    this.#control.close();
+    this.#onEnded();
+  }
+
+  #welcome(client: Caller): void {
+    if (client.kind !== 'window') return;
+    void this.#windows.look();
+    // Looks bring no address and no password of their own, so a window's are taken over before anybody asks.
+    if (client.folders.some(({ trusted }) => trusted)) {
+      void this.#engine.change(client, (engine) => engine.countProjects()).catch(() => undefined);
+    }
+  }
+
+  #setIdleExit(settings: Settings): void {
+    this.#idleExitAfterMs = settings['registrar.daemon.idleMinutes'] * 60_000;
+    this.#idle.setAfter(this.#idleExitAfterMs);
+  }
+
+  #windowFolders(): ClientFolder[] {
+    return this.#control
       .clients()
       .filter(({ kind }) => kind === 'window')
       .flatMap(({ folders }) => folders);
-  let shown = '';
-  const looks: WindowLooks = new WindowLooks({
-    holder,
-    folders: () => windowFolders().map((folder) => folder.path),
-    onChanged: () => {
-      const states = windowFolders().map((folder) => looks.stateOf(folder));
-      const now = JSON.stringify([holder.server, holder.error, states, looks.projects]);
-      // Most looks find what is shown already.
-      if (now === shown) return;
-      shown = now;
-      control.changed();
-    },
-  });
-  let sync: Snapshot['sync'] = null;
-  const refreshSync = async (): Promise<void> => {
-    const hadPending = (sync?.pending.length ?? 0) > 0;
-    sync = (await holder.engine?.syncStatus()) ?? sync;
-    control.changed();
-    // The last that waited may have been all that this daemon was needed for.
-    if (hadPending && sync?.pending.length === 0) idle.touch();
-  };
-  const calls = new RunningCalls();
-  const running = <T>(work: () => Promise<T>): Promise<T> => calls.run(work);
-  const activity = new AgentActivity(() => performance.now());
-  const programs = new RunningPrograms();
-  const use = <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> => {
-    if (caller.kind === 'forwarder') activity.heard();
-    return holder.use(caller.address, caller.progress, run);
-  };
-  /** After what may have changed what windows draw. */
-  const changing = async <T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> => {
-    try {
-      return await use(caller, run);
-    } finally {
-      // Whoever asked does not wait for it.
-      setImmediate(() => {
-        void refreshSync();
-        void looks.look();
-      });
-    }
-  };
-  const keepSettings = async (brought: WindowSettings): Promise<void> => {
-    try {
-      const before = await options.readSettings();
-      const isNew = Object.entries(brought).some(([name, value]) => before[name as keyof WindowSettings] !== value);
-      const settings = isNew ? await options.updateSettings((now) => ({ ...now, ...brought })) : before;
-      idleExitAfterMs = settings['registrar.daemon.idleMinutes'] * 60_000;
-      idle.setAfter(idleExitAfterMs);
-      if (isNew) log.info({ operation: 'settings' }, 'a window brought settings');
-    } catch (error) {
-      log.warn({ operation: 'settings', reason: String(error) }, 'what a window brought could not be kept');
-    }
-  };
-  const publish = (current: Endpoint): Promise<void> =>
-    writeEndpoint(endpointPath, current).catch(async (error: unknown) => {
-      // On a full disk the file of the daemon before still holds the token, which is all that clients need of it.
-      if ((await readEndpoint(endpointPath))?.token !== current.token) throw error;
-      log.warn({ operation: 'daemon', reason: String(error) }, 'endpoint.json could not be written');
-    });
-
-  const handlers = daemonOperations({
-    ...options,
-    started,
-    uptimeMs: () => Math.round(performance.now() - startedAt),
-    idleExitAfterMs: () => idleExitAfterMs,
-    holder,
-    looks,
-    programs,
-    clients: () => control.clients(),
-    agents: () => agents,
-    token: () => token,
-    changeToken: (next) => rewriteEndpoint({ token: next }),
-    use,
-    changing,
-    refreshSync,
-    end: (reason, stopServer) => void end(reason, stopServer),
-  });
-
-  const control: ControlServer = new ControlServer({
-    version,
-    handlers,
-    running,
-    token: async () => {
-      if (!endpoint || instance?.isOurs() === false) throw new RegistrarError(notReady);
-      const current = await endpoint;
-      // Somebody may have written over it or removed it, and clients read the token there.
-      await publish(current);
-      return current.token;
-    },
-    snapshot: ({ folders, address }, revision) => {
-      // A window that means another server is not shown what this one says about its folders.
-      const objection = holder.objectionTo(address);
-      return {
-        revision,
-        daemon: { version, pid: process.pid, started },
-        server: objection ? null : holder.server,
-        error: objection ?? holder.error,
-        folders: folders.map((folder) =>
-          objection ? { ...folder, resolution: null, database: null } : looks.stateOf(folder),
-        ),
-        projects: objection ? null : looks.projects,
-        sync,
-        agents: agents?.agents() ?? [],
-        mcp: agents?.served ?? null,
-      };
-    },
-    keepSettings,
-    openAgentStream: async (socket, params) => {
-      await agents?.attach(socket, params);
-    },
-    onAttached: (client) => {
-      if (client.kind !== 'window') return;
-      void looks.look();
-      // Looks bring no address and no password of their own, so a window's are taken over before anybody asks.
-      if (client.folders.some(({ trusted }) => trusted)) {
-        void changing(client, (engine) => engine.countProjects()).catch(() => undefined);
-      }
-    },
-    onActivity: () => {
-      idle.touch();
-    },
-  });
-
-  const idle: IdleExit = new IdleExit({
-    afterMs: idleExitAfterMs,
-    isNeeded: () =>
-      control.clients().length > 0 || activity.isRecent() || programs.areRunning() || (sync?.pending.length ?? 0) > 0,
-    mayEnd: async () => {
-      sync = (await holder.engine?.syncStatus()) ?? sync;
-      if ((sync?.pending.length ?? 0) > 0) return false;
-      return !(await holder.closeAndLook());
-    },
-    end: () => {
-      void end('nobody needs it', true);
-    },
-    // A client that comes keeps the process; the timer alone does not.
-    startTimer: (ms, onTime) => {
-      const timer = setTimeout(onTime, ms).unref();
-      return () => {
-        clearTimeout(timer);
-      };
-    },
-  });
-
-  const end = (reason: string, stopServer: boolean): Promise<void> => {
-    ending ??= (async () => {
-      idle.stop();
-      log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
-      control.leave({ hasSuccessor: !stopServer });
-      await agents?.leave();
-      await Promise.all([calls.quiet(drainLimitMs), looks.stop()]);
-      // Agents' port is free before the place is: a successor takes it over.
-      const closing = Promise.all([agents?.close(), holder.close(stopServer)]).then(
-        () => null,
-        (error: unknown) => String(error),
-      );
-      const failure = await withLimit(closeLimitMs, closing, () => 'it takes too long');
-      if (failure !== null) log.warn({ operation: 'daemon', reason: failure }, 'PostgreSQL was not closed in order');
-      instance?.release();
-      control.close();
-      onEnded();
-    })();
-    return ending;
-  };
-
-  let instance: Awaited<ReturnType<typeof claimInstance>> = null;
-  try {
-    if (runtimeFolder !== null) await openRuntimeFolder(runtimeFolder);
-    // Whoever connects from here on waits for the endpoint file.
-    let onWritten: (endpoint: Endpoint) => void = () => undefined;
-    endpoint = new Promise((resolve) => (onWritten = resolve));
-    instance = await claimInstance(
-      path,
-      (socket) => {
-        control.accept(socket);
-      },
-      () => {
-        void end('another daemon has its place', false);
-      },
-    );
-    if (!instance) return null;
-    const settings = await options.readSettings();
-    idleExitAfterMs = settings['registrar.daemon.idleMinutes'] * 60_000;
-    idle.setAfter(idleExitAfterMs);
-    token = await keptToken(endpointPath);
-    agents = await AgentEndpoint.open({
-      version,
-      home: options.home,
-      settingsPath: join(stateFolder, 'settings.json'),
-      readSettings: () => options.readSettings(),
-      previousUrl: (await readEndpoint(endpointPath))?.url ?? null,
-      token: () => token,
-      use: (access, progress, run) =>
-        (access === 'change' ? changing : use)({ kind: 'forwarder', address: null, progress }, run),
-      running,
-      onChanged: () => {
-        idle.touch();
-        control.changed();
-      },
-      onUrl: (url) => rewriteEndpoint({ url }),
-      log,
-    });
-    const written: Endpoint = {
-      url: agents.url,
-      pid: process.pid,
-      started,
-      version,
-      protocol: protocolVersion,
-      token,
-      pipe: path,
-    };
-    await publish(written);
-    await options.beforeServing();
-    log.info({ operation: 'daemon', version, pid: process.pid }, 'daemon started');
-    onWritten(written);
-  } catch (error) {
-    await agents?.close();
-    instance?.release();
-    control.close();
-    throw cannotStart(stateFolder, error);
   }
-  idle.touch();
-  // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
-  holder.use(null, () => undefined, refreshSync).catch(() => undefined);
-  return { ended, end };
+
+  #settingsPath(): string {
+    return join(this.#options.stateFolder, 'settings.json');
+  }
+
+  #place(): ReturnType<typeof pipePath> {
+    return pipePath(this.#options.stateFolder, process.platform, process.getuid?.() ?? null);
+  }
 }
 
 /** What people read when the state folder cannot hold what a daemon needs; a RegistrarError is one already. */

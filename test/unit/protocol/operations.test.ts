@@ -122,10 +122,10 @@ describe('an operation', () => {
   it('of an engine has windows drawn anew unless it only reads, and hears of steps or of cancelling', async () => {
     const asked: unknown[][] = [];
     const engine = recorder(engineMethods, asked) as Engine;
-    const handlers = engineHandlers(
-      (_caller, run) => (asked.push(['read']), run(engine)),
-      (_caller, run) => (asked.push(['change']), run(engine)),
-    );
+    const handlers = engineHandlers({
+      read: (_caller, run) => (asked.push(['read']), run(engine)),
+      change: (_caller, run) => (asked.push(['change']), run(engine)),
+    });
     const caller = { progress: () => undefined } as unknown as Caller;
     const { signal } = new AbortController();
     assert.deepEqual(Object.keys(handlers), engineMethods);

@@ -1,0 +1,28 @@
+import type { Settings, WindowSettings } from '../protocol/settings.ts';
+import type { EngineLog } from './engine.ts';
+
+export interface SettingsKeeping {
+  readSettings(): Promise<Settings>;
+  updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
+  log: EngineLog;
+}
+
+/**
+ * Keeps the settings that a window brought, if they are others.
+ *
+ * @returns those that count now; null where they could not be kept, and the window attaches all the same
+ */
+export async function keepWindowSettings(brought: WindowSettings, keeping: SettingsKeeping): Promise<Settings | null> {
+  const { log } = keeping;
+  try {
+    const before = await keeping.readSettings();
+    const isNew = Object.entries(brought).some(([name, value]) => before[name as keyof WindowSettings] !== value);
+    if (!isNew) return before;
+    const kept = await keeping.updateSettings((now) => ({ ...now, ...brought }));
+    log.info({ operation: 'settings' }, 'a window brought settings');
+    return kept;
+  } catch (error) {
+    log.warn({ operation: 'settings', reason: String(error) }, 'what a window brought could not be kept');
+    return null;
+  }
+}
