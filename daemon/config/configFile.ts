@@ -34,7 +34,7 @@ export async function readConfigFile(path: string, looks: FileLooks = waitingLoo
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;
-    if (code === 'ENOENT' || code === 'ENOTDIR') throw configChanged(path, 'is gone since it was found', error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') throw configChanged(path, 'was deleted after it was found', error);
     throw configUnreadable(path, code, error);
   }
 }

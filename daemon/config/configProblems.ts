@@ -56,7 +56,7 @@ export function decidedProblems(
       ...name,
       code: 'ID_NOT_WRITTEN',
       severity: 'information',
-      message: `The id of project "${project.name}" is not in this file.`,
+      message: `This file does not have the id of project "${project.name}".`,
       hint: 'With it, a moved or copied folder stays this project.',
       isInSchema: false,
       fixes: edited("Write the project's id", [{ key: 'project.id', value: project.id }]),
@@ -118,7 +118,7 @@ function refusalFixes(text: string, config: ParsedConfig, { code, details }: Err
     if (project && isElsewhere) fixes.push({ title, isPreferred: false, kind: 'share', project: project.id });
     else if (project) fixes.push(...use(title, project));
     const [byId, byName] = projects ?? [];
-    if (byId) fixes.push(...use(`Use the project that the id means, "${byId.name}"`, byId));
+    if (byId) fixes.push(...use(`Use the project that has the id, "${byId.name}"`, byId));
     if (byName) fixes.push(...use(`Use the project that has the name: write the registry's id`, byName));
   }
   if (choices.includes('rename')) {

@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const configVersion = '1.0';
 
 const trueOrFalse = (): z.ZodOptional<z.ZodBoolean> => z.boolean({ error: 'must be true or false' }).optional();
-const text = (): z.ZodString => z.string({ error: 'must be a text in quotes' });
+const text = (): z.ZodString => z.string({ error: 'must be a string in quotes' });
 
 // The schema says of names and ids only that they are texts: what they may be is decided in `registry`, which also proposes
 // a valid one, and shown in editors as it is said there.
@@ -44,8 +44,8 @@ export const configSchema = z
       }),
       description: text()
         // No text in PostgreSQL holds one: the project could be made, and its row never written.
-        .refine((description) => !description.includes('\0'), { error: 'must hold no NUL' })
-        .meta({ description: 'What the project is, for people.' })
+        .refine((description) => !description.includes('\0'), { error: 'must not contain NUL' })
+        .meta({ description: 'A description of the project, for people.' })
         .optional(),
     },
     { error: 'must be an object: { "version": "1.0", "project": { "name": "…" } }' },

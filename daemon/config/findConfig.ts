@@ -112,7 +112,7 @@ export function configUnreadable(path: string, reason: string, cause?: unknown):
     {
       code: 'CONFIG_UNREADABLE',
       message: `${named(path)} ${unreadableWords[reason] ?? `cannot be read (${reason})`}.`,
-      hint: 'Make it a file that you can read, or remove it; no other project is used meanwhile.',
+      hint: 'Make it a file that you can read, or remove it. Until then, no other project is used.',
       details: { path, reason },
     },
     { cause },
@@ -124,8 +124,8 @@ const unreadableWords: Record<string, string> = {
   EISDIR: 'is not a file',
   ENOENT: 'is a symbolic link to something that does not exist',
   ELOOP: 'is a symbolic link that leads back to itself',
-  EACCES: 'may not be read by you',
-  EPERM: 'may not be read by you',
+  EACCES: 'is not readable by you',
+  EPERM: 'is not readable by you',
 };
 
 /**

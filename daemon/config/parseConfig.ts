@@ -74,7 +74,7 @@ export function folderOf(path: string): string {
 
 /** The error for a file of more than `maxConfigBytes`, for whoever can tell before reading it. */
 export function configTooLarge(path: string, size: number): RegistrarError {
-  const message = `has ${size} bytes; at most ${maxConfigBytes} are read`;
+  const message = `has ${size} bytes; at most ${maxConfigBytes} are allowed`;
   return faultAt({ path, text: '' }, 'CONFIG_INVALID', 0, message, 'Make the config file smaller.');
 }
 
@@ -178,7 +178,7 @@ function checkedId(document: ConfigDocument, root: Node, file: ConfigFile): stri
     written === ''
       ? 'project.id is empty'
       : `project.id ${abridged(JSON.stringify(written))} is ${id === nilId ? 'the nil UUID, which no folder’s project can have' : 'not a UUID'}`;
-  const hint = 'Remove project.id: the project is then found by its name, and its id written here.';
+  const hint = 'Remove project.id: Registrar then finds the project by its name, and writes its id here.';
   throw faultAt(document, 'CONFIG_INVALID', offset, message, hint, {
     key: 'project.id',
     proposal: null,
@@ -204,7 +204,7 @@ function checkNames(document: ConfigDocument, root: Node, file: ConfigFile, id: 
     const message = `project.database_name ${abridged(JSON.stringify(databaseName))} ${databaseCheck.reason}`;
     const hint =
       proposal === null
-        ? 'Remove project.database_name: the project then gets a database of its own.'
+        ? 'Remove project.database_name. The project then gets a database of its own.'
         : `Use "${proposal}", or remove project.database_name.`;
     const about = { key: 'project.database_name', proposal, isInSchema: false };
     throw faultAt(document, 'DATABASE_NAME_INVALID', offsetOf('database_name'), message, hint, about);

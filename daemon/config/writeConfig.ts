@@ -76,7 +76,7 @@ async function writeInTurn(
   } catch (error) {
     return { written: false, failure: failureOf(path, error) };
   }
-  throw configChanged(path, `was changed ${maxAttempts} times while Registrar wanted to write it`);
+  throw configChanged(path, `was changed ${maxAttempts} times while Registrar tried to write it`);
 }
 
 /**

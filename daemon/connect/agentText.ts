@@ -25,7 +25,7 @@ export function withEntry(agent: Agent, text: string, entry: AgentEntry): EntryI
       : withTomlEntry(text, agent.serversKey, entry);
   // What is written must be what the agent then reads, whatever the text looked like.
   if (!isDeepStrictEqual(findEntry(agent, insertion.text), entry)) {
-    throw new Error(`An edited ${agent.format} text does not say what it should.`);
+    throw new Error(`The edited ${agent.format} text is not what it should be.`);
   }
   return insertion;
 }

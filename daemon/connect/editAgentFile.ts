@@ -47,7 +47,7 @@ export async function editAgentFile(
   } catch (error) {
     throw faultOf(path, error);
   }
-  throw changed(path, `was changed ${maxAttempts} times while Registrar wanted to write it`, 'Try again.');
+  throw changed(path, `was changed ${maxAttempts} times while Registrar tried to write it`, 'Try again.');
 }
 
 /**

@@ -51,7 +51,7 @@ function parse(body: string, serversKey: string): ParsedText {
   if (root.type !== 'object') throw fault(body, root.offset, 'holds no JSON object', 'Write {} into it.');
   const servers = propertyOf(root, serversKey)?.children?.[1] ?? null;
   if (servers && servers.type !== 'object') {
-    throw fault(body, servers.offset, `has something else than an object as "${serversKey}"`, 'Write {} there.');
+    throw fault(body, servers.offset, `has something other than an object as "${serversKey}"`, 'Write {} there.');
   }
   const duplicate = findDuplicateKey(root, [serversKey]) ?? (servers ? findDuplicateKey(servers, [serverName]) : null);
   if (duplicate) {

@@ -22,7 +22,7 @@ export function withTomlEntry(text: string, serversKey: string, entry: AgentEntr
   const wanted = { ...before, [serversKey]: { ...serversOf(before, serversKey), [serverName]: entry } };
   if (!says(text + inserted, wanted)) {
     const hint = `Write the servers as tables of their own, [${serversKey}.NAME].`;
-    throw new AgentTextFault(` writes "${serversKey}" in a way that does not let one be added`, hint);
+    throw new AgentTextFault(` writes "${serversKey}" in a way that Registrar cannot add to`, hint);
   }
   return { text: text + inserted, inserted };
 }
@@ -36,8 +36,8 @@ export function withoutTomlEntry(text: string, serversKey: string): string {
   const edited = withoutTable(text, serversKey);
   const fits = says(edited, { ...rest, [serversKey]: others });
   if (!fits && !(Object.keys(others).length === 0 && says(edited, rest))) {
-    const hint = `Remove what is about ${serversKey}.${serverName} by hand.`;
-    throw new AgentTextFault(` has its entry "${serverName}" in a form that cannot be taken out`, hint);
+    const hint = `Remove ${serversKey}.${serverName} by hand.`;
+    throw new AgentTextFault(` has its entry "${serverName}" in a form that Registrar cannot remove`, hint);
   }
   return edited;
 }
@@ -73,7 +73,7 @@ function says(text: string, wanted: Table): boolean {
 function serversOf(table: Table, serversKey: string): Table {
   const servers = table[serversKey] ?? {};
   if (typeof servers === 'object' && !Array.isArray(servers) && !(servers instanceof Date)) return servers as Table;
-  throw new AgentTextFault(` has something else than a table as "${serversKey}"`, 'Make it a table.');
+  throw new AgentTextFault(` has something other than a table as "${serversKey}"`, 'Make it a table.');
 }
 
 function read(text: string): Table {

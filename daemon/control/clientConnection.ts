@@ -95,7 +95,7 @@ export class ClientConnection {
     });
     this.#rpc.onRequest(wire.ping, () => null);
     this.#rpc.onRequest(wire.agentStream, async (params: unknown) => {
-      if (!this.#caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
+      if (!this.#caller) throw new ResponseError(wireErrors.unauthorized, 'Authenticate first.');
       this.#refuseWhileDraining();
       const checked = parsed(agentStreamParams, params);
       // The client sends nothing until it has the answer, which is the last message of this protocol.
@@ -206,11 +206,11 @@ export class ClientConnection {
     ) => Promise<unknown>;
     this.#rpc.onRequest(wire.method(name), async (params: unknown, token?: CancellationToken) => {
       const caller = this.#caller;
-      if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Prove yourself first.');
+      if (!caller) throw new ResponseError(wireErrors.unauthorized, 'Authenticate first.');
       if (!factsOf(method).whileLeaving) this.#refuseWhileDraining();
       if (this.#requests >= maxRequestsAtOnce) {
         this.#socket.destroy();
-        throw new Error('too much at once');
+        throw new Error('too many requests at once');
       }
       this.#requests += 1;
       try {
@@ -226,7 +226,7 @@ export class ClientConnection {
 
   #refuseWhileDraining(): void {
     const leaving = this.#ports.leaving();
-    if (leaving) throw new ResponseError(wireErrors.draining, 'This daemon leaves.', leaving);
+    if (leaving) throw new ResponseError(wireErrors.draining, 'This daemon is shutting down.', leaving);
   }
 }
 

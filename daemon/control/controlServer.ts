@@ -77,7 +77,7 @@ export class ControlServer {
   #push(connection: ClientConnection): void {
     connection.push(() => {
       const { client } = connection;
-      if (!client) throw new Error('the client has gone');
+      if (!client) throw new Error('the client disconnected');
       return this.#options.snapshot(client, this.#revision);
     });
   }

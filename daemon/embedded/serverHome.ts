@@ -44,7 +44,7 @@ export async function openServerHome(wantedFolder: string, rootBase = defaultRoo
   if (process.getuid?.() !== 0) {
     if (record.home !== undefined) {
       throw bundledFault(
-        `The bundled server's data was made by root and lives in ${record.home}.`,
+        `The bundled server's data was created by root and is in ${record.home}.`,
         'Run as root again, or choose another PostgreSQL with: registrar postgres URL',
       );
     }
@@ -53,7 +53,7 @@ export async function openServerHome(wantedFolder: string, rootBase = defaultRoo
   if (await exists(path.join(folder, 'cluster'))) {
     // A second, empty cluster beside the user's one would split their projects over two servers.
     throw bundledFault(
-      `The bundled server's data in ${folder} was made by an ordinary user, and PostgreSQL does not run as root.`,
+      `The bundled server's data in ${folder} was created by an ordinary user, but PostgreSQL does not run as root.`,
       'Run Registrar as that user.',
     );
   }
@@ -110,7 +110,7 @@ async function findAccount(): Promise<Account> {
     // Said below, as an account without numbers is.
   }
   throw bundledFault(
-    `PostgreSQL does not run as root, and there is no user "${name}" to run it as.`,
+    `PostgreSQL does not run as root, but there is no user "${name}" to run it as.`,
     `Run Registrar as an ordinary user, or create the user "${name}".`,
   );
 }

@@ -68,7 +68,7 @@ export class Starter {
     }
     throw bundledFault(
       this.sawRefusal
-        ? "The bundled PostgreSQL runs, but does not answer a login with Registrar's password."
+        ? "The bundled PostgreSQL is running, but does not accept Registrar's password."
         : 'The bundled PostgreSQL did not become ready in time.',
       `Try again: it may be recovering from a crash. Its log is ${this.place.folder}/server.log.`,
     );
@@ -106,7 +106,7 @@ export class Starter {
     if (/lock file .* is empty/.test(output)) {
       await this.removeEmptyLock();
     } else if (output.includes('pre-existing shared memory block')) {
-      this.onProgress('Waiting for what an earlier server left behind');
+      this.onProgress('Waiting for an earlier server to be gone');
       // The first refusal may come while they are ending by themselves.
       if (this.launchPauseMs > 100) await endOrphanBackends(this.cluster.data);
     } else if (!/lock file .* already exists/.test(output)) {

@@ -47,7 +47,7 @@ function fileOf(
   const agent = agents[id];
   if (scope === 'user') return join(...agent.userFile(surroundings));
   if (agent.workspaceFile) return join(directory, ...agent.workspaceFile);
-  throw invalid(`${agent.name} has no file of a workspace to put this into.`, `registrar connect ${id}`);
+  throw invalid(`${agent.name} has no settings file in a workspace.`, `registrar connect ${id}`);
 }
 
 async function planOf(request: ConnectionRequest, options: AgentConnectionsOptions): Promise<ConnectionPlan> {
@@ -84,7 +84,7 @@ async function writeEntry(
   if (!agent.writable) {
     throw invalid(
       `Registrar does not edit the files of ${agent.name}.`,
-      `See what to put into them: registrar connect ${agent.id}`,
+      `registrar connect ${agent.id} shows what to put into them`,
     );
   }
   await openStateFolder(stateFolder);
@@ -149,17 +149,22 @@ function recordOf(
 
 function foreignEntry(file: string): RegistrarError {
   const hint = `Rename or remove "${serverName}" there, then try again.`;
-  return changed(file, `has an entry "${serverName}" that Registrar did not write, or that was changed since`, hint);
+  return changed(file, `has an entry "${serverName}" that Registrar did not write, or that has changed since`, hint);
 }
 
 function changedEntry(file: string): RegistrarError {
   const hint = `Remove "${serverName}" there by hand.`;
-  return changed(file, `has an entry "${serverName}" that was changed since Registrar wrote it; it was left`, hint);
+  return changed(
+    file,
+    `has an entry "${serverName}" that has changed since Registrar wrote it. It was left as it is`,
+    hint,
+  );
 }
 
 function noHttp({ id, name }: Agent, reason: string | null): RegistrarError {
-  const why = reason === null ? 'connects to no server over HTTP' : `has to hold the token in a file that ${reason}`;
-  return invalid(`${name} ${why}.`, `Without --http it starts one: registrar connect ${id}`);
+  const why =
+    reason === null ? 'does not connect to servers over HTTP' : `would need the token in a file that ${reason}`;
+  return invalid(`${name} ${why}.`, `Without --http, it starts Registrar itself: registrar connect ${id}`);
 }
 
 async function exists(path: string): Promise<boolean> {

@@ -145,7 +145,7 @@ export class AgentEndpoint {
   #watchSettings(): void {
     const { settingsPath, log } = this.#options;
     const failed = (error: unknown): void => {
-      log.warn({ operation: 'agents', reason: String(error) }, 'changed settings for agents are not noticed');
+      log.warn({ operation: 'agents', reason: String(error) }, 'settings for agents cannot be watched');
     };
     try {
       const watcher = watch(dirname(settingsPath), (_event, name) => {

@@ -79,7 +79,7 @@ export async function removeBinding(params: { directory: string }, ports: Comman
     throw new RegistrarError({
       code: 'INVALID_ARGUMENT',
       message: `${folder} has no local binding. Nothing was done.`,
-      hint: 'registrar resolve says which project it has, and why.',
+      hint: 'registrar resolve shows which project it has, and why.',
       details: { directory: folder },
     });
   }

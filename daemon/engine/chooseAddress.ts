@@ -90,7 +90,8 @@ function bundledAddress({ host, port, user, password }: BundledAddress): Postgre
 function passwordInArgument(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: '--database-url holds a password, which every user of this machine could read in the list of processes.',
+    message:
+      '--database-url contains a password, which every user of this machine could read in the list of processes.',
     hint: 'Leave it out there, and put it into PGPASSWORD, ~/.pgpass or REGISTRAR_DATABASE_URL.',
   });
 }

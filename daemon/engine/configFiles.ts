@@ -57,7 +57,7 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
       const home = await realpath(limits.home).catch(() => limits.home);
       const what = folder === home ? 'the home folder' : dirname(folder) === folder ? 'the root folder' : null;
       if (what === null) return folder;
-      throw directoryInvalid(directory, `is ${what}, which has no project`, 'Name a folder in it.');
+      throw directoryInvalid(directory, `is ${what}, which cannot have a project`, 'Name a folder in it.');
     },
     pathIn: (folder) => join(folder, '.codebase-mcp', 'config.json'),
     read: (path, vouch) => reader.read(path, { vouch }),

@@ -94,7 +94,7 @@ export function daemonOperations(parts: DaemonParts): ControlHandlers {
     rotateToken: async () => {
       await parts.changeToken(randomBytes(32).toString('hex'));
       await parts.agents()?.tokenChanged();
-      log.info({ operation: 'agents' }, 'the token is another');
+      log.info({ operation: 'agents' }, 'token changed');
       return { url: parts.agents()?.url ?? null };
     },
     ...connectionHandlers(() => {

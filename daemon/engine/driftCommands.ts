@@ -159,7 +159,7 @@ function requireDelivered(id: string, entries: OutboxEntry[]): 'applied' {
     hint:
       left.state === 'parked'
         ? `${registrarCommand('use', [left.row.name])} | ${registrarCommand('projects rename', [left.row.id, 'NAME'])}`
-        : 'It is tried again by itself; mend the cause to hurry it.',
+        : 'Registrar tries again by itself; fix the cause to speed it up.',
   });
 }
 
@@ -178,7 +178,7 @@ function plannedRepair(finding: Drifted['finding'], action: Repair['action']): P
 function planStale(planId: string, current: string): RegistrarError {
   return new RegistrarError({
     code: 'PLAN_STALE',
-    message: `Plan ${planId} is not what there is to repair any more. Nothing was done.`,
+    message: `Plan ${planId} is out of date. Nothing was done.`,
     hint: 'Look again: registrar drift',
     details: { planId, current },
   });

@@ -349,7 +349,7 @@ export class EngineHolder {
     const { log } = this.#options;
     const closing = serving.opening.then(({ engine }) =>
       engine.close().catch((error: unknown) => {
-        log.warn({ operation: 'postgres', reason: String(error) }, 'what was open could not be closed in order');
+        log.warn({ operation: 'postgres', reason: String(error) }, 'the former engine could not be closed cleanly');
       }),
     );
     const isClosed = await withLimit(
@@ -361,7 +361,7 @@ export class EngineHolder {
       ),
       () => false,
     );
-    if (!isClosed) log.warn({ operation: 'postgres' }, 'what was open is still being closed');
+    if (!isClosed) log.warn({ operation: 'postgres' }, 'the former engine is still closing');
   }
 }
 
@@ -394,7 +394,8 @@ function engineKey({ trustedFolders: _trustedFolders, ...settings }: Settings): 
 function cutOff(): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
-    message: 'The daemon changed its PostgreSQL, or ended, before this was finished; whether it was done is not known.',
+    message:
+      'The daemon switched to another PostgreSQL, or stopped, before it finished this; whether it was done is not known.',
     hint: 'Check the current state (registrar projects list), then repeat the command if necessary.',
   });
 }

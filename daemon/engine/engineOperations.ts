@@ -89,7 +89,10 @@ async function dropped({ project, confirm }: ParamsOf<'dropProject'>, parts: Eng
   const { id, databaseName, registrar } = sighting.row;
   log.info({ operation: 'drop', projectId: id, databaseName }, 'project dropped');
   await agents.dropRoles([id, ...(registrar.formerIds ?? [])]).catch((error: unknown) => {
-    log.warn({ operation: 'drop', projectId: id, reason: textOf(error) }, 'a role for agents’ SQL is left');
+    log.warn(
+      { operation: 'drop', projectId: id, reason: textOf(error) },
+      'a role for agents’ SQL could not be dropped',
+    );
   });
   return { project: listed(sighting), databaseName };
 }

@@ -67,7 +67,7 @@ export function registryPortsOf(
       // Where the disk refuses it, the folder shows its evidence again when the daemon is another.
       keep: (projectId, claim) =>
         claims.keep(projectId, claim).catch((error: unknown) => {
-          log.warn({ operation: 'claims', projectId, reason: textOf(error) }, 'a folder’s claim could not be kept');
+          log.warn({ operation: 'claims', projectId, reason: textOf(error) }, 'a folder’s claim could not be saved');
         }),
     },
     origin: {

@@ -33,7 +33,7 @@ export async function openStores(options: EngineOptions, key: string, now: () =>
     now: () => now().toISOString(),
     writeFile: writePrivateFile,
     onDamaged: (file, reason) => {
-      log.warn({ operation: 'outbox', file, reason }, 'an outbox entry could not be read and was set aside');
+      log.warn({ operation: 'outbox', file, reason }, 'an outbox entry could not be read and was renamed');
     },
   });
   const memory = await KnownProjects.open(join(stateFolder, 'known.json'), key, now, (error) => {

@@ -60,7 +60,11 @@ function proved<T>(resolution: Resolution, given: T): HandedOver<T> {
   if (!resolution.stale) return { resolution: said, given };
   const warnings = resolution.warnings.map((one) => {
     if (one.code !== 'STALE') return one;
-    return warning('STALE', 'The registry could not be asked; the database itself says whose it is.', one.hint);
+    return warning(
+      'STALE',
+      'The registry could not be asked; the database itself says that it is the project’s.',
+      one.hint,
+    );
   });
   return { resolution: { ...said, warnings }, given };
 }

@@ -19,10 +19,10 @@ export async function keepWindowSettings(brought: WindowSettings, keeping: Setti
     const isNew = Object.entries(brought).some(([name, value]) => before[name as keyof WindowSettings] !== value);
     if (!isNew) return before;
     const kept = await keeping.updateSettings((now) => ({ ...now, ...brought }));
-    log.info({ operation: 'settings' }, 'a window brought settings');
+    log.info({ operation: 'settings' }, 'a window changed settings');
     return kept;
   } catch (error) {
-    log.warn({ operation: 'settings', reason: String(error) }, 'what a window brought could not be kept');
+    log.warn({ operation: 'settings', reason: String(error) }, 'settings from a window could not be saved');
     return null;
   }
 }

@@ -30,7 +30,7 @@ function addressMismatch(served: string, offered: string, source: GivenAddress['
   const where = { argument: '--database-url', environment: 'REGISTRAR_DATABASE_URL', setting: 'the setting' }[source];
   return new RegistrarError({
     code: 'ADDRESS_MISMATCH',
-    message: `The daemon serves ${served}, and ${where} names ${offered}. Nothing was done.`,
+    message: `The daemon serves ${served}, but ${where} names ${offered}. Nothing was done.`,
     hint: `Leave ${where} out, or change the daemon’s address for everyone: registrar postgres URL; or registrar stop.`,
     details: { served, offered },
   });

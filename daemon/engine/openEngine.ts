@@ -109,7 +109,7 @@ function eventsOptionsOf({ host, creator }: EngineStores, log: EngineLog): Regis
     host,
     creator,
     onMissing: (reason) => {
-      log.warn({ operation: 'events', reason }, 'the registry keeps no record of who does what');
+      log.warn({ operation: 'events', reason }, 'the registry records no events');
     },
   };
 }

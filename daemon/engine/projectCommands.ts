@@ -154,7 +154,7 @@ async function createBound(
   const settled = await settleClaim(claim, null, registry, { dryRun, expect: null, onStep, anew: true });
   if (settled.row === null) return { ...(await ports.resolve({})), error: null, wouldDo: settled.wouldDo };
   const kept = registry.claims.of([settled.row.id]).find(({ path }) => path === folder);
-  if (!kept) throw configNotWritten(folder, 'the state folder does not take the binding');
+  if (!kept) throw configNotWritten(folder, 'the state folder could not save the binding');
   await keepBinding(settled.row.id, kept, ports);
   return { ...(await ports.resolve({ directory: folder })), created: settled.created };
 }
@@ -167,8 +167,8 @@ export async function keepBinding(projectId: string, claim: KeptClaim, { binding
     throw new RegistrarError(
       {
         code: 'CONFIG_UNREADABLE',
-        message: `The binding of ${claim.path} could not be kept: ${error instanceof Error ? error.message : String(error)}.`,
-        hint: 'Make the state folder writable and its disk free (registrar status names it), then repeat the command.',
+        message: `The binding of ${claim.path} could not be saved: ${error instanceof Error ? error.message : String(error)}.`,
+        hint: 'Make the state folder writable and free some disk space (registrar status names the folder), then repeat the command.',
       },
       { cause: error },
     );
@@ -202,7 +202,7 @@ async function requireFreeName(
 function descriptionInvalid(): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: 'The description holds a NUL character. Nothing was done.',
+    message: 'The description contains a NUL character. Nothing was done.',
     hint: 'Remove it from the description.',
   });
 }

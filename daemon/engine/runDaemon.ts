@@ -203,7 +203,7 @@ class Daemon implements RunningDaemon {
         this.#windows.hasPending,
       mayEnd: async () => !(await this.#windows.askPending()) && !(await this.#holder.closeAndLook()),
       end: () => {
-        void this.end('nobody needs it', true);
+        void this.end('no longer needed', true);
       },
       // A client that comes keeps the process; the timer alone does not.
       startTimer: (ms, onTime) => {
@@ -225,7 +225,7 @@ class Daemon implements RunningDaemon {
         this.#control.accept(socket);
       },
       () => {
-        void this.end('another daemon has its place', false);
+        void this.end('another daemon took its place', false);
       },
     );
     return this.#instance !== null;
@@ -286,8 +286,9 @@ class Daemon implements RunningDaemon {
       () => null,
       (error: unknown) => String(error),
     );
-    const failure = await withLimit(closeLimitMs, closing, () => 'it takes too long');
-    if (failure !== null) log.warn({ operation: 'daemon', reason: failure }, 'PostgreSQL was not closed in order');
+    const failure = await withLimit(closeLimitMs, closing, () => 'time limit reached');
+    if (failure !== null)
+      log.warn({ operation: 'daemon', reason: failure }, 'connections to PostgreSQL were not closed cleanly');
     this.#instance?.release();
     this.#control.close();
     this.#onEnded();
@@ -331,7 +332,7 @@ export function cannotStart(stateFolder: string, error: unknown): RegistrarError
     {
       code: 'DAEMON_UNREACHABLE',
       message: `The daemon cannot start in ${stateFolder}: ${reason}.`,
-      hint: 'Make the folder writable and its disk not full, or set REGISTRAR_HOME to another folder.',
+      hint: 'Make the folder writable and free some disk space, or set REGISTRAR_HOME to another folder.',
     },
     { cause: error },
   );
@@ -339,6 +340,6 @@ export function cannotStart(stateFolder: string, error: unknown): RegistrarError
 
 const notReady = {
   code: 'DAEMON_UNREACHABLE',
-  message: 'This daemon has lost its place to another.',
+  message: 'Another daemon has taken this daemon’s place.',
   hint: 'Try again.',
 } as const;

@@ -41,7 +41,7 @@ export function watchKnown(
       isAsked = true;
       running ??= refresh()
         .catch((error: unknown) => {
-          log.warn({ operation: 'watch', reason: textOf(error) }, 'what changed elsewhere could not be read');
+          log.warn({ operation: 'watch', reason: textOf(error) }, 'changes made elsewhere could not be read');
         })
         .finally(() => {
           running = null;

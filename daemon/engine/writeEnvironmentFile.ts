@@ -36,7 +36,7 @@ export async function writeEnvironmentFile(
     if (error instanceof RegistrarError || code === '') throw error;
     throw notWritten(`${path} ${writeFailureWords(code)}`, error);
   }
-  throw notWritten(`${path} is written by another program again and again`);
+  throw notWritten(`another program keeps changing ${path}`);
 }
 
 async function read(path: string): Promise<FileVersion | null> {

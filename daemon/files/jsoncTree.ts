@@ -24,7 +24,7 @@ export function parseJsoncTree(text: string): JsoncTree {
   const deep = offsetBeyondDepth(text);
   if (deep !== null) {
     const message = `nests deeper than ${maxDepth} levels`;
-    return { ok: false, fault: { offset: deep, message, hint: 'Flatten what is nested here.' } };
+    return { ok: false, fault: { offset: deep, message, hint: 'Nest it less deeply.' } };
   }
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { allowTrailingComma: true });
@@ -104,23 +104,23 @@ function offsetBeyondDepth(text: string): number | null {
 }
 
 const faultWords: Record<string, { message: string; hint: string }> = {
-  InvalidSymbol: { message: 'has a word that is not JSON', hint: 'Put texts and keys in double quotes.' },
+  InvalidSymbol: { message: 'has a word that is not JSON', hint: 'Put strings and keys in double quotes.' },
   InvalidNumberFormat: { message: 'has a number that is not JSON', hint: 'Correct the number.' },
   PropertyNameExpected: { message: 'lacks a key in double quotes', hint: 'Write a key in double quotes here.' },
   ValueExpected: { message: 'lacks a value', hint: 'Write a value here.' },
   ColonExpected: { message: 'lacks a colon after a key', hint: 'Write ":" between key and value.' },
-  CommaExpected: { message: 'lacks a comma', hint: 'Write "," between this and what stands before it.' },
+  CommaExpected: { message: 'lacks a comma', hint: 'Write "," before this.' },
   CloseBraceExpected: { message: 'lacks a closing brace', hint: 'Write "}" here.' },
   CloseBracketExpected: { message: 'lacks a closing bracket', hint: 'Write "]" here.' },
-  EndOfFileExpected: { message: 'goes on after the end of its value', hint: 'Remove what stands from here on.' },
-  InvalidCommentToken: { message: 'has a comment that is not one', hint: 'Begin comments with // or /*.' },
-  UnexpectedEndOfComment: { message: 'has a comment without end', hint: 'Write "*/" where the comment ends.' },
-  UnexpectedEndOfString: { message: 'has a text without closing quote', hint: 'Write the closing double quote.' },
-  UnexpectedEndOfNumber: { message: 'has a number that breaks off', hint: 'Complete the number.' },
+  EndOfFileExpected: { message: 'continues after the end of its value', hint: 'Remove everything from here on.' },
+  InvalidCommentToken: { message: 'has a malformed comment', hint: 'Begin comments with // or /*.' },
+  UnexpectedEndOfComment: { message: 'has a comment that does not end', hint: 'Write "*/" where the comment ends.' },
+  UnexpectedEndOfString: { message: 'has a string without a closing quote', hint: 'Write the closing double quote.' },
+  UnexpectedEndOfNumber: { message: 'has an incomplete number', hint: 'Complete the number.' },
   InvalidUnicode: { message: 'has a broken \\u escape', hint: 'Write four hex digits after \\u.' },
   InvalidEscapeCharacter: { message: 'has an unknown escape', hint: 'Write \\\\ for a backslash.' },
   InvalidCharacter: {
-    message: 'has a control character in a text',
+    message: 'has a control character in a string',
     hint: 'Remove it, or write it as an escape such as \\t.',
   },
 };

@@ -161,8 +161,8 @@ export async function syncFolder(folder: string): Promise<void> {
 }
 
 const failureWords: Record<string, string> = {
-  EACCES: 'may not be written by you',
-  EPERM: 'may not be written by you without changing its owner',
+  EACCES: 'is not writable by you',
+  EPERM: 'cannot be written by you without changing its owner',
   EROFS: 'is on a read-only file system',
   ENOSPC: 'could not be written: the disk is full',
   EDQUOT: 'could not be written: your disk quota is used up',

@@ -10,7 +10,7 @@ interface Program {
 export function launcherScript(newestFirst: readonly Program[]): string {
   return [
     '#!/bin/sh',
-    '# Starts the newest Project Registrar that is installed. Written anew whenever its daemon starts.',
+    '# Starts the newest Project Registrar that is installed. Rewritten whenever its daemon starts.',
     'start() {',
     '  script=$1',
     '  node=$2',
@@ -36,7 +36,7 @@ export function launcherScript(newestFirst: readonly Program[]): string {
 export function launcherCommand(newestFirst: readonly Program[]): string {
   return [
     '@echo off',
-    'rem Starts the newest Project Registrar that is installed. Written anew whenever its daemon starts.',
+    'rem Starts the newest Project Registrar that is installed. Rewritten whenever its daemon starts.',
     'setlocal',
     // The paths below are UTF-8, and users have names.
     'chcp 65001 >nul',
@@ -56,7 +56,7 @@ export function launcherCommand(newestFirst: readonly Program[]): string {
   ].join('\r\n');
 }
 
-const nothingLeft = 'No installation of Project Registrar is left that could be started. Install it again.';
+const nothingLeft = 'No installation of Project Registrar can be started. Install it again.';
 
 /** Scripts by age, each with the runtimes to try; null stands for the `node` of PATH. */
 function candidates(newestFirst: readonly Program[]): { script: string; node: string | null }[] {

@@ -14,7 +14,7 @@ export function projectNotFound(reference: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_NOT_FOUND',
     message: `No project has the id or name ${quoted(reference)}.`,
-    hint: 'registrar projects list shows what there is; registrar projects create NAME makes one.',
+    hint: 'registrar projects list shows all projects; registrar projects create NAME creates one.',
     details: { reference },
   });
 }
@@ -118,7 +118,7 @@ export function projectDropped(name: string, event: RegistryEvent): RegistrarErr
   return new RegistrarError({
     code: 'PROJECT_DROPPED',
     message: `${named(who)} dropped ${named(event.name)}${measured} on ${dayAndTime(at)}, from ${named(host)}. Nothing was made.`,
-    hint: `${registrarCommand('projects create', [name], { directory: '.' })} (made anew, empty), or registrar use PROJECT`,
+    hint: `${registrarCommand('projects create', [name], { directory: '.' })} (a new, empty one), or registrar use PROJECT`,
     details: {
       name,
       project: { id: event.projectId, name: event.name },
@@ -181,8 +181,8 @@ export function mayNotMark(row: RegistryRow): RegistrarError {
 export function beingMade(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
-    message: `Project ${quoted(row.name)} is being made at the moment. Nothing was dropped.`,
-    hint: 'Drop it when that is done, or in a minute.',
+    message: `Project ${quoted(row.name)} is being created at the moment. Nothing was dropped.`,
+    hint: 'Drop it when that is done, or try again in a minute.',
     details: { project: { id: row.id, name: row.name }, database: row.databaseName },
   });
 }
@@ -224,7 +224,7 @@ export function databaseGone(
     {
       code: 'DATABASE_MISSING',
       message: `Database ${named(databaseName)} of project ${quoted(name)} is not on ${named(label)} any more: it was dropped or renamed. Nothing was handed over.`,
-      hint: 'registrar drift says what there is; rename the database back, or restore it from a backup.',
+      hint: 'registrar drift shows what the server has; rename the database back, or restore it from a backup.',
       details: { project: { id, name }, database: databaseName },
     },
     { cause },
@@ -237,7 +237,7 @@ export function databaseOfStranger(databaseName: string, owner: string | null, r
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',
     message: `Database ${named(databaseName)} belongs to role ${named(name)}, which role ${named(role)} is not a member of. It was not touched.`,
-    hint: `If it is yours: GRANT ${sqlIdentifier(name)} TO ${sqlIdentifier(role)}; or ask its owner to register it. Else take another name.`,
+    hint: `If it is yours: GRANT ${sqlIdentifier(name)} TO ${sqlIdentifier(role)}; or ask its owner to register it. Otherwise, choose another name.`,
     details: { database: databaseName, owner, role },
   });
 }
@@ -279,7 +279,7 @@ export function databaseOccupied(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_FOREIGN',
     message: `Database ${named(row.databaseName)} holds somebody's tables and carries no project's marker. It was not touched.`,
-    hint: `${registrarCommand('projects adopt', [row.databaseName])} makes it the project ${quoted(row.name)}'s; or set project.database_name to another.`,
+    hint: `${registrarCommand('projects adopt', [row.databaseName])} makes it project ${quoted(row.name)}'s; or set project.database_name to another one.`,
     details: { project: { id: row.id, name: row.name }, database: row.databaseName, choices: ['adopt'] },
   });
 }
@@ -296,7 +296,7 @@ export function databaseRenamed(row: RegistryRow, found: string): RegistrarError
 export function overrideMissing(row: RegistryRow, databaseName: string): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_MISSING',
-    message: `The config names database ${named(databaseName)}, which is not there; project ${quoted(row.name)} has ${named(row.databaseName)}.`,
+    message: `The config names database ${named(databaseName)}, which does not exist; project ${quoted(row.name)} has ${named(row.databaseName)}.`,
     hint: 'Remove project.database_name, or rename the database to it first.',
     details: { project: { id: row.id, name: row.name }, database: databaseName },
   });
@@ -341,7 +341,7 @@ export function mayNotCreate(role: string, label: string): RegistrarError {
 export function serverReadOnly(label: string): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_READ_ONLY',
-    message: `${named(label)} is read only (a standby, or set so). Nothing was made.`,
+    message: `${named(label)} is read-only (a standby, or configured that way). Nothing was made.`,
     hint: 'Connect to the primary: target_session_attrs=read-write in the address chooses it.',
   });
 }
@@ -350,7 +350,7 @@ export function nothingMade(databaseName: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
     message: `The server said that it created ${named(databaseName)}, but the database is not there.`,
-    hint: 'Look at the server’s log and at whatever stands between (a proxy, a pooler); then resolve again.',
+    hint: 'Check the server’s log and whatever is in between (a proxy, a pooler); then resolve again.',
     details: { database: databaseName },
   });
 }
@@ -360,7 +360,7 @@ export function interrupted(error: RegistrarError): RegistrarError {
   return new RegistrarError(
     {
       ...error.toReport(),
-      message: `${error.message.replace(/\.$/, '')}. What was begun is completed by the next resolve.`,
+      message: `${error.message.replace(/\.$/, '')}. The next resolve completes what was begun.`,
       details: { ...error.details, begun: true },
     },
     { cause: error },
@@ -371,7 +371,7 @@ export function notSettled(name: string): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
     message: `Project ${quoted(name)} kept changing while it was resolved.`,
-    hint: 'Resolve again; if it goes on, two programs are changing the project against each other.',
+    hint: 'Resolve again. If it keeps happening, two programs are changing the project against each other.',
   });
 }
 

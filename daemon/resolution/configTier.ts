@@ -111,7 +111,7 @@ const limitText = {
 
 function whereLooked(search: Extract<ConfigSearch, { kind: 'none' }>): string {
   if (search.why === 'home' && search.from === search.upTo) {
-    return `${named(search.from)} is the home folder, which has no project`;
+    return `${named(search.from)} is the home folder, which cannot have a project`;
   }
   return `no .codebase-mcp/config.json from ${named(search.from)} up to ${limitText[search.why]} ${named(search.upTo)}`;
 }

@@ -7,7 +7,7 @@ const defaultId = '00000000-0000-0000-0000-000000000000';
 
 /** Tier 4: one shared project for everything that has none. Off unless switched on. */
 export async function defaultTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
-  if (!ports.defaultProject) return { kind: 'skipped', reason: 'the default project is switched off' };
+  if (!ports.defaultProject) return { kind: 'skipped', reason: 'the default project is off' };
   const { databaseName } = ports.defaultProject;
   const claim = { name: 'default', id: defaultId, databaseName, description: null, folder: null };
   const settled = await fromMemoryIfUnreachable(ports.registry, { reference: defaultId, folder: null }, (patient) =>

@@ -129,8 +129,8 @@ function stateWarnings(settled: Settled, server: ServerLabel): Warning[] {
   if (stale) return [staleWarning(stale.because, server)];
   const reason = sync?.error?.message ?? 'the registry could not be written';
   if (sync?.state === 'pending') {
-    const message = `${reason}; saved on this machine, tried again until it is registered`;
-    return [warning('PENDING', message, 'Nothing to do; the project can be used.')];
+    const message = `${reason}; saved on this machine, and retried until it is registered`;
+    return [warning('PENDING', message, 'Nothing; the project works meanwhile.')];
   }
   if (sync?.state === 'parked') {
     const rename = registrarCommand('projects rename', [row.id.slice(0, 8), 'NAME']);
@@ -162,7 +162,7 @@ function unresolved(answer: Resolution): ErrorReport {
       : 'Name the project (registrar resolve --project PROJECT), or remove auto_switch from the config.';
   return {
     code: 'UNRESOLVED',
-    message: looked?.reason ?? 'no project was named and no directory has one',
+    message: looked?.reason ?? 'no project was named, and no directory has one',
     hint,
     details: { tried: answer.trace.map(({ name, reason }) => ({ name, reason })) },
   };

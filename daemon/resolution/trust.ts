@@ -94,7 +94,7 @@ export function requireTrust(question: TrustQuestion): void {
   throw new RegistrarError({
     code: 'CONFIG_NOT_TRUSTED',
     message: `The config file in ${named(folder)} belongs to another user (uid ${ownerUid}). Nothing was created.`,
-    hint: `If you trust what is in it: ${registrarCommand('trust', [folder])}`,
+    hint: `If you trust its content: ${registrarCommand('trust', [folder])}`,
     details: { folder, ownerUid },
   });
 }

@@ -57,7 +57,7 @@ async function readRecord(path: string): Promise<ConnectionRecord | null> {
   try {
     return recordSchema.parse(JSON.parse(text));
   } catch (error) {
-    const message = `What Registrar put into an agent's file is not known any more: ${path} is damaged.`;
+    const message = `Registrar no longer knows what it wrote into an agent's file: ${path} is damaged.`;
     const hint = `Remove Registrar's entry from the agent's file by hand, then ${path}.`;
     throw new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint, details: { path } }, { cause: error });
   }

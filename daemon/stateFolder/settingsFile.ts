@@ -72,21 +72,21 @@ const settingsSchema = z.object({
     .string()
     .nullable()
     .default(null)
-    .describe('The workflow server that is asked for the active project where no config file says one.'),
+    .describe('The workflow server that Registrar asks for the active project if no config file names one.'),
   'registrar.defaultProject.enabled': z
     .boolean()
     .default(false)
-    .describe('Whether a folder without a project gets the shared project `default`, rather than none.'),
+    .describe('Whether a folder without a project gets the shared project `default`.'),
   'registrar.config.writeId': z
     .enum(['always', 'untracked', 'never'])
     .default('untracked')
-    .describe('Whether a project’s id is written into its config file; `untracked`: only where git does not track it.'),
+    .describe('Whether a project’s id is written into its config file; `untracked`: only if git does not track it.'),
   'registrar.daemon.idleMinutes': z
     .number()
     .positive()
     .max(10_000)
     .default(10)
-    .describe('Minutes without window, agent or work after which the daemon ends.'),
+    .describe('Minutes without window, agent or work after which the daemon exits.'),
   'registrar.mcp.enabled': z
     .boolean()
     .default(true)
@@ -191,7 +191,7 @@ function locked(path: string): RegistrarError {
   return new RegistrarError({
     code: 'INTERNAL',
     message: `Another process keeps ${named(path)} locked.`,
-    hint: 'Try again; if it goes on, end the registrar process that hangs.',
+    hint: 'Try again. If it keeps happening, end the registrar process that hangs.',
   });
 }
 

@@ -85,7 +85,7 @@ async function openPrivateFolder(path: string, { what, hint, mayBeLink }: Privat
     // Whoever may write there may have put settings there that are not this user's.
     if ((status.mode & 0o022) !== 0) {
       throw badFolder(
-        `Others may write into the ${what}.`,
+        `Others may write to the ${what}.`,
         `Check that everything in it is yours, then: ${commandText(['chmod', '700', path])}. Or set REGISTRAR_HOME to another folder.`,
       );
     }
@@ -147,7 +147,7 @@ export async function writePrivateFile(path: string, text: string, mode: 0o600 |
 }
 
 const ownFolder =
-  'Set REGISTRAR_HOME to the absolute path of a folder that is yours alone, or of one that can be made.';
+  'Set REGISTRAR_HOME to the absolute path of a folder that is yours alone, or of one that can be created.';
 
 function badFolder(message: string, hint = ownFolder, cause?: unknown): RegistrarError {
   return new RegistrarError({ code: 'INVALID_ARGUMENT', message, hint }, { cause });

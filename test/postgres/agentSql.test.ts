@@ -74,7 +74,7 @@ describe('SQL of agents', function () {
         shop.engine.queryDatabase({ project: shop.id, sql: 'select $1::int, $2::int', params: [1] }),
         'INVALID_ARGUMENT',
       );
-      assert.match(wrong.message, /has 2 parameters .* and 1 values were given/);
+      assert.match(wrong.message, /has 2 parameters .* but got 1 values/);
     });
 
     it('gives as many rows as the limit says, 100 by default, and says whether there are more', async () => {

@@ -114,7 +114,7 @@ describe('the roles that SQL of agents runs as', function () {
     ] as const) {
       await spoilt.sql(give);
       const error = await spoilt.refuse('select 4711', 'REGISTRY_FORBIDDEN');
-      assert.match(error.message, /more than it should have\. Nothing was run/);
+      assert.match(error.message, /more rights than it should\. Nothing was run/);
       await spoilt.sql(take);
       assert.deepEqual((await spoilt.ask('select 1')).rows, [[1]]);
     }
@@ -181,7 +181,7 @@ describe('the roles that SQL of agents runs as', function () {
         () => engine.describeDatabase({ project: id }),
       ]) {
         const error = await thrown(asked(), 'REGISTRY_FORBIDDEN');
-        assert.match(error.message, new RegExp(`role ${role.name} may not make one: CREATEROLE is missing`));
+        assert.match(error.message, new RegExp(`role ${role.name} may not create one: CREATEROLE is missing`));
         assert.equal(error.hint, `As a superuser: ALTER ROLE "${role.name}" CREATEROLE;`);
       }
       assert.deepEqual(await agentRoles(id), []);

@@ -126,7 +126,7 @@ describe('the commands on projects', () => {
       const atHome = await fixture.engine({ home: folder });
       for (const directory of [folder, '/']) {
         const { message } = await thrown(atHome.createProject({ name: 'onyx', directory }), 'DIRECTORY_INVALID');
-        assert.match(message, /which has no project\. Nothing was made\.$/);
+        assert.match(message, /which cannot have a project\. Nothing was made\.$/);
         await thrown(atHome.useProject({ project: 'amber', directory }), 'DIRECTORY_INVALID');
       }
       assert.equal(existsSync(configPath(folder)), false);

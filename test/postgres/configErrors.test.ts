@@ -72,7 +72,7 @@ describe('a config file that cannot be honoured', () => {
       '{"version": "1.0",\n"project": {"name": 5}}',
       'CONFIG_INVALID',
       '2:21',
-      /text in quotes, not 5/,
+      /string in quotes, not 5/,
     ],
     [
       'R2: has the name twice',

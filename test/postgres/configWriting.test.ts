@@ -53,7 +53,7 @@ describe('writing the id into the config file of a new project', function () {
     const file = await fixture.config(folder, { version: '1.0', project: { name: 'read only' } });
     const before = await readFile(file, 'utf8');
     await chmod(file, 0o444);
-    await assertUsable(folder, 'read only', /config\.json may not be written by you/);
+    await assertUsable(folder, 'read only', /config\.json is not writable by you/);
     assert.equal(await readFile(file, 'utf8'), before);
     assert.deepEqual(await readdir(dirname(file)), ['config.json']);
 

@@ -178,7 +178,7 @@ describe('names of projects and their databases', function () {
     fixture.spy.take();
     for (const [override, code, text] of [
       ['cb_proj_unmarked_00000002', 'DATABASE_FOREIGN', /carries no marker/],
-      ['cb_proj_nowhere_00000003', 'DATABASE_MISSING', /cb_proj_nowhere_00000003, which is not there/],
+      ['cb_proj_nowhere_00000003', 'DATABASE_MISSING', /cb_proj_nowhere_00000003, which does not exist/],
     ] as const) {
       await fixture.config(folder, {
         version: '1.0',

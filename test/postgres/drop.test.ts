@@ -145,11 +145,11 @@ describe('dropping a project', () => {
       assert.equal((await theirs.resolve({ project: 'shop' })).outcome, 'resolved');
     });
 
-    it('because it is being made at the moment', async () => {
+    it('because it is being created at the moment', async () => {
       const { databaseName } = await projectIn(fixture, engine, 'shop');
       await setState('provisioning');
       const dropping = engine.dropProject({ project: 'shop', confirm: databaseName });
-      await refuses(dropping, 'PROJECT_CONFLICT', /is being made at the moment. Nothing was dropped/);
+      await refuses(dropping, 'PROJECT_CONFLICT', /is being created at the moment. Nothing was dropped/);
     });
   });
 

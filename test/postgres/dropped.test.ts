@@ -55,7 +55,7 @@ describe('a project that somebody dropped', function () {
       for (const dryRun of [false, true]) {
         const error = refused(await engine.resolve({ directory, dryRun }), 'PROJECT_DROPPED');
         assert.match(error.message, says('shop'));
-        assert.match(error.hint, /^registrar projects create .* --directory \. \(made anew, empty\), or registrar use/);
+        assert.match(error.hint, /^registrar projects create .* --directory \. \(a new, empty one\), or registrar use/);
         assert.equal(error.details?.['host'], 'tower');
       }
       refused(await engine.look(directory), 'PROJECT_DROPPED');
@@ -241,7 +241,7 @@ describe('the registry’s events', function () {
       const { id, databaseName } = resolved(await engine.resolve({ directory: folder }));
       await engine.dropProject({ project: id, confirm: databaseName });
       assert.equal((await engine.resolve({ directory: folder })).created, true);
-      assert.deepEqual(warned, ['the registry keeps no record of who does what']);
+      assert.deepEqual(warned, ['the registry records no events']);
     } finally {
       await bare.close();
     }

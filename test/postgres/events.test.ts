@@ -245,7 +245,7 @@ describe('a registry that keeps no events', function () {
         ['third', 'first'],
       );
       await fixture.sql('drop table registrar_events');
-      assert.match((await engine.eventsTrouble())?.reason ?? '', /is not there, and role \S+ may not make it/);
+      assert.match((await engine.eventsTrouble())?.reason ?? '', /does not exist, and role \S+ may not create it/);
       await fixture.sql(`create table registrar_events (at timestamptz)`);
       await fixture.sql(`alter table registrar_events owner to ${(await fixture.role()).name}`);
       assert.match((await engine.eventsTrouble())?.reason ?? '', /a stranger’s/);

@@ -76,7 +76,7 @@ describe('a role that may not do everything', function () {
     const { message, hint, details } = refused(await engine.resolve({ project: 'elder' }), 'REGISTRY_FORBIDDEN');
     assert.match(
       message,
-      new RegExp(`${fixture.registry}_missing is not there, and role ${role.name} may not create it`),
+      new RegExp(`${fixture.registry}_missing does not exist, and role ${role.name} may not create it`),
     );
     assert.match(hint, /CREATE DATABASE ".*" OWNER ".*"|CREATEDB/);
     assert.equal(details?.['privilege'], 'CREATEDB');

@@ -255,7 +255,7 @@ describe('the nearest config file', () => {
     for (const [resolution, limit] of [
       [await engine.resolve({ directory: nested }), `from ${nested} up to the repository root ${nested}`],
       [await atHome.resolve({ directory: inHome }), `from ${inHome} up to below the home folder, at ${home}`],
-      [await atHome.resolve({ directory: home }), `${home} is the home folder, which has no project`],
+      [await atHome.resolve({ directory: home }), `${home} is the home folder, which cannot have a project`],
       [await engine.resolve({ directory: '/' }), 'from / up to below the root, at /'],
     ] as const) {
       assert.equal(resolution.outcome, 'unresolved');
@@ -414,7 +414,7 @@ describe('the default project', () => {
       (answer.error.details?.['tried'] as { name: string }[]).map(({ name }) => name),
       ['explicit', 'config', 'workflow', 'default'],
     );
-    assert.match(answer.trace[3]?.reason ?? '', /switched off/);
+    assert.match(answer.trace[3]?.reason ?? '', /default project is off/);
     const nowhere = await engine.resolve({});
     assert.equal(nowhere.error?.code, 'UNRESOLVED');
     assert.match(nowhere.error.message, /no project was named/);

@@ -13,7 +13,7 @@ export function resolutionText(resolution: Resolution, source: DirectorySource |
     const since = sync?.since === undefined ? '' : ` at ${sync.since}`;
     // A registry that is busy, or that this role may not read, leaves the project's own database to be asked.
     if (sync?.error && sync.error.code !== 'REGISTRY_UNREACHABLE') {
-      return `Project ${named(project.name)}, from memory${since}; the registry could not be asked. Its database is asked itself before each query; do not fall back.`;
+      return `Project ${named(project.name)}, from memory${since}; the registry could not be asked. Its database itself is checked before each query; do not fall back.`;
     }
     return `Project ${named(project.name)}, from memory${since}; server unreachable. Queries will fail; do not fall back.`;
   }

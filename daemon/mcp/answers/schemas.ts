@@ -85,7 +85,7 @@ export const resolution = z.looseObject({
 export const directorySource = z
   .enum(['argument', 'session', 'header', 'launch', 'root', 'cwd'])
   .nullable()
-  .describe('Who named the directory; null when nobody did.');
+  .describe('Where the directory came from; null if there is none.');
 
 const queuedProject = z.looseObject({
   id: z.string(),

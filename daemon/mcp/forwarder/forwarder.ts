@@ -129,7 +129,7 @@ export class Forwarder {
         return connection;
       }
       this.#loseDaemonsRequests();
-      if (attempt === maxSent) throw unreachable('It went away each time that it was asked.');
+      if (attempt === maxSent) throw unreachable('It disconnected every time.');
     }
   }
 
@@ -300,8 +300,8 @@ function reportOf(error: unknown): ErrorReport {
 function unreachable(reason: string): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',
-    message: `The daemon cannot be asked. ${reason}`,
-    hint: 'Try again; if it goes on, tell the user to look at: registrar status',
+    message: `The daemon cannot be reached. ${reason}`,
+    hint: 'Try again; if it keeps failing, tell the user to run: registrar status',
   });
 }
 

@@ -8,7 +8,7 @@ export const checkDrift = defineTool({
   name: 'check_drift',
   title: 'Check drift',
   description:
-    'Where config files, registry, databases and their markers disagree, what that risks, and what can be done.',
+    'Says where config files, registry, databases and their markers disagree, what that risks, and what to do.',
   input: z.strictObject({}),
   output: orError(driftReport),
   async handler(_input, call) {

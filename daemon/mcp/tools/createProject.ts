@@ -10,7 +10,7 @@ export const createProject = defineTool({
   name: 'create_project',
   title: 'Create project',
   description:
-    'Makes a project and its database, and the config file that binds a directory to it when one is given. Ask the user ' +
+    'Creates a project and its database and, given a directory, the config file that binds it to the project. Ask the user ' +
     'first. A name that is taken is refused.',
   input: z.strictObject({
     name: z.string().describe('1 to 255 of letters, digits, space, - and _.'),
@@ -21,7 +21,7 @@ export const createProject = defineTool({
   async handler({ name, description, directory: given }, call) {
     const directory = given == null ? null : usableDirectory(given, call.home);
     if (given != null && directory === null) throw noDirectory(given);
-    call.progress(`making project ${named(name)} and its database`);
+    call.progress(`creating project ${named(name)} and its database`);
     const resolution = await call.api.createProject(
       { name, description: description ?? null, directory },
       call.progress,

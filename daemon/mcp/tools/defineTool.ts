@@ -39,7 +39,7 @@ function invalid(tool: string, error: z.ZodError): RegistrarError {
   );
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: `The arguments of ${tool} are not as its input schema says: ${problems.join('; ')}. Nothing was done.`,
+    message: `The arguments of ${tool} do not match its input schema: ${problems.join('; ')}. Nothing was done.`,
     hint: 'Call it again with the arguments that tools/list describes.',
   });
 }

@@ -8,7 +8,7 @@ export const forgetProject = defineTool({
   name: 'forget_project',
   title: 'Forget project',
   description:
-    'Takes a project out of the registry; its database and data stay, and it can be adopted again. Ask the user first.',
+    'Removes a project from the registry. Its database and data stay, and it can be adopted again. Ask the user first.',
   input: z.strictObject({ project: knownProject }),
   output: orError(z.looseObject({ project: listedProject, databaseName: z.string() })),
   async handler({ project }, { api }) {

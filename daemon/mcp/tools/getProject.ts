@@ -7,7 +7,7 @@ import { knownProject, listedProject, orError } from '../answers/schemas.ts';
 export const getProject = defineTool({
   name: 'get_project',
   title: 'Get project',
-  description: 'One project of the registry by id or name. Looks only; nothing is bound to it.',
+  description: 'One project of the registry by id or name. Only reads; binds nothing.',
   input: z.strictObject({ project: knownProject }),
   output: orError(listedProject),
   async handler({ project }, { api }) {

@@ -7,11 +7,12 @@ import { listedProject, orError } from '../answers/schemas.ts';
 export const listProjects = defineTool({
   name: 'list_projects',
   title: 'List projects',
-  description: 'The projects of the registry, and whether each is registered. Not a way to choose one: resolve yours.',
+  description:
+    'The projects of the registry, and whether each is registered. Do not choose one from this list: resolve yours.',
   input: z.strictObject({
     query: z.string().nullish().describe('Part of a name, any case.'),
     limit: z.int().min(1).max(1000).nullish().describe('Default 100.'),
-    cursor: z.string().nullish().describe('The nextCursor of the page before.'),
+    cursor: z.string().nullish().describe('The nextCursor of the previous page.'),
   }),
   output: orError(z.looseObject({ projects: z.array(listedProject), nextCursor: z.string().nullable() })),
   async handler({ query, limit, cursor }, { api }) {

@@ -8,8 +8,8 @@ export const repairDrift = defineTool({
   name: 'repair_drift',
   title: 'Repair drift',
   description:
-    'Applies the automatic actions of the plan that check_drift gave. They destroy no data, except to finish a drop that ' +
-    'was already begun. Refused when the plan has changed since. Ask the user first.',
+    'Applies the automatic actions of the plan that check_drift gave. They destroy no data, except that they finish a drop that ' +
+    'has already begun. Refused if anything has changed since. Ask the user first.',
   input: z.strictObject({ planId: z.string().describe('From check_drift.') }),
   output: orError(repairResult),
   async handler({ planId }, call) {

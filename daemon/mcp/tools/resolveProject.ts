@@ -8,13 +8,13 @@ export const resolveProject = defineTool({
   name: 'resolve_project',
   title: 'Resolve project',
   description:
-    'Which project, hence which database, your working directory belongs to, and why. Makes the database of a project ' +
-    'that the directory’s config file names and that has none yet. Call it first.',
+    'Says which project, and so which database, your working directory belongs to, and why. Creates the database of a ' +
+    'project that the directory’s config file names and that has none yet. Call it first.',
   input: z.strictObject({
     project: projectArgument,
     directory: directoryArgument,
     expect: expectArgument,
-    dryRun: z.boolean().nullish().describe('True: only say what would be done.'),
+    dryRun: z.boolean().nullish().describe('True: only say what would happen.'),
   }),
   output: withResolution(),
   async handler({ dryRun, ...reference }, call) {

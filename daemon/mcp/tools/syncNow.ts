@@ -7,11 +7,11 @@ import { syncText } from '../answers/syncText.ts';
 export const syncNow = defineTool({
   name: 'sync_now',
   title: 'Sync now',
-  description: 'Tries now to register what the registry does not know yet, and says what is left.',
+  description: 'Registers now what the registry does not know yet, and says what is left.',
   input: z.strictObject({}),
   output: orError(schema),
   async handler(_input, call) {
-    call.progress('registering what waits');
+    call.progress('registering waiting projects');
     const status = await call.api.syncNow();
     return done(status, syncText(status));
   },

@@ -8,12 +8,12 @@ export const updateProject = defineTool({
   name: 'update_project',
   title: 'Update project',
   description:
-    'Gives a project another name, in the registry and in its folder’s config file, or another description. Its database ' +
+    'Renames a project, in the registry and in its folder’s config file, or changes its description. Its database ' +
     'stays.',
   input: z.strictObject({
     project: knownProject,
-    name: z.string().nullish().describe('The new name; the old one stays when absent.'),
-    description: z.string().nullish().describe('The new description, empty for none; the old one stays when absent.'),
+    name: z.string().nullish().describe('The new name; unchanged if absent.'),
+    description: z.string().nullish().describe('The new description, empty for none; unchanged if absent.'),
   }),
   output: withResolution(),
   async handler({ project, name, description }, { api }) {

@@ -90,7 +90,7 @@ function refuseWhatCannotBeObeyed(name: string, value: string, from: string): vo
   if (!accepts || accepts.includes(value)) return;
   const choices = accepts.length === 0 ? 'Remove it.' : `Remove it, or use ${accepts.slice(0, 2).join(' or ')}.`;
   throw invalidAddress(
-    `${name}, given by ${from}, cannot be honoured, because ${because ?? 'it is not supported'}`,
+    `${name}, given by ${from}, cannot be used, because ${because ?? 'it is not supported'}`,
     choices,
   );
 }

@@ -17,7 +17,7 @@ export async function tlsOptions(ssl: SslSettings, host: HostPort): Promise<Conn
   const verifies = ssl.sslmode === 'verify-ca' || ssl.sslmode === 'verify-full';
   if (verifies && !systemRoots && ca === null) {
     throw invalidAddress(
-      `sslmode ${ssl.sslmode} needs a root certificate, and there is none at ${defaultFile('root.crt')}`,
+      `sslmode ${ssl.sslmode} needs a root certificate, but there is none at ${defaultFile('root.crt')}`,
       'Name one with sslrootcert=FILE, or use sslrootcert=system for a server with a public certificate.',
     );
   }
@@ -25,7 +25,7 @@ export async function tlsOptions(ssl: SslSettings, host: HostPort): Promise<Conn
   const key = cert === null ? null : await readNamed('sslkey', ssl.sslkey, defaultFile('postgresql.key'));
   if (cert !== null && key === null) {
     throw invalidAddress(
-      'there is a client certificate for PostgreSQL and no key to it',
+      'there is a client certificate for PostgreSQL, but no key for it',
       'Name the key with sslkey=FILE.',
     );
   }

@@ -7,7 +7,7 @@ export function agentRoleForbidden(role: string, cause: unknown): RegistrarError
   return new RegistrarError(
     {
       code: 'REGISTRY_FORBIDDEN',
-      message: `Agents' SQL needs a role of its own that can only read, and role ${named(role)} may not make one: CREATEROLE is missing.`,
+      message: `Agents' SQL needs a role of its own that can only read, and role ${named(role)} may not create one: CREATEROLE is missing.`,
       hint: `As a superuser: ALTER ROLE ${sqlIdentifier(role)} CREATEROLE;`,
       details: { role, privilege: 'CREATEROLE' },
     },
@@ -20,7 +20,7 @@ export function agentRoleTaken(agentRole: string, role: string, cause: unknown):
   return new RegistrarError(
     {
       code: 'REGISTRY_FORBIDDEN',
-      message: `Role ${named(role)} may not set the password of ${named(agentRole)}, which agents' SQL runs as: somebody else made it.`,
+      message: `Role ${named(role)} may not set the password of ${named(agentRole)}, which agents' SQL runs as: somebody else created it.`,
       hint: `As a superuser: GRANT ${sqlIdentifier(agentRole)} TO ${sqlIdentifier(role)} WITH ADMIN OPTION;`,
       details: { role, privilege: `ADMIN OPTION on ${agentRole}` },
     },
@@ -33,7 +33,7 @@ export function agentRoleTooMighty(agentRole: string): RegistrarError {
   const name = sqlIdentifier(agentRole);
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
-    message: `Somebody gave role ${agentRole}, which agents' SQL runs as, more than it should have. Nothing was run.`,
+    message: `Role ${agentRole}, which agents' SQL runs as, has more rights than it should. Nothing was run.`,
     hint: `As a superuser: ALTER ROLE ${name} NOSUPERUSER NOCREATEROLE NOCREATEDB NOREPLICATION NOBYPASSRLS; and REVOKE the roles that were granted to it.`,
     details: { role: agentRole },
   });
@@ -85,7 +85,7 @@ export function agentLoginRefused(error: unknown, agentRole: string, databaseNam
 export function poolerBetween(): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
-    message: "A pooler stands between Registrar and PostgreSQL, and agents' SQL is run on direct connections only.",
+    message: "A pooler is between Registrar and PostgreSQL, but agents' SQL needs a direct connection.",
     hint: 'Give Registrar the server’s own address: registrar postgres URL',
   });
 }
@@ -94,7 +94,7 @@ export function tooManyQueries(waitMs: number): RegistrarError {
   return new RegistrarError({
     code: 'SQL_TIMEOUT',
     message: `Other queries kept this one waiting for ${waitMs / 1000} s; it was not run.`,
-    hint: 'Ask again when they are done.',
+    hint: 'Try again when they are done.',
   });
 }
 
@@ -132,7 +132,7 @@ export function statementFailed(error: unknown, agentRole: string, statementMs: 
   if (state.startsWith('57P')) return error;
   const said = error as Error & { routine?: string; position?: string };
   // The parser's own words are in the server's language.
-  if (state === '42601' && said.routine === 'exec_parse_message') return notOneRead('These are several statements.');
+  if (state === '42601' && said.routine === 'exec_parse_message') return notOneRead('This is more than one statement.');
   if (state === '25006') return notOneRead(`The statement would write (${state}).`, error);
   if (state === '57014' || state === '55P03') return sqlTimeout(statementMs, error);
   return new RegistrarError(

@@ -41,7 +41,7 @@ export function requireCount(given: number, wanted: number): void {
   if (given === wanted) return;
   throw new RegistrarError({
     code: 'INVALID_ARGUMENT',
-    message: `The statement has ${wanted} parameters ($1, $2, …), and ${given} values were given.`,
+    message: `The statement has ${wanted} parameters ($1, $2, …), but got ${given} values.`,
     hint: 'Give one value for each, in order.',
   });
 }

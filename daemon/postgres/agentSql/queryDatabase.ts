@@ -23,7 +23,7 @@ export function requireQuery({ sql, limit }: Query): void {
   if (sql.includes('\0')) {
     throw new RegistrarError({
       code: 'INVALID_ARGUMENT',
-      message: 'The statement holds a NUL character. It was not run.',
+      message: 'The statement contains a NUL character. It was not run.',
       hint: 'Remove it from the statement.',
     });
   }
@@ -49,7 +49,7 @@ export async function queryDatabase(
 async function runForeign(client: pg.Client, query: Query, maxBytes: number, startedAt: number): Promise<QueryResult> {
   const shape = await prepareStatement(client, query.sql);
   const { fields, parameterTypes } = shape;
-  if (fields === null) throw notOneRead('The statement gives no rows, so it is not a read; it was not run.');
+  if (fields === null) throw notOneRead('The statement returns no rows, so it does not read. It was not run.');
   const params = query.params ?? [];
   requireCount(params.length, parameterTypes.length);
   const values = params.map((value, index) => parameterText(value, parameterTypes[index] ?? 0));

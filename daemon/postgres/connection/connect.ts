@@ -210,7 +210,7 @@ async function requireAttrs(client: Client, attempt: Attempt): Promise<void> {
   const fits = { 'read-write': !readonly, 'read-only': readonly, primary: !standby, standby }[attrs];
   if (fits) return;
   const is = `${standby ? 'a standby' : 'the primary'}${readonly ? ', read-only' : ''}`;
-  throw new UnsuitableHost(`is ${is}, and ${attrs} is asked for`);
+  throw new UnsuitableHost(`is ${is}, but ${attrs} is required`);
 }
 
 function remaining({ deadline }: Attempt): number {

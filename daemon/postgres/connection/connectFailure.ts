@@ -20,7 +20,7 @@ export class MissingPassword extends Error {
   readonly note: string | null;
 
   constructor(note: string | null) {
-    super('the server asks for a password and none is known');
+    super('the server asks for a password, but none is known');
     this.note = note;
   }
 }
@@ -46,7 +46,7 @@ export function finalFailure(
     return new RegistrarError(
       {
         code: 'CREDENTIALS_REQUIRED',
-        message: `${label} asks for the password of user ${named(address.user)} and none is known`,
+        message: `${label} asks for the password of user ${named(address.user)}, but none is known`,
         hint: [error.note === null ? '' : `${error.note}. `, passwordHint].join(''),
       },
       { cause: error },
@@ -87,12 +87,12 @@ function judge(
     case '3D000':
       return { code: 'DATABASE_MISSING', hint: 'Create the database, or correct its name.' };
     default:
-      return { code: 'REGISTRY_UNREACHABLE', hint: 'See what the server says, and its log.' };
+      return { code: 'REGISTRY_UNREACHABLE', hint: 'Check the server’s message and its log.' };
   }
 }
 
 const passwordHint =
-  'Give the right one: `registrar postgres URL` asks for it; or set PGPASSWORD, or add a line to ~/.pgpass (mode 0600).';
+  'Enter the right one: `registrar postgres URL` asks for it; or set PGPASSWORD, or add a line to ~/.pgpass (mode 0600).';
 
 /**
  * Why no host served, every host with its reason: the code of its trouble where one is there and cannot serve at present
@@ -130,7 +130,7 @@ function hintFor(failures: readonly HostFailure[], state: string | null): string
   if (trouble) return trouble.hint;
   return failures.every(({ cause }) => cause instanceof UnsuitableHost)
     ? 'Check sslmode, sslrootcert, channel_binding and target_session_attrs of the address.'
-    : 'Check that PostgreSQL runs there and that the address is right: registrar postgres show.';
+    : 'Check that PostgreSQL is running there and that the address is right: registrar postgres show.';
 }
 
 /** Why a connection failed, in a few words. `limitMs` is what the host was given. */

@@ -35,7 +35,7 @@ export async function withConnection<T>(
   const { client, host } = await connectReached(address, database, { timeoutMs: limits.connectMs });
   const late = (): never => {
     client.connection.stream.destroy();
-    throw unreachableFor(`a request to database ${database}`, limits.workMs);
+    throw unreachableFor(`a query of database ${database}`, limits.workMs);
   };
   try {
     return await withLimit(limits.workMs, work(client, host), late);

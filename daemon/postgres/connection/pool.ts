@@ -117,7 +117,7 @@ async function runOn<Row extends QueryResultRow>(
       {
         code: 'REGISTRY_UNREACHABLE',
         message: `the connection to ${label} broke (${error instanceof Error ? visible(error.message) : 'unknown error'})`,
-        hint: 'Check that PostgreSQL runs there: registrar postgres show.',
+        hint: 'Check that PostgreSQL is running there: registrar postgres show.',
         details: { reason: 'connection lost' },
       },
       { cause: error },
@@ -264,7 +264,7 @@ function timedOut(label: string, timeoutMs: number): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_UNREACHABLE',
     message: `${label} did not answer within ${timeoutMs} ms (timeout)`,
-    hint: 'Check that PostgreSQL runs there and is not overloaded: registrar postgres show.',
+    hint: 'Check that PostgreSQL is running there and is not overloaded: registrar postgres show.',
     details: { reason: 'timeout' },
   });
 }

@@ -21,7 +21,7 @@ const troubles: Readonly<Record<string, ServerTrouble>> = {
   '22P05': {
     code: 'REGISTRY_SCHEMA',
     reason: 'registry’s encoding lacks a character',
-    hint: 'Leave the character out; or move the registry into a database that was made with ENCODING UTF8, which stores every one.',
+    hint: 'Leave the character out; or move the registry into a database that was created with ENCODING UTF8, which stores every character.',
   },
   // read_only_sql_transaction
   '25006': {

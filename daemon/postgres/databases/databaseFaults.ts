@@ -23,7 +23,7 @@ export function createFailed(error: unknown, databaseName: string, role: string,
 export function dropFailed(error: unknown, databaseName: string): unknown {
   return failed(error, databaseName, `Database ${named(databaseName)} could not be dropped`, ({ trouble }) => ({
     code: trouble?.code ?? 'PROVISION_FAILED',
-    hint: trouble?.hint ?? 'Fix the cause on the server, then drop the project again; until then it is as it was.',
+    hint: trouble?.hint ?? 'Fix the cause on the server, then drop the project again; until then, it stays as it is.',
   }));
 }
 

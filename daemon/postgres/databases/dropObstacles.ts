@@ -55,7 +55,7 @@ export function obstacleIn(row: Row | undefined, databaseName: string): DropObst
   if (sessions.length > 0)
     return {
       what: `role ${named(role)} may not end the sessions in it: ${sessions.map(named).join(', ')}`,
-      hint: `Ask them to disconnect; or, as a superuser: GRANT pg_signal_backend TO ${sqlIdentifier(role)}; (which ends no superuser's sessions)`,
+      hint: `Ask them to disconnect; or, as a superuser: GRANT pg_signal_backend TO ${sqlIdentifier(role)}; (which does not cover superusers' sessions)`,
     };
   return null;
 }

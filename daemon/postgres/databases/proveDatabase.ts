@@ -49,7 +49,7 @@ function noWord(error: unknown, project: Project): RegistrarError | null {
   return new RegistrarError(
     {
       code: trouble.code,
-      message: `Database ${named(project.databaseName)} did not say whose it is (${String(state)}).`,
+      message: `Database ${named(project.databaseName)} did not say which project owns it (${String(state)}).`,
       hint: trouble.hint,
       details: { database: project.databaseName, sqlState: state, server: serverWords(error) },
     },

@@ -47,8 +47,8 @@ export class EventsStanding {
     const [projects] = await this.#database.read({ text: mayMakeSql, values: [] }, this.#database.limits.writeMs);
     if (!projects || projects['makes'] === true) return null;
     return {
-      reason: `the table registrar_events is not there, and role ${named(String(projects['role']))} may not make it`,
-      hint: 'Have the owner of public.projects create or change a project with this version, which makes the table.',
+      reason: `the table registrar_events does not exist, and role ${named(String(projects['role']))} may not create it`,
+      hint: 'Have the owner of public.projects create or change a project with this version, which creates the table.',
     };
   }
 
@@ -71,7 +71,7 @@ export class EventsStanding {
 
   #standingIn(row: Row): Standing {
     if (row['is_believed'] !== true) return this.#missing('the table registrar_events is a stranger’s');
-    if (row['writes'] !== true) this.#missing('this role may not write into the table registrar_events');
+    if (row['writes'] !== true) this.#missing('this role may not write to the table registrar_events');
     return { reads: row['reads'] === true, writes: row['writes'] === true };
   }
 
@@ -99,7 +99,7 @@ export class EventsStanding {
   }
 }
 
-const notThere = 'the table registrar_events is not there';
+const notThere = 'the table registrar_events does not exist';
 
 /**
  * A table of that name that a stranger made is not touched: its triggers would run as whoever writes into it, and the

@@ -311,7 +311,7 @@ export class RegistryDatabase {
     return new RegistrarError(
       {
         code: 'REGISTRY_FORBIDDEN',
-        message: `The registry database ${named(this.name)} is not there, and role ${named(this.role)} may not create it: CREATEDB is missing.`,
+        message: `The registry database ${named(this.name)} does not exist, and role ${named(this.role)} may not create it: CREATEDB is missing.`,
         hint: `As a superuser: CREATE DATABASE ${sqlIdentifier(this.name)} OWNER ${sqlIdentifier(this.role)}; or ALTER ROLE ${sqlIdentifier(this.role)} CREATEDB;`,
         details: { role: this.role, database: this.name, privilege: 'CREATEDB' },
       },

@@ -94,7 +94,7 @@ export function unwritable(error: unknown, what: Asked, role: string, database: 
   return {
     code: trouble?.code ?? (isSchema ? 'REGISTRY_SCHEMA' : 'REGISTRY_UNREACHABLE'),
     message: state ? `${reason} (${state})` : reason,
-    hint: 'Registrar tries again by itself; to hurry it, mend the cause and run: registrar sync',
+    hint: 'Registrar tries again by itself; to speed it up, fix the cause and run: registrar sync',
     details: { sqlState: state },
   };
 }
@@ -117,7 +117,7 @@ export function connectionBroke(cause: unknown): RegistrarError {
     {
       code: 'REGISTRY_UNREACHABLE',
       message: `The connection to the registry broke (${cause instanceof Error ? visible(cause.message) : 'unknown error'}).`,
-      hint: 'Check that PostgreSQL runs there: registrar postgres show.',
+      hint: 'Check that PostgreSQL is running there: registrar postgres show.',
       details: { reason: 'connection lost' },
     },
     { cause },

@@ -22,10 +22,10 @@ export interface SeenConfig {
 
 export function orphanDatabase(databaseName: string, marker: Marker, nameTaken: boolean): Drifted {
   const adopt = registrarCommand('projects adopt', [databaseName], nameTaken ? { name: 'NAME' } : {});
-  const taken = nameTaken ? '; its name is taken by now, so it needs another' : '';
+  const taken = nameTaken ? '; its name has been taken since, so it needs another one' : '';
   return drifted('orphan-database', { id: marker.projectId, name: marker.name }, databaseName, {
     message: `Database ${named(databaseName)} is project ${quoted(marker.name)}'s (${marker.projectId}), but the registry has no row for it.`,
-    risk: 'Nobody finds the project and its data; or another machine has made it and not registered it yet.',
+    risk: 'Nobody can find the project and its data; or another machine created it and has not registered it yet.',
     choices: [
       ['adopt', `register it (${adopt})${taken}`],
       ['leave', 'leave it, if another machine is about to register it'],
@@ -80,7 +80,7 @@ export function markerForeign(
 export function ownerForeign({ row }: Sighting, owner: string | null): Drifted {
   return drifted('marker-foreign', row, row.databaseName, {
     message: `Project "${row.name}" names database ${row.databaseName}, which belongs to role "${owner ?? 'unknown'}" and does not carry the project's marker.`,
-    risk: 'The project is refused, since anybody who may make databases could have put this one in its place.',
+    risk: 'The project is refused, since anybody who may create databases could have put this one in its place.',
     choices: [
       [
         'adopt',
@@ -125,8 +125,8 @@ export function databaseRenamed(sighting: Sighting, databaseName: string, isVali
   const point: Repair = { action: 'point-to-database', sighting, databaseName };
   return drifted('database-renamed', row, row.databaseName, {
     message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is gone, but ${named(databaseName)} carries its marker.`,
-    risk: 'The project is refused until the registry names the database that there is.',
-    repairs: isValidName ? [[point, `let project ${quoted(row.name)} name ${named(databaseName)}`]] : [],
+    risk: 'The project is refused until the registry names that database.',
+    repairs: isValidName ? [[point, `point project ${quoted(row.name)} at ${named(databaseName)}`]] : [],
     choices: [
       [
         'rename-database',
@@ -217,7 +217,7 @@ export function copyOfProject(databaseName: string, marker: Marker, row: Registr
 export function unknownId(config: SeenConfig, row: RegistryRow): Drifted {
   return drifted('id-conflict', row, row.databaseName, {
     message: `${named(config.path)} says id ${config.id ?? ''}, which is no project; its name is project ${quoted(row.name)} (${row.id}).`,
-    risk: 'A resolve there takes the new id over if the folder is the project’s, and is refused if it is not.',
+    risk: 'A resolve there gives the project the new id if the folder is the project’s, and is refused otherwise.',
     choices: [
       ['use', `bind the folder to it (${registrarCommand('use', [row.id], { directory: folderOf(config.path) })})`],
       ['edit-config', 'or change project.name there'],
@@ -284,11 +284,11 @@ export function configWithoutRow(config: SeenConfig, orphan: string | null): Dri
     message: `${named(config.path)} claims project ${quoted(config.name)}${claim}, which the registry does not list.`,
     risk:
       orphan === null
-        ? 'The next resolve there makes a new, empty project.'
-        : 'By its name nobody finds the project and its data until the database is registered again.',
+        ? 'The next resolve there creates a new, empty project.'
+        : 'Nobody can find the project and its data by its name until the database is registered again.',
     choices: [
       orphan === null
-        ? ['resolve', `make it (${registrarCommand('resolve', [], { directory: folderOf(config.path) })})`]
+        ? ['resolve', `create it (${registrarCommand('resolve', [], { directory: folderOf(config.path) })})`]
         : ['adopt', `register the database that carries it (${registrarCommand('projects adopt', [orphan])})`],
       ['edit-config', 'or change or remove the file'],
     ],

@@ -164,13 +164,15 @@ function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string, 
   const { warnings } = run;
   const path = claim.folder?.path ?? '';
   if (decision === 'rename') {
-    const hint = 'If that was not meant, change project.name back.';
+    const hint = 'If you did not intend this, change project.name back.';
     warnings.push(
       warning('RENAMED', `Project ${quoted(row.name)} is now named ${quoted(claim.name)}, as the config says.`, hint),
     );
   } else if (decision === 're-key') {
-    const message = `Project ${quoted(row.name)} has the config's id ${claim.id ?? ''} now; it is still found by ${row.id}.`;
-    warnings.push(warning('REKEYED', message, 'If that was not meant, change project.id back; both ids find it.'));
+    const message = `Project ${quoted(row.name)} now has the config's id ${claim.id ?? ''}; its former id ${row.id} still finds it.`;
+    warnings.push(
+      warning('REKEYED', message, 'If you did not intend this, change project.id back; both ids find the project.'),
+    );
   } else if (decision === 'claim-folder') {
     warnings.push(firstClaimNoted(row, path));
   } else if (judged?.decision === 'elsewhere') {
@@ -179,7 +181,7 @@ function noteChange(run: Run, row: RegistryRow, claim: Claim, decision: string, 
     const before = row.registrar.folder?.path ?? '';
     const message =
       before === path
-        ? `The folder of project ${quoted(row.name)} was made again; this is its folder now.`
+        ? `The folder of project ${quoted(row.name)} was created again; this is its folder now.`
         : `Project ${quoted(row.name)} was in ${named(before)}, which is gone; it is here now.`;
     warnings.push(warning('FOLDER_MOVED', message, 'If this is another project, give it another project.name.'));
   }

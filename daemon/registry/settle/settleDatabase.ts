@@ -122,7 +122,7 @@ const stepText = {
   'restore-marker': (database: string) => `marking database ${database}`,
   'finish-drop': (database: string) => `finishing the interrupted drop of database ${database}`,
   create: (database: string) => `creating database ${database}`,
-  recreate: (database: string) => `database ${database} is gone, and is made again`,
+  recreate: (database: string) => `database ${database} is gone; creating it again`,
   'next-name': (database: string) => `choosing another name, since ${database} is taken`,
 } as const;
 

@@ -114,7 +114,7 @@ describe('agents of a window', () => {
   });
 
   it('that Registrar does not know are told its address', async () => {
-    assert.match((await run(commandIds.copyMcpAddress)) ?? '', /^Copied http:.*; it takes a token, which /);
+    assert.match((await run(commandIds.copyMcpAddress)) ?? '', /^Copied http:.*\. It needs the token that /);
     assert.match(await vscode.env.clipboard.readText(), /^http:\/\/127\.0\.0\.1:\d+\/mcp$/);
   });
 });

@@ -36,7 +36,7 @@ describe('commands of the palette', () => {
     const database = /^pay: (cb_proj_pay_[0-9a-f]{8}) created$/.exec(created)?.[1] ?? '';
     assert.notEqual(database, '', created);
     const renamed = await answering('payments', () => run(commandIds.renameProject, rowOf('pay', database)));
-    assert.equal(renamed, 'pay is payments now; its database is the same');
+    assert.equal(renamed, 'Renamed pay to payments; its database is the same');
     const forgotten = await answering('Forget', () => run(commandIds.forgetProject, rowOf('payments', database)));
     assert.equal(forgotten, `payments is forgotten; ${database} is untouched`);
     const adopted = await answering(database, () => run(commandIds.adoptDatabase));
@@ -50,7 +50,7 @@ describe('commands of the palette', () => {
   });
 
   it('restart the daemon and open its log', async () => {
-    assert.match((await run(commandIds.restartDaemon)) ?? '', /^Daemon \S+ runs as process \d+$/);
+    assert.match((await run(commandIds.restartDaemon)) ?? '', /^Daemon \S+ is running as process \d+$/);
     await run(commandIds.showLog);
     assert.match(vscode.window.activeTextEditor?.document.getText() ?? '', /daemon started/);
     await statusBarIs('$(database) shop');

@@ -159,7 +159,7 @@ describe('those who are attached to the daemon', function () {
     await registry.end();
     await gone(pid, 30_000);
     const log = await readFile(join(home, 'logs', 'registrar.log'), 'utf8');
-    const [synced, ended] = [log.lastIndexOf('"sync":"postgresql"'), log.lastIndexOf('daemon ends: nobody needs it')];
+    const [synced, ended] = [log.lastIndexOf('"sync":"postgresql"'), log.lastIndexOf('daemon ends: no longer needed')];
     assert.ok(synced > 0 && synced < ended, log);
   });
 
@@ -179,7 +179,7 @@ describe('those who are attached to the daemon', function () {
     assert.deepEqual((await window.request('syncStatus', undefined)).pending, []);
     window.close();
     await gone(pid, 30_000);
-    assert.match(await readFile(join(home, 'logs', 'registrar.log'), 'utf8'), /daemon ends: nobody needs it/);
+    assert.match(await readFile(join(home, 'logs', 'registrar.log'), 'utf8'), /daemon ends: no longer needed/);
   });
 });
 

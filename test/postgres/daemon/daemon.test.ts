@@ -121,7 +121,7 @@ describe('the daemon', function () {
     await writeFile(join(home, 'settings.json'), JSON.stringify({ 'registrar.daemon.idleMinutes': 0.005 }));
     await fixture.run(home, ['serve'], { REGISTRAR_DATABASE_URL: await fixture.address() });
     await gone(await fixture.pid(home));
-    assert.match(await readFile(join(home, 'logs', 'registrar.log'), 'utf8'), /daemon ends: nobody needs it/);
+    assert.match(await readFile(join(home, 'logs', 'registrar.log'), 'utf8'), /daemon ends: no longer needed/);
     const removed = await fixture.home('removed');
     await fixture.run(removed, ['serve']);
     const pid = await fixture.pid(removed);

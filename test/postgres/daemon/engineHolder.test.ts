@@ -146,6 +146,6 @@ describe('the engine of the daemon', function () {
       () => null,
       (error: unknown) => error,
     );
-    assert.match(String(refused), /asks for the password .* and none is known/);
+    assert.match(String(refused), /asks for the password .* but none is known/);
   });
 });

@@ -140,7 +140,7 @@ describe('X3: registrar exec, the built command', function () {
     let stderr = '';
     lost.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
     assert.deepEqual(await once(lost, 'close'), [1, null]);
-    assert.match(stderr, /^DIRECTORY_INVALID: The working directory is gone\.\n/);
+    assert.match(stderr, /^DIRECTORY_INVALID: The working directory has been deleted\.\n/);
   });
 });
 

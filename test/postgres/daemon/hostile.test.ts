@@ -54,8 +54,8 @@ describe('around the daemon,', function () {
       squat('halved', (socket) => socket.write('Content-Length: 1000\r\n\r\n{')),
       squat('pretending', pretend),
     ]);
-    assert.match(silent, /accepts connections at .* and says nothing/);
-    assert.match(halved, /accepts connections at .* and says nothing/);
+    assert.match(silent, /accepts connections at .* and sends nothing/);
+    assert.match(halved, /accepts connections at .* and sends nothing/);
     assert.match(garbled, /is not Registrar's daemon: .*does not speak the protocol/);
     assert.match(pretending, /is not Registrar's daemon/);
   });
@@ -98,7 +98,7 @@ describe('around the daemon,', function () {
       assert.deepEqual(await readdir(home), []);
     };
     await chmod(home, 0o770);
-    await refuse(/^Others may write into the state folder/);
+    await refuse(/^Others may write to the state folder/);
     await chmod(home, 0o700);
     if (process.getuid?.() !== 0) return;
     await chown(home, 12_345, 12_345);

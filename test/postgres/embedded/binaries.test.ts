@@ -117,7 +117,7 @@ describe('the binaries of the bundled server', function () {
     await rm(path.join(await fixture.home(), 'binaries'), { recursive: true });
     await assert.rejects(fixture.start({ packageFolder: await makePackage('19.1.0') }), {
       code: 'PROVISION_FAILED',
-      message: "The bundled server's data was made by PostgreSQL 18, and only binaries of 19.1.0 are here.",
+      message: "The bundled server's data was created by PostgreSQL 18, but only the binaries of 19.1.0 are installed.",
       hint: /PostgreSQL 18, or choose another PostgreSQL/,
     });
   });
@@ -125,7 +125,7 @@ describe('the binaries of the bundled server', function () {
   it('that cannot run are refused when the data is made, and leave nothing half made', async () => {
     await assert.rejects(fixture.start({ packageFolder: await makePackage('18.0.0') }), {
       code: 'PROVISION_FAILED',
-      message: 'The bundled PostgreSQL 18.0.0 could not make its data folder: initdb: error: no luck.',
+      message: 'The bundled PostgreSQL 18.0.0 could not create its data folder: initdb: error: no luck.',
     });
     assert.deepEqual(await readdir(await fixture.home()), ['binaries']);
   });

@@ -178,7 +178,7 @@ describe('the bundled server', function () {
     await fixture.query(address, "alter role registrar password 'changed by hand'");
     await assert.rejects(fixture.start({ startTimeoutMs: 5_000 }), {
       code: 'PROVISION_FAILED',
-      message: /runs, but does not answer a login with Registrar's password/,
+      message: /is running, but does not accept Registrar's password/,
     });
   });
 
@@ -203,7 +203,7 @@ describe('the bundled server', function () {
   it('makes no second cluster beside the one of an ordinary user when root starts it', async function () {
     if (!runsAsRoot) this.skip();
     await mkdir(path.join(fixture.folder, 'cluster'), { recursive: true });
-    await assert.rejects(fixture.start(), { code: 'PROVISION_FAILED', message: /made by an ordinary user/ });
+    await assert.rejects(fixture.start(), { code: 'PROVISION_FAILED', message: /created by an ordinary user/ });
   });
 
   it('makes no second cluster beside the one of root when an ordinary user starts it', async function () {

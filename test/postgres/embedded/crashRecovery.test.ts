@@ -45,7 +45,7 @@ describe('the bundled server after a crash', function () {
     assert.equal(await isRunning(backend), true);
 
     const second = await fixture.start();
-    assert.ok(fixture.progress.includes('Waiting for what an earlier server left behind'));
+    assert.ok(fixture.progress.includes('Waiting for an earlier server to be gone'));
     assert.equal(await isRunning(backend), false);
     assert.deepEqual(await fixture.query(second.address, 'select n from kept'), [{ n: 1 }]);
     assert.ok((await endless) instanceof Error);

@@ -350,7 +350,11 @@ describe('a PostgreSQL that does not answer', function () {
       if (answer.outcome !== 'resolved') {
         const { message } = refused(answer, 'REGISTRY_UNREACHABLE');
         const isClean = (await fixture.row(name)) === undefined;
-        assert.match(message, isClean ? /nothing was made|What was begun/ : /What was begun is completed/, name);
+        assert.match(
+          message,
+          isClean ? /nothing was made|what was begun/ : /The next resolve completes what was begun/,
+          name,
+        );
       }
       const project = resolved(await fresh(engine, { directory: folder }));
       await assertAgreement(fixture, project, folder);
@@ -379,7 +383,7 @@ describe('a PostgreSQL that does not answer', function () {
     const answer = await settles('resolve', engine.resolve({ directory: folder }));
     assert.match(
       refused(answer, 'REGISTRY_UNREACHABLE').message,
-      /(?:within|timeout after) 5000 ms.*What was begun is completed/,
+      /(?:within|timeout after) 5000 ms.*The next resolve completes what was begun/,
     );
     assert.deepEqual(await readdir(join(stateFolder, 'outbox')), []);
     assert.equal(await readFile(join(folder, '.codebase-mcp/config.json'), 'utf8'), before);
@@ -409,7 +413,7 @@ describe('a PostgreSQL that does not answer', function () {
       const answer = await settles('resolve', engine.resolve({ directory: folder }));
       const { message } = refused(answer, 'REGISTRY_UNREACHABLE');
       assert.match(message, /within 5(?:000 ms| s)/);
-      assert.match(message, /What was begun is completed/);
+      assert.match(message, /The next resolve completes what was begun/);
       fixture.spy.onStatement = null;
       Object.assign(limits, patientLimits);
       proxy.resume();

@@ -166,7 +166,7 @@ export class Machine {
     }
     throw new RegistrarError({
       code: 'CONFIG_CHANGED',
-      message: `${path} is gone since it was found.`,
+      message: `${path} was deleted after it was found.`,
       hint: 'Try again.',
     });
   }

@@ -181,10 +181,7 @@ describe('A6: connecting an agent', () => {
     await put(plan.file, '{}');
     await chmod(plan.file, 0o400);
     const readOnly = await refusal(connections.write(plan));
-    assert.deepEqual(
-      [readOnly.code, readOnly.message],
-      ['CONFIG_UNREADABLE', `${plan.file} may not be written by you.`],
-    );
+    assert.deepEqual([readOnly.code, readOnly.message], ['CONFIG_UNREADABLE', `${plan.file} is not writable by you.`]);
     assert.deepEqual(await connections.list(), []);
     await unlink(plan.file);
     await mkdir(plan.file);
@@ -196,7 +193,7 @@ describe('A6: connecting an agent', () => {
     const write = (path: string): Promise<unknown> => editAgentFile(path, 0o600, async () => ({ text: '{}' }));
     for (const path of [at('closed', 'mcp.json'), at('closed', 'deep', 'mcp.json')]) {
       const { code, message } = await asOrdinaryUser(() => refusal(write(path)));
-      assert.deepEqual([code, message], ['CONFIG_UNREADABLE', `${path} may not be written by you.`]);
+      assert.deepEqual([code, message], ['CONFIG_UNREADABLE', `${path} is not writable by you.`]);
     }
     assert.deepEqual(await readdir(at('closed')), []);
   });
@@ -208,7 +205,7 @@ describe('A6: connecting an agent', () => {
       assert.equal((await refusal(connections.write(plan))).code, 'INVALID_ARGUMENT');
       await assert.rejects(
         async () => connections.plan(request(agent, { scope: 'workspace' })),
-        /no file of a workspace/,
+        /no settings file in a workspace/,
       );
     }
     assert.match(

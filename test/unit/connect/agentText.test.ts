@@ -111,7 +111,7 @@ describe('an entry in an agent’s JSON', () => {
     );
     assert.match(
       faultOf(() => findEntry(cursor, '{"mcpServers": []}')),
-      /^, 1:16, has something else than an object/,
+      /^, 1:16, has something other than an object/,
     );
     assert.match(
       faultOf(() => findEntry(cursor, '{"mcpServers": {}, "mcpServers": {}}')),
@@ -172,7 +172,7 @@ describe('an entry in an agent’s TOML', () => {
     );
     assert.match(
       faultOf(() => findEntry(codex, 'mcp_servers = 1\n')),
-      /^ has something else than a table/,
+      /^ has something other than a table/,
     );
     const inline = '[mcp_servers]\nregistrar = { command = "/s/bin/registrar", args = ["mcp"] }\n';
     assert.deepEqual(findEntry(codex, inline), entry);

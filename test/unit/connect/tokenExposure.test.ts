@@ -84,6 +84,6 @@ describe('the token of the endpoint', () => {
     await newRepository(home);
     const { code, message } = await refusal(connections.plan(request('zed', { transport: 'http' })));
     assert.equal(code, 'INVALID_ARGUMENT');
-    assert.match(message, /^Zed has to hold the token in a file that is in a repository/);
+    assert.match(message, /^Zed would need the token in a file that is in a repository/);
   });
 });

@@ -90,7 +90,7 @@ describe('writing a .env file', () => {
     writeFileSync(file('large'), 'x'.repeat(2_000_000));
     symlinkSync('nowhere', file('dangling'));
     await refused(file('sub'), /is not a file; nothing/);
-    await refused(file('locked'), /may not be written by you; nothing/);
+    await refused(file('locked'), /is not writable by you; nothing/);
     await refused(file('large'), /larger than 1024 KiB/);
     await refused(file('none/.env'), /is gone; nothing/);
     await refused(file('dangling'), /EEXIST|nothing was written/);

@@ -134,7 +134,7 @@ export const resolutions = {
   dropped: refused({
     code: 'PROJECT_DROPPED',
     message: 'ann dropped shop on 29 Nov, 14:02, from tower. Nothing was made.',
-    hint: 'registrar projects create shop --directory . (made anew, empty), or registrar use PROJECT',
+    hint: 'registrar projects create shop --directory . (a new, empty one), or registrar use PROJECT',
     details: {
       name: 'shop',
       project: { id: '1f2e3d4c-0000-4000-8000-000000000001', name: 'shop' },

@@ -356,7 +356,7 @@ describe('access to the endpoint', function () {
     await client.callTool({ name: 'create_project', arguments: { name: 'new' } }, undefined, {
       onprogress: ({ progress, message }) => heard.push(`${progress} ${message ?? ''}`),
     });
-    assert.deepEqual(heard, ['1 making project new and its database', '2 registering', '3 creating']);
+    assert.deepEqual(heard, ['1 creating project new and its database', '2 registering', '3 creating']);
     await client.close();
   });
 

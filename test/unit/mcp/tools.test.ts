@@ -275,7 +275,7 @@ describe('the tools for agents', function () {
       /^Project shop, from memory at .*; server unreachable\. Queries will fail; do not fall back\.$/,
     );
     state = 'busy';
-    assert.match(await text(), /the registry could not be asked\. Its database is asked itself before each query/);
+    assert.match(await text(), /the registry could not be asked\. Its database itself is checked before each query/);
   });
 
   it('mark what comes from a database as data, on one line that nothing in it can end', async () => {

@@ -157,7 +157,10 @@ describe('a project whose database is not where its row says', () => {
     it('C11: is refused while it is not there', async () => {
       fixture.named(folder, 'island', own.id, { databaseName: copy });
       const error = refused(await engine.resolve({ directory: folder }), 'DATABASE_MISSING');
-      assert.match(error.message, new RegExp(`${copy}, which is not there; project "island" has ${own.databaseName}`));
+      assert.match(
+        error.message,
+        new RegExp(`${copy}, which does not exist; project "island" has ${own.databaseName}`),
+      );
       assert.match(error.hint, /Remove project\.database_name/);
       assert.deepEqual(fixture.changes(), []);
     });

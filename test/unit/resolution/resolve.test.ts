@@ -67,7 +67,7 @@ describe('a resolution', () => {
         durationMs: 1.23,
       },
       { tier: 3, name: 'workflow', outcome: 'missed', reason: 'no project is active', durationMs: 20 },
-      { tier: 4, name: 'default', outcome: 'skipped', reason: 'the default project is switched off', durationMs: 0 },
+      { tier: 4, name: 'default', outcome: 'skipped', reason: 'the default project is off', durationMs: 0 },
     ]);
     assert.deepEqual([answer.outcome, answer.tier, answer.error?.code], ['unresolved', null, 'UNRESOLVED']);
     assert.equal(answer.error?.message, answer.trace[1]?.reason);
@@ -78,7 +78,7 @@ describe('a resolution', () => {
     const answer = await resolve({}, world.ports(), server);
     assert.deepEqual(world.asked, ['workflow']);
     assert.equal(answer.trace[1]?.reason, 'no directory given');
-    assert.equal(answer.error?.message, 'no project was named and no directory has one');
+    assert.equal(answer.error?.message, 'no project was named, and no directory has one');
   });
 
   it('R2: ends at a tier that fails, whatever the failure, and asks none below it', async () => {

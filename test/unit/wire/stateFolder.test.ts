@@ -99,7 +99,7 @@ describe('the state folder', () => {
       await chmod(folder, mode);
       await assert.rejects(openStateFolder(folder), {
         code: 'INVALID_ARGUMENT',
-        message: /^Others may write into/,
+        message: /^Others may write to/,
         hint: /chmod 700/,
       });
       assert.equal(await modeOf(folder), mode);
@@ -175,7 +175,7 @@ describe('the state folder', () => {
     it('is refused when others may write into it, or it is no folder', async () => {
       for (const mode of [0o777, 0o1777, 0o720]) {
         await chmod(folder, mode);
-        await assert.rejects(openRuntimeFolder(folder), { message: /^Others may write into the folder .* socket/ });
+        await assert.rejects(openRuntimeFolder(folder), { message: /^Others may write to the folder .* socket/ });
         assert.equal(await modeOf(folder), mode);
       }
       await chmod(folder, 0o700);

@@ -119,7 +119,7 @@ const cases: Case[] = [
       ['name-conflict', ['update-marker'], []],
       ['orphan-database', [], ['adopt', 'leave']],
     ],
-    says: /adopt cb_proj_shop_1f2e3d4c --name NAME\); its name is taken/,
+    says: /adopt cb_proj_shop_1f2e3d4c --name NAME\); its name has been taken since/,
   },
   {
     when: 'a database without a row was forgotten on purpose',
