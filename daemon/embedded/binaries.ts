@@ -4,8 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { removeAbandonedFolders } from './abandonedFolders.ts';
-import { bundledFault, errnoOf } from './bundledFault.ts';
-import { exists } from './serverHome.ts';
+import { isThere } from '../files/isThere.ts';
+import { osErrorCode } from '../files/osError.ts';
+import { bundledFault } from './bundledFault.ts';
 import type { ServerHome } from './serverHome.ts';
 
 /** Paths of the programs of one PostgreSQL version, ready to be run. */
@@ -107,7 +108,7 @@ async function findCandidates(place: ServerHome, packageFolder: string | null): 
   for (const base of new Set([place.home, place.folder])) {
     for (const version of await readdir(path.join(base, 'binaries')).catch(() => [])) {
       const native = path.join(base, 'binaries', version);
-      if (/^\d/.test(version) && (await exists(program(native, 'postgres')))) {
+      if (/^\d/.test(version) && (await isThere(program(native, 'postgres')))) {
         candidates.push({ version, native, kept: base === place.home });
       }
     }
@@ -115,7 +116,7 @@ async function findCandidates(place: ServerHome, packageFolder: string | null): 
   if (packageFolder !== null) {
     const native = path.join(packageFolder, 'native');
     const version = await packageVersion(packageFolder);
-    if (version !== null && (await exists(program(native, 'postgres')))) {
+    if (version !== null && (await isThere(program(native, 'postgres')))) {
       candidates.push({ version, native, kept: false });
     }
   }
@@ -142,7 +143,7 @@ async function bring(source: Candidate, target: string, place: ServerHome): Prom
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
     // Another starter was faster with the same version.
-    if (!(await exists(program(target, 'postgres')))) throw error;
+    if (!(await isThere(program(target, 'postgres')))) throw error;
   }
 }
 
@@ -190,7 +191,7 @@ async function makeFolder(folder: string, place: ServerHome): Promise<void> {
 async function makeLibraryLinks(native: string): Promise<void> {
   const list = path.join(native, 'pg-symlinks.json');
   const text = await readFile(list, 'utf8').catch((error: unknown) => {
-    if (errnoOf(error) === 'ENOENT') return null;
+    if (osErrorCode(error) === 'ENOENT') return null;
     throw error;
   });
   if (text === null) return;
@@ -198,7 +199,7 @@ async function makeLibraryLinks(native: string): Promise<void> {
   for (const entry of Array.isArray(links) ? (links as { source: string; target: string }[]) : []) {
     const at = path.join(native, path.relative('native', entry.target));
     await symlink(path.basename(entry.source), at).catch((error: unknown) => {
-      if (errnoOf(error) !== 'EEXIST') throw error;
+      if (osErrorCode(error) !== 'EEXIST') throw error;
     });
   }
   await rm(list, { force: true });

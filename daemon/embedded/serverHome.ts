@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, chmod, chown, mkdir, readFile, realpath } from 'node:fs/promises';
+import { chmod, chown, mkdir, readFile, realpath } from 'node:fs/promises';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { replaceFile } from '../files/replaceFile.ts';
 
 import { bundledFault } from './bundledFault.ts';
+import { isThere } from '../files/isThere.ts';
 
 /** The unprivileged account that the server runs as when Registrar itself runs as root. */
 export interface Account {
@@ -50,7 +51,7 @@ export async function openServerHome(wantedFolder: string, rootBase = defaultRoo
     }
     return { folder, home: folder, account: null };
   }
-  if (await exists(path.join(folder, 'cluster'))) {
+  if (await isThere(path.join(folder, 'cluster'))) {
     // A second, empty cluster beside the user's one would split their projects over two servers.
     throw bundledFault(
       `The bundled server's data in ${folder} was created by an ordinary user, but PostgreSQL does not run as root.`,
@@ -86,13 +87,6 @@ export async function readRecord(folder: string): Promise<ServerRecord> {
 /** Replaces server.json as a whole: two starters may write at once, and a reader never sees half a file. */
 export async function writeRecord(folder: string, record: ServerRecord): Promise<void> {
   await replaceFile(path.join(folder, 'server.json'), `${JSON.stringify(record, null, 2)}\n`, 0o600);
-}
-
-export async function exists(file: string): Promise<boolean> {
-  return await access(file).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** PostgreSQL looks its user up by uid, so a bare number without a passwd entry does not serve. */

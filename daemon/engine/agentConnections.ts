@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { findEntry, saysNothing, withEntry, withoutEntry } from '../connect/agentText.ts';
@@ -17,6 +16,7 @@ import { agentSnippet, stdioEntry } from '../protocol/agentEntry.ts';
 import { agents, serverName, tokenVariable } from '../protocol/agents.ts';
 import type { Agent, AgentSurroundings } from '../protocol/agents.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { isThere } from '../files/isThere.ts';
 
 export interface AgentConnectionsOptions extends AgentSurroundings {
   stateFolder: string;
@@ -59,7 +59,7 @@ async function planOf(request: ConnectionRequest, options: AgentConnectionsOptio
     return {
       ...{ ...request, file, entry, snippet: agentSnippet(agent, entry), tokenVariable: null },
       command: agent.addCommand(entry, request.scope),
-      launcher: { path: launcher, exists: await exists(launcher) },
+      launcher: { path: launcher, exists: await isThere(launcher) },
     };
   }
   const { url, token } = await options.endpoint();
@@ -165,13 +165,6 @@ function noHttp({ id, name }: Agent, reason: string | null): RegistrarError {
   const why =
     reason === null ? 'does not connect to servers over HTTP' : `would need the token in a file that ${reason}`;
   return invalid(`${name} ${why}.`, `Without --http, it starts Registrar itself: registrar connect ${id}`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function invalid(message: string, hint: string): RegistrarError {

@@ -1,4 +1,4 @@
-import { access, readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
+import { readFile, realpath, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { ConfigReader } from '../config/configCache.ts';
 import { configsInCheckout } from '../config/configsInCheckout.ts';
@@ -9,6 +9,7 @@ import type { Settings } from '../protocol/settings.ts';
 import { named } from '../protocol/visibleText.ts';
 import type { ConfigIdPort } from '../registry/ports.ts';
 import type { ConfigFiles } from './projectCommands.ts';
+import { isThere } from '../files/isThere.ts';
 
 /** Writes a project's id into one config file, as far as the setting `registrar.config.writeId` lets it. */
 export function idWriter(
@@ -61,7 +62,7 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
     },
     pathIn: (folder) => join(folder, '.codebase-mcp', 'config.json'),
     read: (path, vouch) => reader.read(path, { vouch }),
-    exists,
+    exists: isThere,
     async create(folder, project) {
       const result = await createConfig(folder, project);
       if (result.created) created.set(result.path, await readFile(result.path));
@@ -84,14 +85,6 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
 function directoryInvalid(directory: string, what: string, hint: string): RegistrarError {
   const message = `${named(directory)} ${what}. Nothing was made.`;
   return new RegistrarError({ code: 'DIRECTORY_INVALID', message, hint, details: { directory } });
-}
-
-/** Whether there is anything at the path. */
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /** Whether no other folder of a checkout has a config with this name; false where the checkout is too large to tell. */

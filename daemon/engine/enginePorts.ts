@@ -19,7 +19,8 @@ import { named } from '../protocol/visibleText.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import type { ResolutionPorts } from '../resolution/ports.ts';
 import { createWorkflowClient } from '../workflow/activeProject.ts';
-import { exists, idWriter, isOnlyConfigNamed } from './configFiles.ts';
+import { isThere } from '../files/isThere.ts';
+import { idWriter, isOnlyConfigNamed } from './configFiles.ts';
 import type { EngineOptions } from './engine.ts';
 import type { EngineStores } from './engineStores.ts';
 import { textOf } from './textOf.ts';
@@ -55,7 +56,7 @@ export function registryPortsOf(
     outbox,
     memory,
     folders: {
-      exists,
+      exists: isThere,
       git: (path) => gitEvidence(path, { home }),
       identify: async (path) =>
         finder.looksAt(path) === promptLooks ? identifyFolderAtOnce(path, { home }) : identifyFolder(path, { home }),

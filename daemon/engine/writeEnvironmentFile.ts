@@ -2,6 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { gitTracking } from '../git/gitCheckout.ts';
 import { createFile, replaceUnlessChanged, writeFailureWords, type FileVersion } from '../files/replaceFile.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /** Larger ones are no `.env` file. */
 const maxBytes = 1_048_576;
@@ -44,7 +45,7 @@ async function read(path: string): Promise<FileVersion | null> {
   try {
     target = await realpath(path);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (osErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
   const stats = await stat(target);

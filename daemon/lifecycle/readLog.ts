@@ -2,6 +2,8 @@ import { watch } from 'node:fs';
 import { open, stat, type FileHandle } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { osErrorCode } from '../files/osError.ts';
+import { isThere } from '../files/isThere.ts';
 
 /** How much of the log is shown at first, bytes. */
 const shownBytes = 1_000_000;
@@ -46,7 +48,7 @@ async function openFollowed(path: string, lastBytes: number): Promise<FollowedFi
   try {
     return await FollowedFile.open(path, lastBytes);
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (osErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }
@@ -137,14 +139,11 @@ async function somethingNew(path: string, file: FollowedFile | null, signal: Abo
     done = resolve;
     fail = reject;
   });
-  const isThere = (): Promise<boolean> =>
-    stat(path).then(
-      () => true,
-      () => false,
-    );
   const look = async (): Promise<void> => {
     // A file without a name may still be written to until its writer has opened the new one.
-    const isNew = file ? (await file.hasNew()) || ((await file.isReplaced()) && (await isThere())) : await isThere();
+    const isNew = file
+      ? (await file.hasNew()) || ((await file.isReplaced()) && (await isThere(path)))
+      : await isThere(path);
     if (isNew) done();
   };
   let looking = Promise.resolve();

@@ -3,6 +3,7 @@ import { linkSync, lstatSync, renameSync, unlinkSync, watch } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { basename, dirname } from 'node:path';
+import { osErrorCode } from '../files/osError.ts';
 
 /** This process is the daemon, for as long as the path leads to it. */
 export interface Instance {
@@ -78,7 +79,7 @@ async function linkTo(own: string, path: string): Promise<boolean> {
       linkSync(own, path);
       return true;
     } catch (error) {
-      if (!isErrno(error, 'EEXIST')) throw error;
+      if (osErrorCode(error) !== 'EEXIST') throw error;
     }
     if (await answers(path)) return false;
     await removeDead(path);
@@ -95,14 +96,14 @@ async function removeDead(path: string): Promise<void> {
     renameSync(path, aside);
   } catch (error) {
     // Another starter was faster.
-    if (isErrno(error, 'ENOENT')) return;
+    if (osErrorCode(error) === 'ENOENT') return;
     throw error;
   }
   try {
     if (await answers(aside)) linkSync(aside, path);
   } catch (error) {
     // A third has the path now, and the one that was moved finds that it lost it.
-    if (!isErrno(error, 'EEXIST')) throw error;
+    if (osErrorCode(error) !== 'EEXIST') throw error;
   } finally {
     remove(aside);
   }
@@ -118,10 +119,9 @@ function answers(path: string): Promise<boolean> {
     });
     socket.on('error', (error) => {
       // Its queue is full, or it accepted and left at once: somebody lives there.
-      if (isErrno(error, 'EAGAIN') || isErrno(error, 'ECONNRESET')) resolve(true);
+      if (osErrorCode(error) === 'EAGAIN' || osErrorCode(error) === 'ECONNRESET') resolve(true);
       // ENOTSOCK and EPROTOTYPE: a file that is no socket of this kind serves nobody.
-      else if (['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'].some((code) => isErrno(error, code)))
-        resolve(false);
+      else if (['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'].includes(osErrorCode(error) ?? '')) resolve(false);
       else reject(error);
     });
   });
@@ -131,7 +131,7 @@ function answers(path: string): Promise<boolean> {
 function listenOn(server: Server, path: string): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const failed = (error: Error): void => {
-      if (isErrno(error, 'EADDRINUSE')) resolve(false);
+      if (osErrorCode(error) === 'EADDRINUSE') resolve(false);
       else reject(error);
     };
     server.once('error', failed);
@@ -169,10 +169,6 @@ function remove(path: string): void {
   try {
     unlinkSync(path);
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
+    if (osErrorCode(error) !== 'ENOENT') throw error;
   }
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { osErrorCode } from '../files/osError.ts';
 
 /** Makes the folder that a first look needs, or finds it; gives its absolute path. */
 export async function sampleWorkspace(stateFolder: string): Promise<string> {
@@ -10,7 +11,7 @@ export async function sampleWorkspace(stateFolder: string): Promise<string> {
   await writeFile(join(folder, '.codebase-mcp', 'config.json'), `${JSON.stringify(config, null, 2)}\n`, {
     flag: 'wx',
   }).catch((error: unknown) => {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (osErrorCode(error) !== 'EEXIST') throw error;
   });
   return folder;
 }

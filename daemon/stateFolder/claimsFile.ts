@@ -3,6 +3,7 @@ import { LockLost, withFileLock } from '../files/fileLock.ts';
 import { replaceFile } from '../files/replaceFile.ts';
 import type { KeptClaim } from '../registry/model.ts';
 import { readKeptClaim } from '../registry/rowMetadata.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /** A folder's claim to a project. */
 export interface ProjectClaim {
@@ -116,7 +117,7 @@ export class ClaimsFile {
     try {
       return this.#parse(await readFile(this.#path, 'utf8'));
     } catch (error) {
-      if (isMissing(error)) return new Map();
+      if (osErrorCode(error) === 'ENOENT') return new Map();
       this.#onFailure(error);
       return null;
     }
@@ -133,8 +134,4 @@ export class ClaimsFile {
     }
     return read;
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

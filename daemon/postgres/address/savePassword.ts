@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { replaceFile } from '../../files/replaceFile.ts';
 import type { PostgresAddress } from './address.ts';
+import { osErrorCode } from '../../files/osError.ts';
 
 /**
  * Adds a password to libpq's password file, one line a host, for every database there; lines that are there stay.
@@ -11,7 +12,7 @@ import type { PostgresAddress } from './address.ts';
 export async function savePassword(address: PostgresAddress, password: string): Promise<string> {
   const path = address.passfile;
   const before = await readFile(path, 'utf8').catch((error: unknown) => {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return '';
+    if (osErrorCode(error) === 'ENOENT') return '';
     throw error;
   });
   const lines = address.hosts.map(({ host, port }) =>
