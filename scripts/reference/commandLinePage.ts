@@ -5,7 +5,7 @@ export async function commandLinePage(): Promise<string> {
   const sections = await helpOf([]);
   return [
     '# The command `registrar`',
-    'What `--help` prints for each. What a word in capitals or angle brackets stands for is yours to put in.',
+    'What `--help` prints for each command. Replace words in capitals or angle brackets.',
     ...sections,
   ].join('\n\n');
 }

@@ -16,9 +16,9 @@ export function commandsPage(): string {
   const elsewhere = commands.filter(({ command }) => paletteCondition(command) === 'false');
   return [
     '# Commands in VS Code',
-    'All are found in the palette under **Registrar**, and where the view shows what they act on.',
+    'All are in the command palette under **Registrar**, and in the view where they apply.',
     table(
-      ['command', 'id', 'also at', 'offered when'],
+      ['command', 'id', 'also in', 'available when'],
       inPalette.map(({ command, title, enablement }) => [
         textOf(title, texts),
         code(command),
@@ -27,7 +27,7 @@ export function commandsPage(): string {
       ]),
     ),
     '## Only on rows of the view',
-    'The same deeds in the words of the situation, on the row that reports it.',
+    'The view offers these on the row that reports the problem.',
     table(
       ['command', 'id'],
       elsewhere.map(({ command, title }) => [textOf(title, texts), code(command)]),
@@ -40,9 +40,9 @@ function paletteCondition(id: string): string | undefined {
 }
 
 const placeNames: Record<string, string> = {
-  'view/title': 'title of the view',
-  'view/item/context': 'rows of the view',
-  'editor/title': 'title of the config file’s editor',
+  'view/title': 'the view’s title',
+  'view/item/context': 'the view’s rows',
+  'editor/title': 'the title of the config file’s editor',
 };
 
 function places(id: string): string {
@@ -56,7 +56,7 @@ const conditionWords: Record<string, string> = {
   'registrar.isReady': 'the daemon answers',
   'registrar.hasProject': 'the folder has a project',
   'registrar.hasPsql': 'psql was found',
-  'registrar.isFiltered': 'the list is narrowed',
+  'registrar.isFiltered': 'the list is filtered',
   isWorkspaceTrusted: 'the folder is trusted',
   'workspaceFolderCount > 0': 'a folder is open',
 };

@@ -5,13 +5,13 @@ import { code, table } from './markdown.ts';
 /** What can be asked of the daemon, for those who change it. */
 export function operationsPage(): string {
   return [
-    '# What can be asked of the daemon',
-    'Commands and windows ask over the daemon’s pipe, where a method’s name begins with `registrar/`; agents ask by ' +
-      '[tools](tools.md). `?` marks a parameter that may be left out.',
+    '# Operations of the daemon',
+    'Commands and windows call these over the daemon’s pipe, where each method’s name begins with `registrar/`; agents use ' +
+      '[tools](tools.md). `?` marks an optional parameter.',
     ...controlMethods.map(section),
     '## Former names',
     table(
-      ['version 0.1 asks for', 'which is now'],
+      ['in version 0.1', 'now'],
       Object.entries(formerNames).map(([former, method]) => [code(former), code(method)]),
     ),
   ].join('\n\n');
@@ -19,18 +19,18 @@ export function operationsPage(): string {
 
 const effects = {
   reads: 'It changes nothing.',
-  settles: 'It may make or change something, and finds it done when it is asked again.',
-  changes: 'It makes or changes something.',
+  settles: 'It may create or change something; asked again, it finds that done.',
+  changes: 'It creates or changes something.',
 };
 
 function section(method: ControlMethod): string {
   const { does, params, effect, askedBy, tools = [] } = factsOf(method);
   const given = Object.entries(params ?? {}).map(([name, kind]) => code(`${name}: ${kind}`));
-  const again = mayRepeat(method) ? 'Asked again when its answer was lost.' : 'Never asked twice.';
+  const again = mayRepeat(method) ? 'Repeated if its answer was lost.' : 'Never repeated.';
   const who = [...askedBy.map((kind) => `${kind}s`), ...tools.map(code)];
   return [
     `## ${method}`,
     `${does} ${effects[effect]} ${again}`,
-    `Given: ${given.length === 0 ? 'nothing' : given.join(', ')}. Asked by: ${who.join(', ')}.`,
+    `Parameters: ${given.length === 0 ? 'none' : given.join(', ')}. Called by: ${who.join(', ')}.`,
   ].join('\n\n');
 }

@@ -16,7 +16,7 @@ export function settingsPage(): string {
   return [
     '# Settings',
     '## In VS Code',
-    'Those with the scope `machine` count for the machine on which the folder is, and no workspace can change them.',
+    'Settings with the scope `machine` apply to the machine that the folder is on, and no workspace can change them.',
     table(
       ['setting', 'type', 'default', 'scope', 'meaning'],
       settings.map(([name, setting]) => [
@@ -28,8 +28,8 @@ export function settingsPage(): string {
       ]),
     ),
     '## `settings.json` of the state folder',
-    'What counts for every window, terminal and agent of this user. `registrar status` names the folder; `registrar ' +
-      'postgres` and `registrar trust` write it, and what you write by hand counts without a restart. Other keys are kept.',
+    'These settings apply to every window, terminal and agent of this user. `registrar status` names the folder; `registrar ' +
+      'postgres` and `registrar trust` write the file. You can also edit it; no restart is needed. Other keys are kept.',
     table(
       ['key', 'type', 'default', 'meaning'],
       Object.entries(file.properties ?? {}).map(([name, property]) => [
@@ -45,20 +45,20 @@ export function settingsPage(): string {
       [
         [
           code('REGISTRAR_DATABASE_URL'),
-          'the PostgreSQL server, before every setting; the only address that may hold a password',
+          'the PostgreSQL server; overrides every setting, and is the only address that may contain a password',
         ],
-        [code('REGISTRAR_HOME'), 'the state folder, absolute, instead of the platform’s'],
-        [code('REGISTRAR_MCP_TOKEN'), 'where an agent takes the token from that `connect --http` could not write'],
-        [code('NO_COLOR'), 'no colours in the terminal'],
+        [code('REGISTRAR_HOME'), 'the absolute path of the state folder, instead of the platform’s'],
+        [code('REGISTRAR_MCP_TOKEN'), 'the token for an agent, if `connect --http` could not write it'],
+        [code('NO_COLOR'), 'no colors in the terminal'],
         [
           '`PGPASSWORD`, `PGPASSFILE`, `PGSERVICE` …',
-          'as every PostgreSQL program reads them, where the address leaves something open',
+          'read as every PostgreSQL program does, for what the address leaves open',
         ],
       ],
     ),
-    'The address that is set first counts: `--database-url`, `REGISTRAR_DATABASE_URL`, the VS Code setting, ' +
+    'The first address that is set counts: `--database-url`, `REGISTRAR_DATABASE_URL`, the VS Code setting, ' +
       '`registrar postgres`. It may have several hosts, `target_session_attrs`, `sslmode` as libpq means it, and unix ' +
-      'sockets; parameters that are not known are errors. The database that it names holds the registry; none, `postgres` ' +
+      'sockets; unknown parameters are errors. The database that it names contains the registry; none, `postgres` ' +
       'or `template1` mean `codebase_mcp_registry`.',
   ].join('\n\n');
 }
