@@ -150,7 +150,7 @@ export function confirmationRequired(row: RegistryRow): RegistrarError {
   });
 }
 
-/** What the server would refuse was looked at before anything was changed. */
+/** Registrar checks what the server would refuse before it changes anything. */
 export function dropRefused(row: RegistryRow, { what, hint }: DropObstacle): RegistrarError {
   return new RegistrarError({
     code: 'PROVISION_FAILED',
@@ -200,7 +200,7 @@ export function databaseForeign(
   });
 }
 
-/** Nobody but the registry can say whose an unmarked database is, and it did not or could not mark it. */
+/** Only the registry can say who owns an unmarked database, and it did not or could not mark it. */
 export function markerMissing({
   id,
   name,
@@ -242,7 +242,7 @@ export function databaseOfStranger(databaseName: string, owner: string | null, r
   });
 }
 
-/** The database of a usable project is gone: nothing is put in its place until a person says so. */
+/** The database of a usable project is gone. Nothing takes its place until a person says so. */
 export function databaseVanished(row: RegistryRow, label: string): RegistrarError {
   return new RegistrarError({
     code: 'DATABASE_MISSING',
@@ -355,7 +355,7 @@ export function nothingMade(databaseName: string): RegistrarError {
   });
 }
 
-/** A server that went away in the middle: unlike other refusals, this one may have made something. */
+/** The server disappeared in the middle: unlike other refusals, this one may have created something. */
 export function interrupted(error: RegistrarError): RegistrarError {
   return new RegistrarError(
     {

@@ -19,7 +19,7 @@ export interface DatabaseWord {
  */
 export function requireOwnWord(project: Project, registry: string, said: DatabaseWord): void {
   const { databaseName } = project;
-  // A pooler may know a database under a name that is another one's on the server.
+  // A pooler may give a database a name that belongs to another one on the server.
   if (said.databaseName !== databaseName) {
     throw databaseForeign(
       project,
@@ -40,7 +40,7 @@ export function requireOwnWord(project: Project, registry: string, said: Databas
   }
 }
 
-/** Whose a database is by its marker, as the end of a sentence. */
+/** Who owns a database according to its marker, as the end of a sentence. */
 export function ownerByMarker(comment: string | null, registry: string): string {
   const reading = readMarker(comment);
   if (reading.kind === 'none') return 'it carries no marker';

@@ -28,11 +28,11 @@ export function readMarker(comment: string | null): MarkerReading {
   };
 }
 
-/** Whose a database is: the row's, nobody's, another project's or registry's, or the row's but forgotten. */
+/** Who owns a database: the row, nobody, another project or registry, or the row, but forgotten. */
 export type MarkerStanding = 'mine' | 'none' | 'other' | 'forgotten';
 
 /**
- * How a database's comment stands to a row. A marker with a former id is a restored dump's: as good as none.
+ * How a database's comment relates to a row. A marker with a former id comes from a restored dump and counts as none.
  *
  * @param registry the registry's name as markers carry it
  */
@@ -47,9 +47,9 @@ export function standingOf(comment: string | null, row: RegistryRow, registry: s
 }
 
 /**
- * The comment that makes `marker` the database's identity. Whatever the comment held before stays: a person's note under
- * `comment`, another tool's keys as they are, since a comment is the user's and must survive being marked. So do what a
- * newer version keeps in the same project's marker.
+ * The comment that makes `marker` the database's identity. Marking keeps everything that the comment contained before,
+ * because it belongs to the user: a person's note under `comment`, another tool's keys as they are, and what a newer
+ * version keeps in the same project's marker.
  *
  * @param formerId the id that the project's marker has so far; the marker's own when absent
  */
@@ -71,7 +71,7 @@ export function writeMarker(marker: Marker, previous: string | null, formerId = 
   });
 }
 
-/** Hashes as this version writes them; what is none counts for nothing. */
+/** Hashes as this version writes them; anything else is ignored. */
 function evidenceIn(value: unknown): Pick<Marker, 'evidence'> {
   if (!Array.isArray(value)) return {};
   const hashes = value.filter(isHash);
@@ -83,7 +83,7 @@ function isHash(value: unknown): value is string {
 }
 
 const knownFields = ['registry', 'project_id', 'name', 'created_at', 'schema_version', 'forgotten_at'];
-/** A writer that knows the project's evidence knows all of it; one that does not leaves what was there. */
+/** A writer that knows the project's evidence knows all of it; one that does not leaves the marker's as it is. */
 const evidenceFields = ['evidence', 'folder'];
 
 function unknownFields(

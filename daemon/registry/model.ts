@@ -95,7 +95,10 @@ export interface RegistrarMetadata {
   lastUsedAt?: string;
   /** True for a row that was made again from its marker, which knows nothing of folders: its name alone proves nothing. */
   rebuilt?: boolean;
-  /** True while a database that was dropped behind our back is made again: whoever completes it says that its data is gone. */
+  /**
+   * True while a database that somebody dropped without Registrar is being made again: whoever completes it says that
+   * the data is gone.
+   */
   recreating?: boolean;
   /** True when the database name came from the config and not from the project's name and id. */
   databaseNameChosen?: boolean;
@@ -124,7 +127,7 @@ export interface RegistryEvent {
   projectId: string;
   name: string;
   databaseName: string;
-  /** Of the database that was dropped; null where nobody could measure it. */
+  /** Of the database that was dropped; null if nobody could measure it. */
   bytes: number | null;
   tables: number | null;
   /** What the row kept at that moment, its evidence above all. */
@@ -170,7 +173,7 @@ export interface NamedDatabase extends OwnedDatabase {
   databaseName: string;
 }
 
-/** A project and the physical database that its row names, seen in one statement. */
+/** A sighting: a project and the physical database that its row names, as one statement saw them. */
 export interface Sighting {
   row: RegistryRow;
   database: DatabaseSighting;

@@ -18,7 +18,10 @@ export interface LookKeys {
   name: string | null;
 }
 
-/** What reading the registry gave. `unreadable`: the server answers, but its `projects` table cannot be read or made. */
+/**
+ * The outcome of reading the registry. `unreadable`: the server answers, but its `projects` table cannot be read or
+ * created.
+ */
 export type Look = { kind: 'seen'; sightings: Sighting[] } | { kind: 'unreadable'; failure: ErrorReport };
 
 /** `database-taken`: id and name are free, another row has the database name. */
@@ -28,7 +31,7 @@ export type Reserved =
 /** `lost`: the row is not as it was observed; `taken`: another row has the new id, name or database name. */
 export type Changed = 'done' | 'lost' | 'taken';
 
-/** What to do with a row that was held; `lost`: its database was not as it was seen, and nothing was done. */
+/** What to do with a row that was held. `lost`: its database was not as observed, and nothing was done. */
 export type Held = 'keep' | 'delete' | 'lost';
 
 /** What a conditional update sets; what it leaves out stays. `registrar` is merged into `metadata.registrar`. */
@@ -54,8 +57,8 @@ export interface CommentChange {
  */
 export interface RegistryPort {
   /**
-   * Rows with this id or name, with their databases and markers, in one statement. `patient`: waits for a slow server as
-   * long as a write may take, since no memory could answer in its place.
+   * Rows with this id or name, with their databases and markers, in one statement. `patient`: waits for a slow server
+   * as long as a write may take, because memory could not answer instead.
    */
   look(keys: LookKeys, patient: boolean): Promise<Look>;
   /** The row that had this id before it was re-keyed. */
@@ -77,8 +80,9 @@ export interface RegistryPort {
   /** Deletes the row as it was observed, with the comment (null when its database is gone), in one transaction. */
   remove(observed: RegistryRow, comment: CommentChange | null): Promise<Changed>;
   /**
-   * Runs `work` while the row is locked as it was observed: nobody else changes or deletes it meanwhile, marks its database
-   * with it, or reserves its id or name. `delete` deletes the row afterwards. A throw leaves it as it was.
+   * Runs `work` while the row is locked as it was observed: nobody else can change or delete it meanwhile, mark its
+   * database for it, or reserve its id or name. `delete` deletes the row afterwards. If `work` throws, the row stays as
+   * it was.
    *
    * @param details what the event of a deletion says besides
    */
@@ -135,9 +139,9 @@ export interface CatalogPort {
   createDatabase(databaseName: string): Promise<'created' | 'exists'>;
   /** Completes a DROP DATABASE that was cut short; does nothing to any other database. */
   finishDrop(databaseName: string): Promise<void>;
-  /** What the server would refuse to drop a database for; null where it would not, or the database is gone. */
+  /** Why the server would refuse to drop a database; null if it would not, or if the database is gone. */
   dropObstacle(databaseName: string): Promise<DropObstacle | null>;
-  /** Bytes and tables of a database; null where it cannot be asked in time. */
+  /** Bytes and tables of a database; null if it does not answer in time. */
   facts(databaseName: string): Promise<{ bytes: number; tables: number } | null>;
   /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
   dropDatabase(databaseName: string): Promise<void>;
@@ -160,7 +164,7 @@ export interface OutboxPort {
   find(keys: LookKeys): RegistryRow[];
   rows(): RegistryRow[];
   sightingOf(row: RegistryRow, database: DatabaseSighting): Sighting;
-  /** On disk before it returns. `lost`: an entry with this id or name is there already. Throws when the disk refuses. */
+  /** On disk before it returns. `lost`: an entry with this id or name already exists. Throws if the disk refuses. */
   add(row: RegistryRow, failure: ErrorReport): Promise<'added' | 'lost'>;
   change(observed: RegistryRow, change: RowChange): Promise<Changed>;
   remove(id: string): Promise<void>;
@@ -173,12 +177,12 @@ export interface MemoryPort {
   forget(id: string): void;
 }
 
-/** The file system as far as evidence goes. Paths are real paths. */
+/** The file system, as far as evidence needs it. Paths are real paths. */
 export interface FolderPort {
   exists(path: string): Promise<boolean>;
   /** What git's files say; null outside a repository. */
   git(path: string): Promise<FolderGit | null>;
-  /** Which folder stands at a path, and its nearest `.git`. */
+  /** Which folder is at a path, and its nearest `.git`. */
   identify(path: string): Promise<FolderIdentity>;
   /**
    * Whether a folder is there. `gone` only where its parent can be read and is on the device that the folder was on;
@@ -187,7 +191,7 @@ export interface FolderPort {
    * @param device of the folder when it was last seen; null where nobody noted it
    */
   presence(path: string, device: string | null): Promise<'there' | 'gone' | 'unknown'>;
-  /** Whether no other folder of the checkout has a config with this name; false where that cannot be known. */
+  /** Whether no other folder of the checkout has a config with this name; false if that cannot be known. */
   isOnlyConfigNamed(root: string, folder: string, name: string): Promise<boolean>;
 }
 
@@ -202,11 +206,14 @@ export interface FolderIdentity {
 export interface ClaimsPort {
   /** Those to a project with one of these ids. */
   of(projectIds: readonly string[]): readonly KeptClaim[];
-  /** Keeps a claim, in the place of an earlier one of this folder; on disk before it returns. Throws what the disk refuses. */
+  /** Saves a claim in place of this folder's earlier one; on disk before it returns. Throws if the disk refuses. */
   keep(projectId: string, claim: KeptClaim): Promise<void>;
 }
 
-/** Writes an id into the config file that makes the claim. `other`: the file has this other id by now; `not-meant`: a setting keeps it out. */
+/**
+ * Writes an id into the config file that makes the claim. `other`: the file has this other id by now; `not-meant`: a
+ * setting forbids it.
+ */
 export type IdWritten =
   { kind: 'written' } | { kind: 'other'; id: string } | { kind: 'failed'; reason: string } | { kind: 'not-meant' };
 
@@ -232,9 +239,9 @@ export interface OriginPort {
   pause(ms: number): Promise<void>;
 }
 
-/** Events of the registry that go with no change of a row. Nobody waits for them, and they never fail. */
+/** Events of the registry that belong to no change of a row. Nobody waits for them, and they never fail. */
 export interface EventsPort {
-  /** A folder's claim was refused. Kept once a day for each project and folder, without what the folder is. */
+  /** A folder's claim was refused. Recorded once a day for each project and folder, without identifying the folder. */
   refused(row: RegistryRow, folder: string): void;
   /** A project that the registry never had was ended; resolves when that is written, or will be tried again. */
   ended(operation: 'forgotten' | 'dropped', row: RegistryRow, details?: object): Promise<void>;
@@ -249,8 +256,8 @@ export interface RegistryPorts {
   folders: FolderPort;
   claims: ClaimsPort;
   origin: OriginPort;
-  /** Registry and catalog for a dry run: a registry that is not there is not made, and has no rows. */
+  /** Registry and catalog for a dry run: a registry that does not exist is not created, and has no rows. */
   lookingOnly: Pick<RegistryPorts, 'registry' | 'catalog'>;
-  /** Ids whose use could not be noted since this daemon started; kept here, since the rules keep nothing. */
+  /** Ids whose use could not be recorded since this daemon started; kept here, because the rules have no state. */
   unnoted: Set<string>;
 }

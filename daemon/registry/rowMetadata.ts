@@ -12,8 +12,8 @@ import type {
 } from './model.ts';
 
 /**
- * Reads `metadata.registrar` as another program or an older version may have left it: what does not have the expected
- * shape counts as absent, so that a damaged note can never stop a resolution or pass for evidence.
+ * Reads `metadata.registrar` as another program or an older version may have left it: whatever does not have the
+ * expected shape counts as absent, so that a damaged value can never stop a resolution or pass for evidence.
  */
 export function readRegistrarMetadata(metadata: unknown): RegistrarMetadata {
   const fields = objectOf(objectOf(metadata)?.['registrar']);
@@ -106,7 +106,7 @@ function keptFolderOf(value: unknown): KeptFolder | null {
   };
 }
 
-/** A claim as a row or the state folder keeps it; null for what does not have its shape. */
+/** A claim as a row or the state folder keeps it; null for anything of another shape. */
 export function readKeptClaim(value: unknown): KeptClaim | null {
   const folder = keptFolderOf(value);
   const { name, at, configStamp } = objectOf(value) ?? {};

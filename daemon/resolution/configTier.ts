@@ -11,8 +11,8 @@ import type { Request, TierAnswer } from './tierAnswer.ts';
 import { requireNoVeto, vouching } from './trust.ts';
 
 /**
- * Tier 2: the nearest of config files and local bindings at or above the directory, a binding where both are in one folder.
- * The project that a config claims is made if it does not exist; a binding only ever means one that does.
+ * Tier 2: the nearest config file or local binding at or above the directory; the binding, if both are in one folder.
+ * The project that a config claims is created if it does not exist; a binding always means an existing one.
  */
 export async function configTier(
   request: Request,

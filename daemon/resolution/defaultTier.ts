@@ -5,7 +5,7 @@ import type { Request, TierAnswer } from './tierAnswer.ts';
 
 const defaultId = '00000000-0000-0000-0000-000000000000';
 
-/** Tier 4: one shared project for everything that has none. Off unless switched on. */
+/** Tier 4: one shared project for folders that have none. Off by default. */
 export async function defaultTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
   if (!ports.defaultProject) return { kind: 'skipped', reason: 'the default project is off' };
   const { databaseName } = ports.defaultProject;

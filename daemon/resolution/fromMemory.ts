@@ -9,8 +9,8 @@ import { isSilence } from '../registry/silence.ts';
 import { settledFromMemory } from '../registry/settle/settledFromMemory.ts';
 
 /**
- * Settles, or answers from what this daemon knew when the server last answered. Only a server that does not answer lets
- * memory speak: any refusal is the truth of now. Who has something to fall back on waits a second, who has not waits longer.
+ * Settles the project, or answers from what this daemon knew when the server last answered. Memory answers only if the
+ * server does not: any refusal is the current truth. A caller that memory can answer waits for a second, others longer.
  *
  * @param permit throws when the kept row must not answer, as where the folder that asks shows no evidence
  */
@@ -22,7 +22,8 @@ export async function fromMemoryIfUnreachable(
 ): Promise<Settled> {
   const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
   const pending = pendingFor(ports, keys, known.folder);
-  // What waits for the registry counts as known once its database was finished; before that there is nothing to use.
+  // A project that waits for the registry counts as known once its database is finished; before that, there is nothing
+  // to use.
   const finished = pending?.registrar.state === 'provisioning' ? undefined : pending;
   const recalled = ports.memory.recall(keys, known.folder) ?? (finished && { row: finished, at: finished.updatedAt });
   try {
@@ -46,7 +47,7 @@ function isClaimedBy({ registrar }: RegistryRow, folder: Folder): boolean {
   return registrar.claims?.[folderKey(folder)] !== undefined || registrar.evidence?.folder?.path === folder.path;
 }
 
-/** Where the project stands in the outbox; null when it is not there. */
+/** The project's state in the outbox; null if it is not there. */
 function pendingState(ports: RegistryPorts, row: RegistryRow): SyncState | null {
   const { sync } = ports.outbox.sightingOf(row, { presence: 'present', comment: null });
   return sync.state === 'synced' ? null : sync;

@@ -37,7 +37,7 @@ export interface WorkspaceConfig {
   strictMode: boolean;
   dryRun: boolean;
   description: string | null;
-  /** The user whose word the file is; -1 on Windows. */
+  /** The user who owns the file; -1 on Windows. */
   uid: number;
 }
 

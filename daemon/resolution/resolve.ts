@@ -30,8 +30,8 @@ const tiers: readonly TierEntry[] = [
 ];
 
 /**
- * Asks the tiers in order, each at most once, until one answers. Never throws for what the world is like: a refusal is an
- * answer, and every answer carries the trace of what was asked.
+ * Asks the tiers in order, each at most once, until one answers. A refusal is an answer, not an exception, and every
+ * answer carries the trace of what was asked.
  *
  * @param params what the caller said; `directory` is an absolute path
  * @param server the PostgreSQL that answers, for the reader
@@ -61,7 +61,7 @@ export async function resolve(
       const given = await ask(request, ports, (path) => {
         answer.configPath = path;
       });
-      // What memory answers has not passed the rules that compare a row with it.
+      // An answer from memory has not passed the rules that compare a row with `expect`.
       if (given.kind === 'matched' && given.settled.row) requireExpected(request.expect, given.settled.row);
       attempt(given.kind, given.reason);
       if (given.kind === 'matched') return withProject(answer, tier, given, request, server);
@@ -75,7 +75,7 @@ export async function resolve(
   return { ...answer, outcome: 'unresolved', error: unresolved(answer) };
 }
 
-/** An error as it is shown. What was not thrown on purpose is a defect, and says so without its insides. */
+/** An error as it is shown. Anything that was not thrown on purpose is a defect, and is reported without internals. */
 export function resolutionReport(error: unknown): ErrorReport {
   return reportOf(error, 'Please report it with the log (registrar log).', quoted);
 }
@@ -155,7 +155,7 @@ function staleWarning(because: ErrorReport, server: ServerLabel): Warning {
 
 function unresolved(answer: Resolution): ErrorReport {
   const looked = answer.directory === null ? undefined : answer.trace.find(({ name }) => name === 'config');
-  // A config file that is there and steps back (auto_switch) needs no second one.
+  // A folder with a config file that opts out (auto_switch) does not need a second one.
   const hint =
     answer.configPath === null
       ? 'registrar init NAME | registrar use PROJECT'

@@ -15,7 +15,7 @@ export interface Request {
   isAnew: boolean;
 }
 
-/** What one tier gave. A tier that cannot be honoured throws: later tiers are not asked. */
+/** One tier's answer. A tier whose evidence cannot be used throws, so later tiers are not asked. */
 export type TierAnswer =
   | { kind: 'matched'; reason: string; settled: Settled; configPath: string | null }
   | { kind: 'missed'; reason: string; warnings?: Warning[] }

@@ -2,7 +2,9 @@ import { registrarCommand } from '../protocol/commandText.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
 
-/** Whether somebody answers for a file, asked before anything that stands in it counts or is told. Throws CONFIG_NOT_TRUSTED. */
+/**
+ * Checks whether somebody vouches for a file, before anything in it counts or is reported. Throws CONFIG_NOT_TRUSTED.
+ */
 export type Vouch = (file: {
   /** The folder that holds `.codebase-mcp`. */
   folder: string;
@@ -44,7 +46,7 @@ export interface TrustPort {
 
 /**
  * Vouches for config files as `requireTrust` does, for paths as clients give them: a window may have opened its folder
- * through a link that the agent in the same folder does not go through.
+ * through a link that the agent in the same folder does not use.
  *
  * @param directory that the caller works in
  */
@@ -65,7 +67,7 @@ export function vouching(directory: string, trust: TrustPort): Vouch {
 }
 
 /**
- * Before anything is written into a folder: nobody refused it.
+ * Called before anything is written into a folder: throws if a window has refused it.
  *
  * @param folder a real path
  * @throws RegistrarError CONFIG_NOT_TRUSTED
@@ -79,8 +81,8 @@ async function realWindows(trust: TrustPort): Promise<WindowFolder[]> {
 }
 
 /**
- * A config file can make databases and point agents at them, so it is acted on only when somebody vouches for it. A window
- * that has the folder open as untrusted vetoes it for everyone: an agent must not do what its user refused.
+ * A config file can create databases and point agents at them, so Registrar acts on it only if somebody vouches for it.
+ * A window that has the folder open as untrusted vetoes it for everyone: an agent must not do what its user refused.
  *
  * @param question all paths are real paths
  * @throws RegistrarError CONFIG_NOT_TRUSTED

@@ -5,7 +5,10 @@ import { fromMemoryIfUnreachable } from './fromMemory.ts';
 import type { ResolutionPorts } from './ports.ts';
 import type { Request, TierAnswer } from './tierAnswer.ts';
 
-/** Tier 3: the project that the workflow server calls active. Its trouble is a miss: it is a hint, not a claim. */
+/**
+ * Tier 3: the project that the workflow server calls active. Trouble with the server is a miss, because it is a hint
+ * and not a claim.
+ */
 export async function workflowTier(request: Request, ports: ResolutionPorts): Promise<TierAnswer> {
   if (!ports.workflow) return { kind: 'skipped', reason: 'no workflow server is configured' };
   const answer = await ports.workflow.activeProject();

@@ -17,8 +17,8 @@ import { changeRow } from '../settle/rowChanges.ts';
 import { startRun } from '../settle/settleRun.ts';
 
 /**
- * Registers a database that exists: a forgotten project's, an orphan, or one that somebody made by hand. Nothing in it is
- * changed but its marker; who owns it is recorded, so that other members' daemons believe it, too.
+ * Registers a database that exists: a forgotten project's, an orphan, or one that somebody made by hand. Only its
+ * marker changes. The row records who owns it, so that other members' daemons believe it too.
  *
  * @param name the project's name; without one the marker's, else one made from the database's name
  * @returns the id of the project that has the database now
@@ -46,7 +46,7 @@ interface Adopted {
   changed: Changed;
 }
 
-/** A row names this database already: all that can be missing is the marker. */
+/** A row already names this database, so only the marker can be missing. */
 async function claimForOwner(owner: Sighting, database: OwnedDatabase, ports: RegistryPorts): Promise<Adopted> {
   const { row } = owner;
   if (row.registrar.state === 'dropping') throw projectDropping(row);
@@ -117,7 +117,10 @@ function evidenceOf(marker: Marker | null): Pick<RegistrarMetadata, 'evidence'> 
   return { evidence: { origins: [], folder: null, claims: [], hashes: marker.evidence } };
 }
 
-/** Says who has the name or id. Nobody any more, or somebody registered this database meanwhile: look again. */
+/**
+ * Says who has the name or id. If nobody has it any more, or somebody registered this database meanwhile, observe
+ * again.
+ */
 async function refuseTaken(row: RegistryRow, ports: RegistryPorts): Promise<void> {
   const looked = await ports.registry.look({ id: row.id, name: row.name }, true);
   const other =

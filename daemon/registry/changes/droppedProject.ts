@@ -4,9 +4,9 @@ import type { Claim, RegistryEvent, RegistryRow } from '../model.ts';
 import type { RegistryPorts } from '../ports.ts';
 
 /**
- * The event by which the project that a claim means was dropped, null where none was, or where it was made again since.
- * An id says which project is meant; a name only does where the evidence of that project covers the folder, so that
- * another repository may take it.
+ * The event that dropped the project that a claim means; null if it was not dropped, or was created again since. An id
+ * says which project is meant. A name does so only if that project's evidence covers the folder, so that another
+ * repository may take the name.
  */
 export async function droppedFor(claim: Claim, ports: RegistryPorts): Promise<RegistryEvent | null> {
   if (claim.id === null && claim.folder === null) return null;
@@ -17,7 +17,7 @@ export async function droppedFor(claim: Claim, ports: RegistryPorts): Promise<Re
   return null;
 }
 
-/** The event by which a project was dropped after an entry that still waits for the registry was made. */
+/** The event that dropped a project after this outbox entry was made. */
 export async function droppedSince(row: RegistryRow, ports: RegistryPorts): Promise<RegistryEvent | null> {
   const [newest] = await ports.registry.lookEvents({ id: row.id, name: null });
   return newest && isDroppedSince(newest, row) ? newest : null;

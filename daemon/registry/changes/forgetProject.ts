@@ -7,8 +7,8 @@ import type { CommentChange, RegistryPorts } from '../ports.ts';
 import { findSighting } from '../settle/settleReference.ts';
 
 /**
- * Unregisters a project and leaves its data alone. Its marker says that this was meant, so that no window, daemon, outbox or
- * rebuild brings it back by itself.
+ * Unregisters a project and leaves its data alone. The marker records that this was intended, so that no window,
+ * daemon, outbox or rebuild brings the project back by itself.
  *
  * @returns the project as it was
  * @throws RegistrarError PROJECT_NOT_FOUND, REGISTRY_FORBIDDEN naming what is missing
@@ -26,7 +26,7 @@ export async function forgetProject(reference: string, ports: RegistryPorts): Pr
     }
     await ports.outbox.remove(row.id);
     ports.memory.forget(row.id);
-    // A delivery that had begun before the marker was written has made it a row: then that goes, too.
+    // A delivery that began before the marker was written has made the entry a row; that row goes too.
     if (sync.state !== 'synced' && (await isRegistered(row.id, ports))) continue;
     if (sync.state !== 'synced') await ports.events.ended('forgotten', row);
     return sighting;
@@ -39,7 +39,7 @@ async function isRegistered(id: string, ports: RegistryPorts): Promise<boolean> 
   return looked.kind === 'seen' && looked.sightings.length > 0;
 }
 
-/** Null where there is no database to mark, or one that is somebody else's. */
+/** Null if there is no database to mark, or if it is somebody else's. */
 async function forgottenComment({ row, database }: Sighting, ports: RegistryPorts): Promise<CommentChange | null> {
   if (database.presence !== 'present') return null;
   const reading = readMarker(database.comment);

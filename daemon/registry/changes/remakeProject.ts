@@ -5,11 +5,11 @@ import { type Settled, type SettleOptions, startRun } from '../settle/settleRun.
 import { findSighting, settleReference } from '../settle/settleReference.ts';
 
 /**
- * Puts a new, empty database in the place of one that is gone. Whoever is killed in between leaves a row that says that its
- * database is being made again, which any later resolve completes: by then a person has said so.
+ * Creates a new, empty database in the place of one that is gone. A process that is killed in between leaves a row that
+ * says that its database is being made again. Any later resolve completes it, because a person has asked for it.
  *
  * @param confirm the name of the project's database, as a person typed it
- * @returns the project, with DATABASE_RECREATED when this call or one beside it made the database
+ * @returns the project, with DATABASE_RECREATED if this call or a concurrent one created the database
  * @throws RegistrarError CONFIRMATION_REQUIRED, PROJECT_NOT_FOUND, INVALID_ARGUMENT when the database is there,
  *   DATABASE_MISSING when it has only another name, and whatever making a database refuses
  */

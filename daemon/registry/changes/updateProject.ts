@@ -7,12 +7,12 @@ import { startRun } from '../settle/settleRun.ts';
 import { findSighting } from '../settle/settleReference.ts';
 
 /**
- * Gives a project another name or description in the registry (or the outbox), the name in its marker, too; its database
- * keeps its own.
+ * Renames a project or changes its description, in the registry or the outbox. Its marker gets the name too; its
+ * database keeps its own name.
  *
  * @returns the project as it was before
- * @throws RegistrarError NAME_INVALID, PROJECT_NOT_FOUND, PROJECT_CONFLICT when the name is taken,
- *   PROJECT_FORGOTTEN while it is being dropped
+ * @throws RegistrarError NAME_INVALID, PROJECT_NOT_FOUND, PROJECT_CONFLICT when the name is taken, PROJECT_FORGOTTEN
+ *   while it is being dropped
  */
 export async function updateProject(
   reference: string,

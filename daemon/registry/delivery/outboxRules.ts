@@ -4,7 +4,7 @@ import type { LookKeys } from '../ports.ts';
 
 export type EntryState = 'pending' | 'parked';
 
-/** A project that the registry does not know yet, as it stands on disk. */
+/** A project that the registry does not know yet, as stored on disk. */
 export interface OutboxEntry {
   /** Server and registry that the project was made for; it is never delivered to another. */
   registry: string;
@@ -21,10 +21,10 @@ export interface Reason {
   message: string;
 }
 
-/** What trying to deliver one entry gave. */
+/** The outcome of trying to deliver one entry. */
 export type Delivery =
   | { kind: 'delivered' }
-  /** Its database was marked as forgotten meanwhile: it must not come back. */
+  /** Its database has been marked as forgotten, so it must not come back. */
   | { kind: 'forgotten' }
   /** Another project has its name, id or database, or a check refuses it: retrying cannot help, a person must decide. */
   | { kind: 'conflict'; error: Reason }
@@ -48,7 +48,7 @@ export const entryTransitions: Readonly<Record<EntryState, Readonly<Record<Entry
     'given-up': 'gone',
   },
   parked: {
-    // Somebody resolved the conflict in the registry, and then asked to sync.
+    // Somebody solved the conflict in the registry, and then asked to sync.
     delivered: 'gone',
     forgotten: 'gone',
     conflict: 'parked',
@@ -63,14 +63,14 @@ export function afterDelivery(entry: OutboxEntry, delivery: Delivery): OutboxEnt
   const state = entryTransitions[entry.state][delivery.kind];
   if (state === 'gone') return null;
   const attempted = { ...entry, state, attempts: entry.attempts + 1 };
-  // A parked entry keeps the reason that needs a person, whatever the server's trouble of the moment is.
+  // A parked entry keeps the reason that needs a person, whatever trouble the server has at the moment.
   const isNews = delivery.kind === 'conflict' || (delivery.kind === 'failed' && state === 'pending');
   return isNews ? { ...attempted, error: asReason(delivery.error) } : attempted;
 }
 
 /** The entry after a person or a resolution changed its row. */
 export function afterChange(entry: OutboxEntry, row: RegistryRow): OutboxEntry {
-  // Only what could have been in conflict makes a new attempt worthwhile; notes on the row do not.
+  // A new attempt is worthwhile only after a change to what could have been in conflict.
   const isSame = row.id === entry.row.id && row.name === entry.row.name && row.databaseName === entry.row.databaseName;
   const state = isSame ? entry.state : entryTransitions[entry.state].changed;
   return state === 'gone' ? { ...entry, row } : { ...entry, state, row };

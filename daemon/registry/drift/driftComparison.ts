@@ -53,7 +53,7 @@ export interface DriftReading {
   goneFolders: ReadonlySet<string>;
 }
 
-/** Where the four places disagree, in an order that depends on nothing but what was read. */
+/** Where the four places disagree, in an order that depends only on what was read. */
 export function compareDrift(reading: DriftReading): Drifted[] {
   const facts = factsOf(reading);
   const found = [
@@ -69,9 +69,9 @@ interface Marked extends NamedDatabase {
   marker: Marker;
 }
 
-/** What was read, by the keys that it is asked for. */
+/** What was read, indexed by the keys that the comparison looks up. */
 interface Facts extends DriftReading {
-  /** What is asked of all rows by key is made when the first question comes: most registries of a hundred thousand rows raise none. */
+  /** The indexes over all rows are built at the first lookup: most registries of a hundred thousand rows need none. */
   rowIds: () => Set<string>;
   /** Former ids count, too, where no row has them as its own; the same for outbox entries. */
   byId: () => Map<string, RegistryRow>;
@@ -193,7 +193,7 @@ function ofOwnMarker(sighting: Sighting, marker: Marker, schemaVersion: string |
 }
 
 function ofEntry({ row, state, error }: OutboxEntry, facts: Facts): Drifted[] {
-  // The registry has it by now: it is on its way out of the outbox.
+  // The registry has it by now, so it is on its way out of the outbox.
   if (facts.rowIds().has(row.id)) return [];
   if (row.registrar.state === 'dropping') {
     const seen = facts.databases.find(({ databaseName }) => databaseName === row.databaseName);
@@ -217,7 +217,7 @@ function ofUnlisted(facts: Facts): Drifted[] {
     } else if (marker && presence === 'interrupted')
       found.push(remainsOfDrop(databaseName, { id: marker.projectId, name: marker.name }));
     else if (!isMarked) found.push(unownedDatabase(databaseName));
-    // A copy of a project that has a row shows there.
+    // A copy of a project that has a row is reported with that row.
     else if (marker?.forgottenAt === null && !facts.rowIds().has(marker.projectId))
       orphans.set(marker.projectId, [...(orphans.get(marker.projectId) ?? []), { ...database, marker }]);
   }
@@ -227,7 +227,7 @@ function ofUnlisted(facts: Facts): Drifted[] {
 /** Databases with one id that no row has now. */
 function ofOrphans(marked: Marked[], facts: Facts): Drifted[] {
   return marked.flatMap(({ databaseName, marker }, index) => {
-    // It has a project that was re-keyed, or that waits in the outbox with another database.
+    // This id belongs to a project that was re-keyed, or that waits in the outbox with another database.
     const owner = facts.byId().get(marker.projectId);
     if (owner) return [copyOfProject(databaseName, marker, owner)];
     if (marked.length === 1) return [orphanDatabase(databaseName, marker, facts.byName().has(marker.name))];

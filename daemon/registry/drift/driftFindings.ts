@@ -76,7 +76,7 @@ export function markerForeign(
   });
 }
 
-/** The row's database is another role's, and neither its marker nor the row says that this is as it should be. */
+/** The row's database belongs to another role, and neither its marker nor the row says that it should. */
 export function ownerForeign({ row }: Sighting, owner: string | null): Drifted {
   return drifted('marker-foreign', row, row.databaseName, {
     message: `Project "${row.name}" names database ${row.databaseName}, which belongs to role "${owner ?? 'unknown'}" and does not carry the project's marker.`,

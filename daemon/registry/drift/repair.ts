@@ -9,7 +9,7 @@ import { changeRow, ownComment } from '../settle/rowChanges.ts';
 import { startRun } from '../settle/settleRun.ts';
 import { settleReference } from '../settle/settleReference.ts';
 
-/** One thing that can be put right without asking anybody, with what was seen when it was planned. */
+/** One thing that can be repaired without asking anybody, with what was observed when it was planned. */
 export type Repair =
   | { action: 'restore-marker'; sighting: Sighting }
   | { action: 'update-marker'; sighting: Sighting }
@@ -17,14 +17,14 @@ export type Repair =
   | { action: 'finish-drop'; sighting: Sighting }
   | { action: 'finish-creation'; sighting: Sighting }
   | { action: 'point-to-database'; sighting: Sighting; databaseName: string }
-  /** Of a database whose DROP was cut short: nobody can connect to it any more. */
+  /** Of a database whose DROP was interrupted: nobody can connect to it any more. */
   | { action: 'remove-remains'; databaseName: string }
   | { action: 'deliver'; id: string };
 
 export type Repaired = 'applied' | 'skipped';
 
 /**
- * Puts one thing right, unless what it is about has changed since it was seen: then it does nothing.
+ * Repairs one thing, unless it has changed since it was observed; then it does nothing.
  *
  * @throws RegistrarError with the code of whatever stands in the way
  */
@@ -65,7 +65,7 @@ export async function applyRepair(
   }
 }
 
-/** Works on the row's database while nobody else does, if its marker still stands to the row as it was seen. */
+/** Works on the row's database while nobody else does, if its marker still relates to the row as observed. */
 async function whileStanding(
   { row }: Sighting,
   expected: MarkerStanding,
@@ -89,7 +89,7 @@ async function mark(row: RegistryRow, database: DatabaseSighting, ports: Registr
   return marked === 'done' ? 'keep' : 'lost';
 }
 
-/** Thrown into a resolution that meets another project than the one whose creation was seen to be interrupted. */
+/** Thrown into a resolution that meets a different project from the one whose creation was interrupted. */
 class NotAsSeen extends Error {}
 
 async function finishCreation(row: RegistryRow, ports: RegistryPorts): Promise<Repaired> {
@@ -106,7 +106,7 @@ async function finishCreation(row: RegistryRow, ports: RegistryPorts): Promise<R
   }
 }
 
-/** The row's lock is enough of a condition: whoever would forget or rename the project changes the row first. */
+/** The row's lock suffices as a condition, because whoever forgets or renames the project changes the row first. */
 async function pointTo(databaseName: string, sighting: Sighting, ports: RegistryPorts): Promise<Repaired> {
   const { row } = sighting;
   const run = startRun(ports, { dryRun: false, expect: null });

@@ -19,14 +19,14 @@ export interface Claiming {
   claim: Claim;
   /** Which group of the id's digits the database name carries. */
   group: number;
-  /** What the evidence said of the folder and the row that the claim stands for. */
+  /** What the evidence says about the folder and the row that the claim stands for. */
   judged: Judged | null;
   /** The config was read again until its id could have come. */
   hasWaited?: boolean;
 }
 
 /**
- * Whether a claim may be answered from a row that was kept: the evidence of the folder is asked of it as of any other.
+ * Whether a claim may be answered from a remembered row. The same evidence is required as for any other row.
  *
  * @throws RegistrarError PROJECT_CONFLICT
  */
@@ -40,7 +40,7 @@ export async function requireEvidence(
   if (judged && !isAdmitted(judged.decision)) throw await refusalOf(claim, row, judged, ports, asker);
 }
 
-/** Null for a claim that no folder makes: the id that it reserved is all that it can have. */
+/** Null for a claim that no folder makes: it can only have the id that it reserved. */
 export async function judgeClaim(
   claim: Claim,
   row: RegistryRow,
@@ -109,12 +109,12 @@ const evidenceOf = {
   refuse: 'none',
 } as const;
 
-/** A claim that no folder makes has its id from the reservation that it made itself; a name alone shows nothing. */
+/** A claim that no folder makes has its id from its own reservation; a name alone shows nothing. */
 function claimWithoutFolder(id: IdentityCase['id']): 'own' | 'none' {
   return id === 'row' || id === 'former' ? 'own' : 'none';
 }
 
-/** A database whose row was lost is judged as the row that its marker would give back. */
+/** A database whose row was lost is judged like the row that its marker would restore. */
 async function markerOf(
   ports: RegistryPorts,
   claim: Claim,
@@ -127,7 +127,7 @@ async function markerOf(
   const columns = { id, name, databaseName, description: null, createdAt, updatedAt: createdAt, metadata: {} };
   const judged = await judgeClaim(claim, { ...columns, registrar }, ports, asker);
   if (!judged || isAdmitted(judged.decision)) return 'shown';
-  // Where the project had an origin, another repository may have been put into the same folder.
+  // If the project had an origin, another repository may have been put into the same folder.
   if (hashes.length > 0) return 'live';
   const { path, identity } = judged.now;
   const folder = hashedFolder({ host: ports.origin.host, path, identity });
@@ -135,8 +135,8 @@ async function markerOf(
 }
 
 /**
- * Whether the name that this folder's config last claimed is the row's: then another one there is a rename. A linked
- * worktree renames nothing: its branch may only be older.
+ * Whether the name that this folder's config last claimed is the row's name; if so, a new name there is a rename. A
+ * linked worktree renames nothing, because its branch may simply be older.
  */
 async function claimedRowName(ports: RegistryPorts, claim: Claim, row: RegistryRow): Promise<boolean> {
   if (!claim.folder) return false;

@@ -22,7 +22,7 @@ export function askerOf(agent: { folders: () => Promise<readonly string[]> } | u
   return agent ? { kind: 'agent', folders: agent.folders } : person;
 }
 
-/** What judging a claim needs to look at. */
+/** What deciding about a claim needs to read. */
 export interface EvidencePorts {
   folders: FolderPort;
   claims: ClaimsPort;
@@ -40,7 +40,7 @@ export interface EvidenceQuestion {
   asker: Asker;
 }
 
-/** The decision, and what was seen of the folder for whoever records it. */
+/** The decision, and what was observed of the folder, for recording it. */
 export interface Judged {
   decision: EvidenceDecision;
   now: FolderNow;
@@ -48,16 +48,17 @@ export interface Judged {
   kept: KeptFolder | null;
 }
 
-/** Whether a decision lets the folder use the project, be it after recording. */
+/** Whether a decision lets the folder use the project, even if only after recording the folder. */
 export function isAdmitted(decision: EvidenceDecision): boolean {
   return decision !== 'refuse' && decision !== 'refuse-agent';
 }
 
 /**
- * Gathers what connects a folder with a project, and decides. A folder that claimed before costs a few looks at the file
- * system; its repository is read again when its config was written since, or when it is another.
+ * Gathers what connects a folder with a project, and decides. A folder that claimed before costs a few file system
+ * calls; its repository is read again only if its config was written since, or if it is a different repository.
  *
- * @param identified the folder as `FolderPort.identify` finds it, for who began to look before the row was there
+ * @param identified the folder as `FolderPort.identify` finds it, if the caller began to identify it before it had the
+ *   row
  */
 export async function judge(
   question: EvidenceQuestion,
@@ -109,7 +110,10 @@ async function caseOf(
   };
 }
 
-/** The main checkout is asked in the worktree's place: same place inside, same config. What it would first have to claim it does not vouch for. */
+/**
+ * The main checkout is judged in the worktree's place: same path inside, same config. It does not vouch for a project
+ * that it would first have to claim itself.
+ */
 async function worktreeOf(
   question: EvidenceQuestion,
   git: FolderGit | null,
@@ -125,7 +129,7 @@ async function worktreeOf(
 
 const vouching: ReadonlySet<EvidenceDecision> = new Set(['claimed', 'origin', 'origin-moved', 'local-clone']);
 
-/** The project's origins that are the folder's, too, with the place in the repository that each is kept with. */
+/** The origins that project and folder share, each with the place in the repository that is recorded with it. */
 function matchingOrigins(row: RegistryRow, git: FolderGit | null, { origin }: EvidencePorts): KeptOrigin[] {
   if (!git) return [];
   const hashes = row.registrar.evidence?.hashes ?? [];
@@ -138,12 +142,12 @@ function matchingOrigins(row: RegistryRow, git: FolderGit | null, { origin }: Ev
   return [...kept, ...hashed];
 }
 
-/** What a marker keeps a hash of, so that a registry that is lost can still tell its projects' clones. */
+/** What a marker keeps a hash of, so that a rebuilt registry can still recognize its projects' clones. */
 export function hashedOrigin({ origin, path }: Pick<KeptOrigin, 'origin' | 'path'>): string {
   return `${origin}\0${path}`;
 }
 
-/** A path on this machine is another repository on the next one. */
+/** A path on this machine means another repository on the next one. */
 function isReachable(
   address: string,
   hostId: string | undefined,
@@ -173,9 +177,12 @@ export function markedEvidence(
   };
 }
 
-/** What a marker keeps a hash of, so that a folder is known to every state folder of its machine; null for an unknown one. */
+/**
+ * What a marker keeps a hash of, so that every state folder of the machine recognizes the folder; null for an unknown
+ * one.
+ */
 export function hashedFolder({ host, path, identity }: Pick<KeptFolder, 'host' | 'path' | 'identity'>): string | null {
-  // Without a time of birth, the next folder there may have the same number.
+  // Without a time of birth, the next folder there may have the same inode.
   if (!identity || identity.birth === '0') return null;
   return [host, path, identity.device, identity.inode, identity.birth].join('\0');
 }
@@ -187,7 +194,7 @@ export function originsOf({ registrar }: RegistryRow): KeptOrigin[] {
   return origins.length === 1 ? origins.map((origin) => ({ origin, path: pathInRepository })) : [];
 }
 
-/** What the row keeps, and of a row of version 0.1 what counts of it. */
+/** What the row keeps; for a row of version 0.1, what counts of it. */
 export function rowEvidence(row: RegistryRow): RowEvidence {
   return row.registrar.evidence ?? { origins: originsOf(row), folder: recordedFolders(row)[0] ?? null, claims: [] };
 }
@@ -252,18 +259,18 @@ async function foldersOf(
   const here = all.filter((folder) => isOnHost(folder, host));
   if (here.length === 0) return { folders: 'elsewhere', isSameFolder };
   const isNew = claimed === 'never';
-  // What was moved is no copy, whatever other folders there are, such as worktrees of the same repository.
+  // A moved folder is no copy, whatever other folders there are, such as worktrees of the same repository.
   if (isNew && isSameFolder && (await hasLeft(same, now, ports))) return { folders: 'gone', isSameFolder };
-  // Neither is what stands in the place of the only one that is known.
+  // Neither is a folder in the place of the only known one.
   const others = here.filter(({ path }) => !isNew || path !== now.path);
   const presences = await Promise.all(
     others.map(({ path, identity }) => ports.folders.presence(path, identity?.device ?? null)),
   );
-  // Where nobody can tell, as when a disk is not mounted, the folder may well be there.
+  // If nobody can tell, for example because a disk is not mounted, the folder may well exist.
   return { folders: presences.every((presence) => presence === 'gone') ? 'gone' : 'there', isSameFolder };
 }
 
-/** Whether a folder stands at none of the paths that it was recorded with: a mount can show one at several. */
+/** Whether a folder exists at none of its recorded paths: a mount can show one folder at several. */
 async function hasLeft(same: readonly KeptFolder[], now: FolderNow, { folders }: EvidencePorts): Promise<boolean> {
   const found = await Promise.all(
     same.filter(({ path }) => path !== now.path).map(({ path }) => folders.identify(path)),

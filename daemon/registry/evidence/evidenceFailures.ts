@@ -10,8 +10,8 @@ import { isOnHost, recordedFolders } from './keptFolders.ts';
 import type { Claim, FolderGit, RegistryRow } from '../model.ts';
 
 /**
- * A folder that may not claim the project of its config. People are told whose it is; an agent, which may have been sent
- * there by a stranger's file, is told nothing of the project.
+ * A folder that may not claim the project of its config. People are told who owns the project. An agent, which a
+ * stranger's file may have sent there, learns nothing about it.
  *
  * @param git what the folder's repository says; null outside one
  */
@@ -43,7 +43,7 @@ export function belongsElsewhere(
   });
 }
 
-/** What an agent hears in place of any conflict: it must not learn from a refusal what a project is, nor settle it. */
+/** What an agent gets for any conflict: it must neither learn about the project from a refusal nor settle it. */
 export function conflictForAgent(): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
@@ -53,7 +53,7 @@ export function conflictForAgent(): RegistrarError {
   });
 }
 
-/** What an agent hears of a project that somebody unregistered on purpose. */
+/** What an agent gets for a project that somebody unregistered on purpose. */
 export function forgottenForAgent(): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_FORGOTTEN',
@@ -70,7 +70,7 @@ export function droppedForAgent(): RegistrarError {
   });
 }
 
-/** A folder that a person would be let into, and that an agent may have made itself. */
+/** A folder that would be admitted for a person, but that an agent may have made itself. */
 export function waitsForPerson(folder: string): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
@@ -79,7 +79,9 @@ export function waitsForPerson(folder: string): RegistrarError {
   });
 }
 
-/** A folder of the project whose config has another id, and that may not give the project that: a linked worktree, for one. */
+/**
+ * A folder of the project whose config has a new id, but that may not re-key the project, such as a linked worktree.
+ */
 export function otherId(claim: Claim, row: RegistryRow, asker: Asker): RegistrarError {
   if (asker.kind === 'agent') return conflictForAgent();
   return new RegistrarError({
@@ -106,7 +108,7 @@ export function bindingTakenOver(folder: string, name: string, asker: Asker): Re
   });
 }
 
-/** A person who crosses repositories has not typed whose database it is. */
+/** A person who shares another repository's database has not typed its origin. */
 export function originNotConfirmed(
   row: RegistryRow,
   origin: string,
@@ -132,7 +134,7 @@ export function nameTakenForAgent(name: string): RegistrarError {
   });
 }
 
-/** A local binding to a project that the registry does not have any more. */
+/** A local binding to a project that the registry no longer has. */
 export function boundProjectGone(folder: string, name: string, cause: RegistrarError): RegistrarError {
   return new RegistrarError(
     {
@@ -145,7 +147,7 @@ export function boundProjectGone(folder: string, name: string, cause: RegistrarE
   );
 }
 
-/** Told once, when the row has just recorded the folder. */
+/** Given once, when the row has just recorded the folder. */
 export function firstClaimNoted(row: RegistryRow, folder: string): Warning {
   return warning(
     'FIRST_CLAIM',
@@ -162,7 +164,7 @@ export function claimedElsewhereNoted(row: RegistryRow): Warning {
   );
 }
 
-/** Whose the project is, and what this folder is, each as the end of a clause. */
+/** Who owns the project, and what this folder is, each as the end of a clause. */
 function comparison(row: RegistryRow, git: FolderGit | null, host: Host): [whose: string, what: string] {
   const [own] = originsOf(row);
   const here = git?.origins[0] ?? null;
@@ -170,7 +172,7 @@ function comparison(row: RegistryRow, git: FolderGit | null, host: Host): [whose
   const listed = row.registrar.git?.origins[0];
   if (!own) return [listed === undefined ? whereWithoutOrigin(row, host) : named(listed), what];
   if (git?.origins.includes(own.origin) === true) {
-    // The same repository by its address: then the places in it differ, or one text means two repositories.
+    // The addresses are the same, so either the places in the repository differ, or one text means two repositories.
     if (own.path === git.pathInRepository) return [`${named(own.origin)} on another machine`, what];
     return [`${placeIn(own.path)} of ${named(own.origin)}`, `is ${placeIn(git.pathInRepository)} of it`];
   }
@@ -191,13 +193,13 @@ function whereWithoutOrigin(row: RegistryRow, host: Host): string {
 function proposedName({ name, folder }: Claim): string {
   const last = (folder?.path ?? '').split(/[/\\]/).at(-1) ?? '';
   const own = last.replace(/[^a-zA-Z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
-  // A dash at the beginning would make an option of it.
+  // With a leading dash, it would be an option.
   const base = name.replaceAll(' ', '-').replace(/^-+/, '') || 'project';
   if (own.toLowerCase().startsWith(`${base.toLowerCase()}-`)) return own.slice(0, 100);
   return own === '' || own.toLowerCase() === name.toLowerCase() ? `${base}-2` : `${base}-${own}`.slice(0, 100);
 }
 
-/** What sharing means, and whether a question comes before it. */
+/** What sharing means, and whether a question comes first. */
 function sharing(own: string | null, here: string | null): string {
   return own === null || own === here ? 'share its database' : 'share its database, asks you';
 }

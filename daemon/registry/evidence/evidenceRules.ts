@@ -3,7 +3,7 @@
  * meant; these facts say whether the folder is one of the project's own.
  */
 export interface EvidenceCase {
-  /** What of the config led to the project. */
+  /** What in the config led to the project. */
   by: 'id' | 'name';
   /**
    * What is kept of this very folder: nothing, a claim that it still fits, or a claim of whatever stood at this path
@@ -55,12 +55,12 @@ type Conditions = { readonly [Fact in keyof EvidenceCase]?: readonly EvidenceCas
 
 export interface EvidenceRule extends Conditions {
   when: string;
-  /** One of these has to hold, too. */
+  /** One of these has to hold as well. */
   either?: readonly Conditions[];
   decision: EvidenceDecision;
 }
 
-/** What every rule behind the first two has in common: a path that another repository took over has claimed nothing. */
+/** What all rules after the first two have in common: a path that another repository took over has claimed nothing. */
 const newcomer = { claimed: ['never', 'taken-over'], worktree: ['none', 'of-refused'] } as const;
 const anOwnRepository = ['person', 'agent', 'agent-in-repository'] as const;
 const anOwnFolder = ['person', 'agent'] as const;
@@ -77,7 +77,7 @@ const unconnected = {
   ],
 } as const;
 
-/** Each rule that lets somebody in, and beside it the one for agents, which have to wait for a person. */
+/** Each rule that admits somebody, followed by the one for agents, which have to wait for a person. */
 const originRules: readonly EvidenceRule[] = [
   {
     when: 'the folder has the project’s origin and its path inside',

@@ -17,7 +17,7 @@ export interface FolderNow {
   git: FolderGit | null | undefined;
 }
 
-/** Where the file system keeps no time of birth, the number of a file that was removed may be the next one's. */
+/** If the file system keeps no time of birth, the next file may get the inode of a removed one. */
 export function isSameFile(one: FileIdentity | null, other: FileIdentity | null): boolean {
   return (
     one !== null &&
@@ -40,15 +40,15 @@ export function isOnHost(kept: KeptFolder, host: Host): boolean {
  */
 export function isKeptOf(kept: KeptFolder, now: FolderNow, host: Host): boolean {
   if (kept.path !== now.path) return false;
-  // Version 0.1 kept no host id; its machine's present name has to do.
+  // Version 0.1 kept no host id, so the machine's present name has to do.
   if (kept.hostId === host.id || (kept.hostId === '' && kept.host === host.name)) return true;
   return kept.host === host.name && isSameFile(kept.identity, now.identity);
 }
 
 /**
- * Whether what stands at the path is still what claimed: its `.git` is the same directory, or its origin one that is
- * kept. Where none is kept, an origin that came later counts only while the folder itself is the same, since another
- * repository may have taken over the path.
+ * Whether the folder at the path is still the one that claimed: its `.git` is the same directory, or its origin is one
+ * of the recorded ones. If none is recorded, an origin that came later counts only while the folder itself is the same,
+ * because another repository may have taken over the path.
  */
 export function stillFits(kept: KeptFolder, now: FolderNow): boolean {
   if (isSameFile(kept.dotGit, now.dotGit)) return true;

@@ -3,9 +3,9 @@ import type { OwnedDatabase, RegistryRow } from '../model.ts';
 import type { CatalogPort } from '../ports.ts';
 
 /**
- * Whether what a database says of itself, or that it stands under this name, counts for anything: by its owner, or because
- * the row says that it was made as this owner's, or adopted from this owner by a person. Without the former, colleagues
- * whose roles have nothing to do with each other would take each other's new databases for a stranger's.
+ * Whether Registrar believes what a database says of itself, or that it has this name: because of its owner, or because
+ * the row says that it was created as this owner's, or that a person adopted it from this owner. Without the row's
+ * word, colleagues with unrelated roles would take each other's new databases for a stranger's.
  *
  * @param row the row that names it, null where none does
  */

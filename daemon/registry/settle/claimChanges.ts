@@ -12,7 +12,7 @@ import { changeRow, commentFollowing } from './rowChanges.ts';
 import { requireExpected } from './settle.ts';
 import { type Identified, requireCreation, type Run, wouldDo } from './settleRun.ts';
 
-/** Makes the row, in the registry or, where that refuses it, in the outbox. */
+/** Creates the row in the registry or, if the registry refuses it, in the outbox. */
 export async function reserve(
   run: Run,
   claiming: Claiming,
@@ -64,10 +64,11 @@ export async function reserve(
       claiming.group += 1;
       return { kind: 'again' };
     case 'unwritable':
-      // Only a server that still answers can make the database: where it went away altogether, nothing is kept either.
+      // Only a server that still answers can create the database, so if the server is gone altogether, nothing is kept
+      // either.
       await requireCreation(run);
   }
-  // Why the table cannot be read says what to grant; what the INSERT then met is only a consequence.
+  // The reason why the table cannot be read says what to grant; the failure of the INSERT is only a consequence.
   if ((await outbox.add(row, unreadable ?? reserved.failure)) === 'added') {
     run.reserved = id;
     knowReservation(claiming, id);
@@ -75,13 +76,13 @@ export async function reserve(
   return { kind: 'again' };
 }
 
-/** What is known of the folder that makes a project: nobody has to let it in. */
+/** The evidence of the folder that creates a project, which needs nobody's admission. */
 async function ownFolder({ ports: { folders } }: Run, path: string): Promise<Judged> {
   const [found, git] = await Promise.all([folders.identify(path), folders.git(path)]);
   return { decision: 'claimed', now: { path, ...found, git }, kept: null };
 }
 
-/** The evidence that a row keeps of a folder, and the same of git as version 0.1 reads it. */
+/** The evidence that a row keeps of a folder, and what version 0.1 reads of it. */
 function recordedAs(
   { ports: { origin } }: Run,
   judged: Judged,
@@ -103,12 +104,12 @@ function recordedAs(
   };
 }
 
-/** A claim that no folder makes has nothing but the id to show that the row it meets next is the one that it reserved. */
+/** A claim that no folder makes has only the id to show that the row it meets next is the one that it reserved. */
 function knowReservation(claiming: Claiming, id: string): void {
   if (claiming.claim.folder === null) claiming.claim = { ...claiming.claim, id };
 }
 
-/** Records the folder, or gives the row another name or id: what the evidence lets this folder change. */
+/** Records the folder, or gives the row a new name or id, as far as the evidence lets this folder change them. */
 export async function changeIdentity(
   run: Run,
   sighting: Sighting,

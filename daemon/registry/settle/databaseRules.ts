@@ -10,7 +10,7 @@ export interface DatabaseCase {
   owner: 'believed' | 'stranger';
   /** Whether the database holds relations of a user; asked only for an unmarked database of a reserved row. */
   relations: 'none' | 'some';
-  /** Another database carries this project's marker: it was renamed behind our back. */
+  /** Another database carries this project's marker: somebody renamed it without Registrar. */
   elsewhere: boolean;
   /** True when the name came from the config: then nobody but its author may choose another. */
   nameChosen: boolean;

@@ -5,16 +5,16 @@ export interface IdentityCase {
   /** The row that has the claim's name: none, the same row that the id found, or another. */
   name: 'none' | 'same' | 'other';
   /**
-   * What the evidence of the asking folder says of the row that the id found, else of the one that the name found:
-   * `own` it is one of the project's folders, `worktree` a linked worktree of one, `first` and `moved` it is one once the
-   * row records it, `none` nothing connects them; read only where there is a row.
+   * What the asking folder's evidence says about the row that the id found, otherwise about the one that the name
+   * found: `own` the folder is one of the project's, `worktree` a linked worktree of one, `first` and `moved` it
+   * becomes one when the row records it, `none` nothing connects them. Read only if there is a row.
    */
   evidence: 'own' | 'worktree' | 'first' | 'moved' | 'none';
   /** True when the name that this folder last claimed is the row's name: then a new name in its config is a rename. */
   folderClaimedRowName: boolean;
   /**
-   * What the markers of this registry's databases say where no row answers: `shown` a database carries the claim's id
-   * (or, without an id, its name), no row lists it, and the folder is one of its project's; `live` the same, but nothing
+   * What the markers of this registry's databases say if no row answers: `shown` a database carries the claim's id (or,
+   * without an id, its name), no row lists it, and the folder is one of its project's; `live` the same, but nothing
    * connects the folder with it; `forgotten` someone unregistered it on purpose.
    */
   marker: 'none' | 'shown' | 'live' | 'forgotten';
@@ -46,7 +46,7 @@ interface Rule {
 
 /** The first rule that fits decides. The last of each group has no further condition, so every case is decided. */
 export const identityRules: readonly Rule[] = [
-  // The id is known: it says which project is meant, and the evidence whether this folder may say so.
+  // The id is known. It says which project is meant; the evidence says whether this folder may claim it.
   {
     when: 'id and name point at two projects',
     id: ['row', 'former'],
@@ -93,7 +93,7 @@ export const identityRules: readonly Rule[] = [
   },
   { when: 'the folder changed the id', id: ['unknown'], decision: 're-key' },
 
-  // No id: the name counts as far as the evidence carries it.
+  // No id: the name counts as far as the evidence supports it.
   {
     when: 'the name was forgotten',
     id: ['absent'],

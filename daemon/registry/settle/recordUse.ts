@@ -6,7 +6,7 @@ import type { OriginPort, RegistryPorts } from '../ports.ts';
 import { changeRow, commentFollowing } from './rowChanges.ts';
 import type { Run, Settled } from './settleRun.ts';
 
-/** A folder that was let in, and the name that its config says. */
+/** A folder that was admitted, and the name in its config. */
 export interface Claimed {
   name: string;
   judged: Judged;
@@ -15,8 +15,9 @@ export interface Claimed {
 const maxOrigins = 32;
 
 /**
- * Notes the day of use on the row, the claim of the folder in the state folder, and on the row what supports others' claims.
- * They help later decisions and none decides this one, so a role that may not write them still gets its answer.
+ * Records the day of use on the row, the folder's claim in the state folder, and on the row the evidence for others'
+ * claims. These help later decisions but do not affect this one, so a role that may not write them still gets its
+ * answer.
  */
 export async function recordUse(run: Run, settled: Settled, claimed: Claimed | null): Promise<void> {
   const { row, sync, sighting } = settled;
@@ -30,7 +31,7 @@ export async function recordUse(run: Run, settled: Settled, claimed: Claimed | n
   try {
     const comment = evidence ? commentFollowing(run, sighting, { registrar }) : null;
     await changeRow(run, sighting, { registrar }, comment).catch(async (error: unknown) => {
-      // Who may write rows and does not own the database leaves its marker as it is.
+      // A role that may write rows but does not own the database leaves its marker as it is.
       if (comment === null || !(error instanceof RegistrarError)) throw error;
       await changeRow(run, sighting, { registrar }, null);
     });
@@ -41,7 +42,7 @@ export async function recordUse(run: Run, settled: Settled, claimed: Claimed | n
   }
 }
 
-/** The folder as it is now, in the words of what is kept. */
+/** The folder as it is now, in the form in which it is kept. */
 export function keptFolder({ now, kept }: Judged, origin: Pick<OriginPort, 'host' | 'hostId'>): KeptFolder {
   const { path, identity, dotGit, git } = now;
   const origins = [...new Set([...(kept?.origins ?? []), ...(git?.origins ?? [])])];
@@ -73,8 +74,8 @@ async function keepClaim(row: RegistryRow, { name, judged }: Claimed, ports: Reg
 }
 
 /**
- * What the row should keep besides, or null for nothing new: an origin that the project's own folder got later, its new
- * place in the repository, and all of it where version 0.1 or a marker left less.
+ * What the row should keep in addition, or null for nothing new: an origin that the project's own folder got later, its
+ * new place in the repository, and everything that version 0.1 or a marker did not keep.
  */
 function addedEvidence(row: RegistryRow, judged: Judged, origin: OriginPort): RowEvidence | null {
   const { evidence } = row.registrar;
@@ -94,7 +95,7 @@ function addedEvidence(row: RegistryRow, judged: Judged, origin: OriginPort): Ro
 
 /**
  * Whether the origin of a folder that claimed before is the project's. A folder that a person bound shares the database
- * and brings no origin: else every clone of what is in it would be let in, too.
+ * but adds no origin; otherwise every clone of its repository would be admitted too.
  */
 function isOwn(row: RegistryRow, { kept, now }: Judged, { host, hostId }: OriginPort): boolean {
   const { folder = null, claims = [] } = row.registrar.evidence ?? {};
@@ -110,12 +111,12 @@ function isOwn(row: RegistryRow, { kept, now }: Judged, { host, hostId }: Origin
   }
 }
 
-/** A row that came back from its marker knew its origin by a hash only. */
+/** A row that was rebuilt from its marker knew its origin only by a hash. */
 function wasHashed({ registrar: { evidence } }: RegistryRow, { decision }: Judged): boolean {
   return decision === 'origin' && evidence?.hashes !== undefined && evidence.origins.length === 0;
 }
 
-/** Each once; the first, which a person may know the project by, and those that came last. */
+/** Each one once: the first, by which a person may know the project, and the most recent ones. */
 function bounded(origins: readonly KeptOrigin[]): KeptOrigin[] {
   const unique = origins.filter(
     (one, index) => origins.findIndex(({ origin, path }) => origin === one.origin && path === one.path) === index,

@@ -1,10 +1,10 @@
 import type { RegistryRow } from '../model.ts';
 
-/** Longer than any creation that is still going on takes. */
+/** Longer than any creation takes that is still going on. */
 const freshMs = 60_000;
 
 /**
- * Whether somebody may be making this project at the moment: then nobody else tidies up after it.
+ * Whether somebody may be creating this project right now; if so, nobody else cleans up after it.
  *
  * @param now ISO 8601
  */

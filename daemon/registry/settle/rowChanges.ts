@@ -16,8 +16,8 @@ export async function changeRow(
   const { registry, catalog, outbox } = run.ports;
   if (sighting.sync.state === 'synced') return registry.change(sighting.row, change, comment);
   if (change.id !== undefined) {
-    // The entry says which id was the former one, so a kill in between leaves a marker that is still known for its own.
-    // The other way round it would leave a database with an id that nobody has.
+    // The entry records the former id, so a kill in between leaves a marker that is still recognized as its own. In the
+    // other order, it would leave a database with an id that nobody has.
     const changed = await outbox.change(sighting.row, change);
     if (changed === 'done' && comment) await catalog.comment(comment);
     return changed;
@@ -61,17 +61,17 @@ export function ownComment(
   return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment, formerId) };
 }
 
-/** How the database's marker stands to the row. */
+/** How the database's marker relates to the row. */
 export function markerStanding(run: Run, row: RegistryRow, database: DatabaseSighting): DatabaseCase['marker'] {
   return standingOf(database.comment, row, run.ports.catalog.registry);
 }
 
-/** Whose the database is by its marker, as the end of a sentence. */
+/** Who owns the database according to its marker, as the end of a sentence. */
 export function ownerOf(run: Run, database: DatabaseSighting): string {
   return ownerByMarker(database.comment, run.ports.catalog.registry);
 }
 
-/** Other databases that carry the row's marker: its own, renamed behind our back. */
+/** Other databases that carry the row's marker: its own database, renamed without Registrar. */
 export async function databasesElsewhere(run: Run, row: RegistryRow): Promise<string[]> {
   const marked = await run.ports.catalog.findMarked({ id: row.id, name: null }, row);
   return marked

@@ -8,13 +8,16 @@ import { settleDatabase } from './settleDatabase.ts';
 import { wouldDo, type Identified, type Run, type Settled } from './settleRun.ts';
 import { isSilence } from '../silence.ts';
 
-/** More than any legitimate chain of steps and lost races needs; beyond it two programs undo each other's changes. */
+/**
+ * More than any legitimate chain of steps and lost races needs. If there are more, two programs are undoing each
+ * other's changes.
+ */
 const passLimit = 24;
 
 /**
- * Brings a project into the state in which it may be used: observe, decide one step, do it, observe again. Since every step
- * is conditional on what was observed and every pass starts from what is really there, it makes no difference who does
- * which step, or who died in between.
+ * Brings a project into the state in which it may be used: observe, decide one step, do it, observe again. Every step
+ * is conditional on what was observed, and every pass starts from what really exists, so it makes no difference who
+ * does which step or who died in between.
  *
  * @param identify says which row is meant, or does one step towards it
  * @param claim the config's claim, null when an explicit reference chose the row
@@ -29,15 +32,15 @@ export async function settle(run: Run, identify: () => Promise<Identified>, clai
   }
 }
 
-/** Where adopting the database is offered, that completes the reservation, under the id that the config has. */
+/** If adopting the database is offered, adopting completes the reservation, under the config's id. */
 function isForeign({ code, details }: RegistrarError): boolean {
   const choices = details?.['choices'];
   return code === 'DATABASE_FOREIGN' && !(Array.isArray(choices) && choices.includes('adopt'));
 }
 
 /**
- * Removes what this run has just reserved: its project has no database, and whoever was refused would find his name taken by
- * it. Somebody else may have gone on with it meanwhile: then it stays.
+ * Removes what this run has just reserved: it has no database, and would take the name of whoever was refused. If
+ * somebody else has continued with it meanwhile, it stays.
  */
 async function takeBack(run: Run): Promise<void> {
   const { reserved, ports } = run;
@@ -49,7 +52,7 @@ async function takeBack(run: Run): Promise<void> {
     const [entry] = ports.outbox.find({ id: reserved, name: null });
     if (entry?.registrar.state === 'provisioning') await ports.outbox.remove(reserved);
   } catch (error) {
-    // Why the claim was refused is what has to be heard; drift names the reservation that is left.
+    // The caller needs to know why the claim was refused; drift names the reservation that is left.
     if (!(error instanceof RegistrarError)) throw error;
   }
 }
@@ -91,7 +94,8 @@ async function applyOverride(run: Run, sighting: Sighting, claim: Claim | null):
   if (database.presence === 'present' && markerStanding(run, row, database) !== 'mine') {
     throw databaseForeign(row, wanted, ownerOf(run, database));
   }
-  // A reservation whose database was never made may still take another name; an existing project keeps its own.
+  // A reservation whose database was never created may still get another database name; an existing project keeps its
+  // own.
   const reservedOnly = row.registrar.state === 'provisioning' && sighting.database.presence === 'absent';
   if (database.presence !== 'present' && !reservedOnly) throw overrideMissing(row, wanted);
   if (run.options.dryRun) return wouldDo(run, sighting, [`point project "${row.name}" at database ${wanted}`]);

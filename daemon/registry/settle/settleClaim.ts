@@ -39,7 +39,7 @@ import { startRun } from './settleRun.ts';
 import type { Identified, Run, Settled, SettleOptions } from './settleRun.ts';
 
 /**
- * Get or create: the project that a config file claims, made if it does not exist.
+ * Get or create: the project that a config file claims, created if it does not exist.
  *
  * @param claim what the config file says
  * @param config writes the id into the file; null when no file makes the claim
@@ -63,7 +63,7 @@ export async function settleClaim(
 
 async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | null): Promise<Identified> {
   const { claim } = claiming;
-  // The folder is looked at while the server is asked.
+  // The folder is identified while the server is asked.
   const identified = claim.folder ? run.ports.folders.identify(claim.folder.path) : undefined;
   const seen = await look(run, claim);
   if (seen.unreadable && !seen.byId && !seen.byName) {
@@ -73,7 +73,7 @@ async function identify(run: Run, claiming: Claiming, config: ConfigIdPort | nul
   const chosen = seen.byId ?? seen.byName;
   const asker = run.options.asker ?? person;
   claiming.judged = chosen && (await judgeClaim(claim, chosen.row, run.ports, asker, identified));
-  // What the project is that a stranger's folder means is told to nobody, whatever they expected.
+  // Nobody learns which project a stranger's folder means, whatever they expected.
   if (!claiming.judged || isAdmitted(claiming.judged.decision))
     requireExpectedClaim(run.options.expect, claim, chosen?.row ?? null);
   const marked = seen.byId ? [] : await markedFor(run, seen, claim);
@@ -134,14 +134,14 @@ function requireNotDropped(event: RegistryEvent | null, claim: Claim, asker: Ask
   if (event) throw asker.kind === 'agent' ? droppedForAgent() : projectDropped(claim.name, event);
 }
 
-/** How long a project counts as being made by somebody who will write its id into the same config, ms. */
+/** How long, in ms, Registrar assumes that whoever created a project is about to write its id into the same config. */
 const freshRowMs = 60_000;
 const idWaitMs = 5000;
 const idEveryMs = 100;
 
 /**
- * A name alone that meets a project made a moment ago: whoever made it may be about to write its id into this very config.
- * The file is read until the id is there, or for five seconds.
+ * For a name alone that meets a project created a moment ago: whoever created it may be about to write its id into this
+ * very config. Reads the file until the id is there, for at most five seconds.
  */
 async function getsId(run: Run, claiming: Claiming, row: RegistryRow, config: ConfigIdPort | null): Promise<boolean> {
   const { origin } = run.ports;
@@ -156,8 +156,8 @@ async function getsId(run: Run, claiming: Claiming, row: RegistryRow, config: Co
 }
 
 /**
- * Whether the config got an id since it was read: then that says which project is meant. While the registry refuses rows,
- * another daemon's new project shows first by its database and by the id in the config.
+ * Whether the config got an id since it was read; if so, the id says which project is meant. While the registry refuses
+ * rows, another daemon's new project first appears as a database and as an id in the config.
  */
 async function hasIdByNow(claiming: Claiming, config: ConfigIdPort | null): Promise<boolean> {
   if (!config || claiming.claim.id !== null) return false;
@@ -170,7 +170,7 @@ async function look(run: Run, claim: Claim): Promise<Seen> {
   const { registry, outbox } = run.ports;
   const looked = await registry.look({ id: claim.id, name: claim.name }, run.options.patient ?? true);
   const sightings = looked.kind === 'seen' ? [...looked.sightings] : [];
-  // The registry is asked first; an entry that it has by now is on its way out of the outbox.
+  // The registry comes first: an entry that it already has is on its way out of the outbox.
   const waiting = outbox
     .find({ id: claim.id, name: claim.name })
     .filter(({ id }) => !sightings.some(({ row }) => row.id === id));
@@ -188,15 +188,16 @@ async function look(run: Run, claim: Claim): Promise<Seen> {
   return {
     byId,
     byIdIsFormer: byIdIsFormer && byId !== null,
-    // A parked project and the one that has its name share it: for the claim that says which by id, the name agrees.
+    // A parked project and the one that has its name share the name. For a claim that has an id, the name therefore
+    // agrees.
     byName: byId?.row.name === claim.name ? byId : (sightings.find(({ row }) => row.name === claim.name) ?? null),
     unreadable: looked.kind === 'unreadable' ? looked.failure : null,
   };
 }
 
 /**
- * Rows and markers are two statements: a project that was created, re-keyed or adopted between them shows a marker that no
- * row explains. Rows that are still the same after the markers were read make the refusal true.
+ * Rows and markers are two statements: a project that was created, re-keyed or adopted in between shows a marker that
+ * no row explains. If the rows are still the same after the markers were read, the refusal is correct.
  */
 function isSameSeen(before: Seen, after: Seen): boolean {
   return before.byId?.row.id === after.byId?.row.id && before.byName?.row.id === after.byName?.row.id;
@@ -213,9 +214,9 @@ async function markedFor(run: Run, seen: Seen, claim: Claim): Promise<MarkedData
 }
 
 /**
- * Without a registry the config file decides between daemons that create the same project: the id that is in the file wins.
- * Everyone who would make a database for an entry of which nothing but its file exists asks the config first, also who
- * completes what a killed one left.
+ * Without a registry, the config file decides between daemons that create the same project: the id in the file wins.
+ * Before anyone creates a database for an entry that exists only as a file, they check the config, also when they
+ * complete what a killed daemon left.
  *
  * @returns false when the file has another id by now: the claim stands for that one
  */
@@ -227,7 +228,7 @@ async function agreeThroughConfig(
 ): Promise<boolean> {
   const isUnmade = sync.state !== 'synced' && isOnlyReserved(row, database);
   if (!isUnmade || !config || claiming.claim.id !== null || run.options.dryRun) return true;
-  // Two daemons that look at the file and rename over it at the same instant would both believe that theirs is the id.
+  // Two daemons that read the file and replace it at the same instant would both believe that theirs is the id.
   const written = await run.ports.catalog.oneAtATime(row.name, () => config.writeId(row.id));
   if (written.kind === 'failed' || written.kind === 'not-meant') return true;
   claiming.claim = { ...claiming.claim, id: written.kind === 'other' ? written.id : row.id };
@@ -238,7 +239,7 @@ function isOnlyReserved({ registrar }: RegistryRow, { presence }: DatabaseSighti
   return registrar.state === 'provisioning' && registrar.recreating !== true && presence === 'absent';
 }
 
-/** Whether an entry lost to the id that the config of its own folder has, and nothing but its file was made yet. */
+/** Whether an entry lost to the id in its own folder's config, and exists only as a file yet. */
 function givesWay(claim: Claim, { row, database }: Sighting): boolean {
   const { folder } = row.registrar;
   return (

@@ -18,7 +18,7 @@ import { changeRow, databasesElsewhere, markerStanding, ownComment, ownerOf } fr
 import { requireCreation, wouldDo, type Run, type Settled } from './settleRun.ts';
 
 /**
- * Looks at the row's database and does one step towards a usable one.
+ * Observes the row's database and does one step towards a usable one.
  *
  * @returns the answer, or `again` after a step or a change that somebody else made
  * @throws RegistrarError with the refusal's code
@@ -47,13 +47,14 @@ export async function settleDatabase(run: Run, sighting: Sighting, folder: Folde
     case 'create':
       if (run.createdDatabase === row.databaseName) throw nothingMade(row.databaseName);
       await requireCreation(run);
-      // An entry that left the outbox meanwhile was given up or delivered: a database made for it now would be nobody's.
+      // An entry that has left the outbox was given up or delivered: a database created for it now would belong to
+      // nobody.
       if (sighting.sync.state !== 'synced' && run.ports.outbox.find({ id: row.id, name: null }).length === 0)
         return 'again';
       run.begun = true;
       if ((await catalog.createDatabase(row.databaseName)) === 'created') {
         run.createdDatabase = row.databaseName;
-        // Each daemon has an entry of its own; that the database was made by this one only the server knows.
+        // Each daemon has its own entry; only the server knows that this daemon created the database.
         if (sighting.sync.state !== 'synced' && row.registrar.recreating !== true) run.created = true;
       }
       return 'again';
@@ -117,7 +118,7 @@ const dryRunText = {
   'next-name': (database: string) => `create a database with another name, since ${database} is taken`,
 } as const;
 
-/** As people hear it while it is done; what finishes a database are steps of its own. */
+/** What people read while it happens. The steps that finish a database report themselves. */
 const stepText = {
   'restore-marker': (database: string) => `marking database ${database}`,
   'finish-drop': (database: string) => `finishing the interrupted drop of database ${database}`,
@@ -127,8 +128,8 @@ const stepText = {
 } as const;
 
 /**
- * The row's database with its owner, where it matters: row and marker that agree are enough, and so is that this run made
- * the database. Anything else could be planted by whoever may make databases.
+ * The row's database, with its owner if that matters. It is enough if row and marker agree, or if this run created the
+ * database. Anybody who may create databases could have planted anything else.
  */
 async function lookOwner(run: Run, { row, database }: Sighting): Promise<OwnedDatabase | null> {
   const agrees = (row.registrar.state ?? 'ready') === 'ready' && markerStanding(run, row, database) === 'mine';
@@ -144,7 +145,7 @@ async function databaseCaseOf(run: Run, sighting: Sighting, looked: OwnedDatabas
   const { presence } = database;
   const owner = looked === null || isBelieved(looked, row) ? 'believed' : 'stranger';
   const asksRelations = state === 'provisioning' && presence === 'present' && marker === 'none' && owner === 'believed';
-  // What this run just created holds what the template holds, and nobody's data.
+  // A database that this run has just created contains only what the template contains.
   const isOwnNew = run.createdDatabase === row.databaseName;
   const relations =
     asksRelations && !isOwnNew && (await run.ports.catalog.hasUserRelations(row.databaseName)) ? 'some' : 'none';
@@ -193,8 +194,8 @@ async function restoreMarker(run: Run, sighting: Sighting, folder: Folder | null
 }
 
 /**
- * Schema and marker are one transaction in the project's database: whoever meets an unmarked database with relations in it
- * can be sure that they are not the schema of an interrupted creation.
+ * Schema and marker are one transaction in the project's database: relations in an unmarked database are therefore
+ * never the schema of an interrupted creation.
  */
 async function finish(run: Run, sighting: Sighting): Promise<void> {
   const { row, database } = sighting;

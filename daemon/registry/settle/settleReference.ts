@@ -37,7 +37,7 @@ export async function settleReference(
 }
 
 /**
- * The project as the registry or the outbox has it, for changing it: memory does not count here.
+ * The project as the registry or the outbox has it, for changes: memory does not count here.
  *
  * @throws RegistrarError as `findProject` does
  */
@@ -69,7 +69,7 @@ export async function findProject(asked: Reference, ports: RegistryPorts, patien
     const former = await registry.lookFormerId(keys.id);
     if (former) sightings.unshift(former);
   }
-  // The registry has the last word on an id, and on a name: a parked project waits with the name of another.
+  // The registry decides about an id and about a name: a parked project waits with another project's name.
   const waiting = outbox
     .find(keys)
     .filter(

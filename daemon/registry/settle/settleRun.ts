@@ -7,19 +7,22 @@ import type { RegistryRow, Sighting } from '../model.ts';
 import type { Abilities, RegistryPorts } from '../ports.ts';
 
 export interface SettleOptions {
-  /** Look, decide, and say what would be done; change nothing. */
+  /** Observe, decide, and say what would be done; change nothing. */
   dryRun: boolean;
   /** Id or name that the project must have; anything else is PROJECT_MISMATCH before anything is made. */
   expect: string | null;
-  /** Waits longer for a slow server: for those whom memory could not answer. True when absent. */
+  /** Waits longer for a slow server, for callers that memory could not answer. True when absent. */
   patient?: boolean;
   /** Throws when the row must not be used for another reason; asked before anything is changed. */
   check?: (row: RegistryRow) => void;
-  /** A person asked for a new, empty database where the project's is gone; without it nothing is put in its place. */
+  /**
+   * A person asked for a new, empty database in the place of the project's, which is gone. Otherwise nothing takes its
+   * place.
+   */
   remake?: boolean;
   /** A person asked for a new project, also in the place of one that was dropped. */
   anew?: boolean;
-  /** Told before each step that makes or changes something. */
+  /** Called before each step that creates or changes something. */
   onStep?: OnStep | undefined;
   /** A person when absent. */
   asker?: Asker | undefined;
@@ -36,11 +39,13 @@ export interface Settled {
   warnings: Warning[];
   identity: { outcome: 'matched' | 'skipped'; reason: string };
   wouldDo: string[] | null;
-  /** The row with its database, as it was when it was found usable; absent where nobody looked. */
+  /** The row with its database, as observed when it was found usable; absent if nobody observed it. */
   sighting?: Sighting;
 }
 
-/** What identifying gave: a sighting to go on with, `again` after a change or a lost race, or a finished answer. */
+/**
+ * The outcome of identifying: a sighting to continue with, `again` after a change or a lost race, or a finished answer.
+ */
 export type Identified = { kind: 'row'; sighting: Sighting } | { kind: 'again' } | { kind: 'done'; settled: Settled };
 
 /** Whatever one resolution has done so far. */
@@ -49,11 +54,17 @@ export interface Run {
   readonly options: SettleOptions;
   readonly warnings: Warning[];
   created: boolean;
-  /** A step was tried that makes something: even where its answer was lost it may be there, and the next run goes on from it. */
+  /**
+   * The run tried a step that creates something. Even if the answer was lost, it may exist, and the next run continues
+   * from it.
+   */
   begun: boolean;
-  /** The id under which this run reserved a project, which a refusal takes back. */
+  /** The id under which this run reserved a project; a refusal removes the reservation. */
   reserved: string | null;
-  /** The database that this run's CREATE DATABASE acknowledged: absent again means that the server did not tell the truth. */
+  /**
+   * The database that this run's CREATE DATABASE acknowledged: if it is absent again, the server did not tell the
+   * truth.
+   */
   createdDatabase: string | null;
   recreated: boolean;
 }
@@ -86,9 +97,9 @@ export function wouldDo(run: Run, sighting: Sighting | null, steps: string[]): S
 }
 
 /**
- * CREATEDB, a writable server and a readable schema are checked before the first trace of a project is left anywhere.
+ * Checks CREATEDB, a writable server and a readable schema before anything of a project exists anywhere.
  *
- * @returns who asks, and whose the database will be
+ * @returns the role that asks, and the database's future owner
  */
 export async function requireCreation(run: Run): Promise<Abilities> {
   const abilities = await run.ports.catalog.abilities();

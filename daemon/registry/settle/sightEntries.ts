@@ -2,8 +2,8 @@ import type { RegistryRow, Sighting } from '../model.ts';
 import type { RegistryPorts } from '../ports.ts';
 
 /**
- * Outbox entries with their databases. The entries come first: one that leaves the outbox while the catalog is asked, since
- * it was given up or delivered, must not pass for a row that the registry has.
+ * Outbox entries with their databases. The entries come first: an entry that leaves the outbox while the catalog is
+ * queried, because it was given up or delivered, must not pass for a row of the registry.
  *
  * @param rows as the outbox just gave them
  */
