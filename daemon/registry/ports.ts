@@ -143,8 +143,11 @@ export interface CatalogPort {
   dropObstacle(databaseName: string): Promise<DropObstacle | null>;
   /** Bytes and tables of a database; null if it does not answer in time. */
   facts(databaseName: string): Promise<{ bytes: number; tables: number } | null>;
-  /** Destroys a database and ends every session in it; does nothing when it is gone. Throws PROVISION_FAILED. */
-  dropDatabase(databaseName: string): Promise<void>;
+  /**
+   * Destroys a database and ends every session in it, one daemon at a time. Does nothing when it is gone by then, or when
+   * `isMeant` says of its comment that another one has its name. Throws PROVISION_FAILED.
+   */
+  dropDatabase(databaseName: string, isMeant: (comment: string | null) => boolean): Promise<void>;
   hasUserRelations(databaseName: string): Promise<boolean>;
   /** Runs `work`, short and without the server, while nobody else on this server does so for the same registry and name. */
   oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T>;

@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import type { Ground } from './ground.ts';
 import { markerFor } from './reading.ts';
 
+/** A drop that is meant for whatever has the name. */
+const anybody = (): boolean => true;
+
 export function catalogContract(ground: () => Ground): void {
   const newName = (): string => ground().newRow().databaseName;
 
@@ -138,10 +141,10 @@ export function catalogContract(ground: () => Ground): void {
     const visitor = await ground().connect(name, member.role);
     assert.equal(await visitor.isOpen(), true);
     assert.equal(await member.catalog.dropObstacle(name), null);
-    await member.catalog.dropDatabase(name);
+    await member.catalog.dropDatabase(name, anybody);
     assert.equal(await visitor.isOpen(), false);
     await visitor.close();
-    await member.catalog.dropDatabase(name);
+    await member.catalog.dropDatabase(name, anybody);
     assert.equal((await member.catalog.lookDatabase(name)).presence, 'absent');
     assert.equal(await member.catalog.dropObstacle(name), null);
   });
@@ -152,7 +155,7 @@ export function catalogContract(ground: () => Ground): void {
     await ground().makeDatabase(name);
     const other = await ground().begin();
     await other.comment(name, 'theirs');
-    const dropping = member.catalog.dropDatabase(name);
+    const dropping = member.catalog.dropDatabase(name, anybody);
     await ground().waiting(1);
     await other.commit();
     await dropping;
@@ -163,7 +166,7 @@ export function catalogContract(ground: () => Ground): void {
     const member = await ground().member();
     const name = newName();
     await ground().makeDatabase(name, { owner: await ground().stranger() });
-    await assert.rejects(member.catalog.dropDatabase(name), { code: 'PROVISION_FAILED' });
+    await assert.rejects(member.catalog.dropDatabase(name, anybody), { code: 'PROVISION_FAILED' });
     assert.equal((await member.catalog.lookDatabase(name)).presence, 'present');
   });
 
@@ -187,6 +190,26 @@ export function catalogContract(ground: () => Ground): void {
     for (const name of [remains, whole, newName()]) await member.catalog.finishDrop(name);
     assert.equal((await member.catalog.lookDatabase(remains)).presence, 'absent');
     assert.equal((await member.catalog.lookDatabase(whole)).presence, 'present');
+  });
+
+  it('that was made anew while a drop waited for another one stays, as does one that is not meant', async () => {
+    const [one, other] = [await ground().member(), await ground().member()];
+    for (const end of ['dropDatabase', 'finishDrop'] as const) {
+      const name = newName();
+      await ground().makeDatabase(name, { comment: 'the first' });
+      if (end === 'finishDrop') await ground().interruptDrop(name);
+      const isFirst = (comment: string | null): boolean => comment === 'the first';
+      let dropping: Promise<void> | undefined;
+      await one.catalog.oneAtATime(`drop of ${name}`, async () => {
+        dropping = other.catalog[end](name, isFirst);
+        await ground().waiting(1);
+        await ground().dropDatabase(name);
+        await ground().makeDatabase(name, { comment: 'the second' });
+      });
+      await dropping;
+      const seen = await one.catalog.lookDatabase(name);
+      assert.equal(seen.comment, 'the second', end);
+    }
   });
 
   it('gets the project’s schema once, whoever brings it, together with the marker', async () => {

@@ -16,13 +16,10 @@ export class DatabaseDrops {
   }
 
   async finish(databaseName: string): Promise<void> {
-    const { provisionMs } = this.#registry.limits;
     if (!(await this.#isInterrupted(databaseName))) return;
-    // Whoever looked before another one finished it would drop what was made anew since.
-    await this.#registry.oneAtATime(`drop of ${databaseName}`, provisionMs, async () => {
+    await this.#oneAtATime(databaseName, async () => {
       if (!(await this.#isInterrupted(databaseName))) return;
-      const text = `drop database if exists ${pg.escapeIdentifier(databaseName)}`;
-      await this.#registry.query({ text, values: [] }, provisionMs);
+      await this.#execute(`drop database if exists ${pg.escapeIdentifier(databaseName)}`);
     });
   }
 
@@ -35,13 +32,25 @@ export class DatabaseDrops {
   }
 
   /** @throws RegistrarError PROVISION_FAILED */
-  async drop(databaseName: string): Promise<void> {
-    const text = `drop database if exists ${pg.escapeIdentifier(databaseName)} with (force)`;
-    try {
-      await this.#registry.query({ text, values: [] }, this.#registry.limits.provisionMs);
-    } catch (error) {
-      throw dropFailed(error, databaseName);
-    }
+  async drop(databaseName: string, isMeant: (comment: string | null) => boolean): Promise<void> {
+    await this.#oneAtATime(databaseName, async () => {
+      const { presence, comment } = await this.#looks.lookDatabase(databaseName);
+      if (presence === 'absent' || !isMeant(comment)) return;
+      try {
+        await this.#execute(`drop database if exists ${pg.escapeIdentifier(databaseName)} with (force)`);
+      } catch (error) {
+        throw dropFailed(error, databaseName);
+      }
+    });
+  }
+
+  /** Whoever looked before another daemon dropped it would drop what was made anew since. */
+  #oneAtATime(databaseName: string, work: () => Promise<void>): Promise<void> {
+    return this.#registry.oneAtATime(`drop of ${databaseName}`, this.#registry.limits.provisionMs, work);
+  }
+
+  async #execute(text: string): Promise<void> {
+    await this.#registry.query({ text, values: [] }, this.#registry.limits.provisionMs);
   }
 
   async #isInterrupted(databaseName: string): Promise<boolean> {

@@ -32,7 +32,7 @@ export function databases(registry: RegistryDatabase, settings: DatabaseSettings
     createDatabase: (databaseName) => maker.make(databaseName),
     finishDrop: (databaseName) => drops.finish(databaseName),
     dropObstacle: (databaseName) => drops.obstacle(databaseName),
-    dropDatabase: (databaseName) => drops.drop(databaseName),
+    dropDatabase: (databaseName, isMeant) => drops.drop(databaseName, isMeant),
     facts: (databaseName) => databaseFacts(registry, databaseName).catch(() => null),
     hasUserRelations: (databaseName) =>
       visits.visitInTurn(databaseName, 'read only', async (connection) => {

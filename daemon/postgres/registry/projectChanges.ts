@@ -75,7 +75,7 @@ export class ProjectChanges {
   ): Promise<Changed> {
     // Longer than anything that `work` may take, so that the lock outlives it.
     const { provisionMs, writeMs } = this.#database.limits;
-    const timeoutMs = provisionMs + writeMs;
+    const timeoutMs = 2 * (provisionMs + writeMs);
     const hold = async (): Promise<Changed> => {
       const deleting = await this.#events.recorded('dropped', deleteSql, [observed.id], details);
       return this.#database.transaction(timeoutMs, async (execute) => {

@@ -87,12 +87,12 @@ async function takeBack(sighting: Sighting, ports: RegistryPorts): Promise<void>
 }
 
 async function destroyBoth({ row, database, sync }: Sighting, ports: RegistryPorts): Promise<'done' | 'lost'> {
-  const isMine = standingOf(database.comment, row, ports.catalog.registry) === 'mine';
+  const isMine = (comment: string | null): boolean => standingOf(comment, row, ports.catalog.registry) === 'mine';
   // Whoever asks for the project later can read what it contained.
-  const facts = database.presence === 'present' && isMine ? await ports.catalog.facts(row.databaseName) : null;
+  const facts = database.presence === 'present' && isMine(database.comment) ? await ports.catalog.facts(row.databaseName) : null;
   const destroy = async (seen: DatabaseSighting): Promise<Held> => {
-    const standing = standingOf(seen.comment, row, ports.catalog.registry);
-    if (seen.presence !== 'absent' && standing === 'mine') await ports.catalog.dropDatabase(row.databaseName);
+    if (seen.presence !== 'absent' && isMine(seen.comment))
+      await ports.catalog.dropDatabase(row.databaseName, isMine);
     return 'delete';
   };
   if (sync.state === 'synced') {

@@ -60,8 +60,13 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
       }
     },
     async finishDrop(databaseName) {
-      if ((await this.lookDatabase(databaseName)).presence !== 'interrupted') return;
-      await client.run('drop', (transaction) => server.drop(transaction, role, databaseName, false));
+      const isInterrupted = async (): Promise<boolean> =>
+        (await this.lookDatabase(databaseName)).presence === 'interrupted';
+      if (!(await isInterrupted())) return;
+      await this.oneAtATime(`drop of ${databaseName}`, async () => {
+        if (!(await isInterrupted())) return;
+        await client.run('drop', (transaction) => server.drop(transaction, role, databaseName, false));
+      });
     },
     dropObstacle: (databaseName) =>
       client.read('obstacle', () => {
@@ -72,12 +77,16 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
         return { what: `role ${role} may not end the sessions in it: ${kept.join(', ')}`, hint: 'Ask them to leave.' };
       }),
     facts: () => Promise.resolve(null),
-    async dropDatabase(databaseName) {
-      try {
-        await client.run('drop', (transaction) => server.drop(transaction, role, databaseName, true));
-      } catch (error) {
-        throw failed(error, `Database ${databaseName} could not be dropped`);
-      }
+    dropDatabase(databaseName, isMeant) {
+      return this.oneAtATime(`drop of ${databaseName}`, async () => {
+        const { presence, comment } = await this.lookDatabase(databaseName);
+        if (presence === 'absent' || !isMeant(comment)) return;
+        try {
+          await client.run('drop', (transaction) => server.drop(transaction, role, databaseName, true));
+        } catch (error) {
+          throw failed(error, `Database ${databaseName} could not be dropped`);
+        }
+      });
     },
     hasUserRelations: (databaseName) => client.run('relations', () => enter(server, databaseName).hasRelations),
     async applySchema({ sql, version }, { databaseName, comment }, row) {
