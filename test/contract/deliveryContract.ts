@@ -109,6 +109,38 @@ export function deliveryContract(ground: () => Ground): void {
     assert.equal(await rowOf(member, row.id), null);
   });
 
+  it('adds former ids that the entry alone knows to a row that somebody made from its marker', async () => {
+    const member = await ground().member();
+    const row = await reserved(member, ready());
+    const [known, lost] = [randomUUID(), randomUUID()];
+    const registrar = { formerIds: [known], schemaVersion: 'kept' };
+    assert.equal(await member.registry.change(row, { registrar }, null), 'done');
+    const entry = { ...row, registrar: { ...row.registrar, formerIds: [lost, known] } };
+    assert.deepEqual(await kinds(member, [entry, ready()]), ['delivered', 'delivered']);
+    const seen = await rowOf(member, row.id);
+    assert.ok(seen);
+    assert.deepEqual(seen.row.registrar.formerIds?.toSorted(), [known, lost].toSorted());
+    assert.equal(seen.row.updatedAt, row.updatedAt);
+    const newId = randomUUID();
+    assert.equal(
+      await member.registry.change(seen.row, { id: newId, registrar: { formerIds: [row.id] } }, null),
+      'done',
+    );
+    assert.deepEqual(await kinds(member, [entry]), ['delivered']);
+    const ids = (await rowOf(member, newId))?.row.registrar.formerIds;
+    assert.deepEqual(ids?.toSorted(), [known, lost, row.id].toSorted());
+  });
+
+  it('keeps an entry with former ids where the role may not change the row that lacks them', async () => {
+    const row = await reserved(await ground().member(), ready());
+    const member = await ground().member({ lacks: ['update'] });
+    assert.deepEqual(await kinds(member, [row]), ['delivered']);
+    const [outcome] = await member.deliver([{ ...row, registrar: { ...row.registrar, formerIds: [randomUUID()] } }]);
+    assert.ok(outcome?.kind === 'failed');
+    assert.equal(outcome.error.code, '42501');
+    assert.match(outcome.error.message, /UPDATE on projects is missing/);
+  });
+
   it('fails for each entry where the role may not insert', async () => {
     const member = await ground().member({ lacks: ['insert'] });
     const outcomes = await member.deliver([ready(), ready()]);

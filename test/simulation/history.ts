@@ -357,9 +357,7 @@ export class History {
       const row = [...rows.values()].find((one) => one.databaseName === databaseName);
       const isKnown = row?.id === marker?.projectId || marker?.forgottenAt != null;
       const isWaiting = entries.some((entry) => entry.row.databaseName === databaseName);
-      // Of a drop that was cut off drift names the project, and what carries its marker once that is gone.
-      const isNamed = [databaseName, marker?.projectId].some((one) => one !== undefined && findings.includes(one));
-      if (!isKnown && !isWaiting && !isNamed)
+      if (!isKnown && !isWaiting && !findings.includes(databaseName))
         throw new Error(`database ${databaseName} is nobody's, and drift does not name it`);
     }
   }

@@ -37,10 +37,7 @@ export function checkStep(world: World, states: readonly StateFolder[], ledger: 
   // 3 and 8: a project that somebody was told to have is known somewhere that survives, and so is its database.
   for (const [id, databaseName] of ledger.acknowledged) {
     if (ledger.excused.has(id) || ledger.excused.has(databaseName)) continue;
-    // By its database, too: a row that was made again from a marker does not know the project's former ids.
-    const isRow = rows.some(
-      (row) => row.id === id || formerIdsIn(row.metadata).includes(id) || row.databaseName === databaseName,
-    );
+    const isRow = rows.some((row) => row.id === id || formerIdsIn(row.metadata).includes(id));
     const isEntry = entries.some(({ row }) => row.id === id || row.registrar.formerIds?.includes(id) === true);
     if (!isRow && !isEntry) throw new Error(`project ${id} was acknowledged and is known nowhere`);
     if (!world.server.databases.has(databaseName)) throw new Error(`database ${databaseName} of ${id} is gone`);

@@ -45,6 +45,21 @@ const readBackSql = `
      or database_name ${eq} any ($3::pg_catalog.text[])`;
 
 /**
+ * Adds former ids to a row. Another daemon may have made it from the database's marker, which knows the newest id alone,
+ * while the entry has those that config files still name.
+ */
+const mergeSql = `
+  update public.projects p
+  set metadata = pg_catalog.jsonb_set(coalesce(p.metadata, '{}'), '{registrar}',
+    coalesce(p.metadata operator(pg_catalog.->) 'registrar', '{}') operator(pg_catalog.||)
+      pg_catalog.jsonb_build_object('formerIds', (
+        select pg_catalog.jsonb_agg(distinct former.id)
+        from pg_catalog.jsonb_array_elements(
+          coalesce(p.metadata operator(pg_catalog.#>) '{registrar,formerIds}', '[]')
+            operator(pg_catalog.||) $2::pg_catalog.jsonb) as former(id))))
+  where p.id ${eq} $1 and p.database_name ${eq} $3`;
+
+/**
  * Writes outbox rows into the registry.
  *
  * @returns one outcome per row, in order
@@ -61,11 +76,16 @@ export async function deliver(
     const present = missing.length > 0 ? await readBack(database, missing) : [];
     const forgotten = missing.length > 0 ? await readForgotten(database, missing) : new Set();
     const dropped = await readDropped(events, missing);
-    return rows.map((row) =>
-      inserted.has(row.id)
-        ? { kind: 'delivered' }
-        : outcomeOf(row, present, { isForgotten: forgotten.has(row.databaseName), dropped: dropped.get(row.id) }),
-    );
+    const outcomes: DeliveryOutcome[] = [];
+    for (const row of rows) {
+      const isForgotten = forgotten.has(row.databaseName);
+      const outcome = inserted.has(row.id)
+        ? { kind: 'delivered' as const }
+        : outcomeOf(row, present, { isForgotten, dropped: dropped.get(row.id) });
+      const unmerged = outcome.kind === 'delivered' ? await mergeFormerIds(database, row, present) : null;
+      outcomes.push(unmerged ?? outcome);
+    }
+    return outcomes;
   } catch (error) {
     const state = sqlState(error);
     if (state === null) throw error;
@@ -137,16 +157,47 @@ async function readForgotten(database: RegistryDatabase, rows: RegistryRow[]): P
   return new Set(found.map((row) => row['datname']));
 }
 
+/** @returns null when the registry's row has all former ids of the entry; else why it could not get them */
+async function mergeFormerIds(
+  database: RegistryDatabase,
+  row: RegistryRow,
+  present: readonly Row[],
+): Promise<DeliveryOutcome | null> {
+  const same = sameProject(row, present);
+  const unknown = same ? unknownIds(row, same['id'], same['former_ids']) : [];
+  if (!same || unknown.length === 0) return null;
+  try {
+    const values = [same['id'], JSON.stringify(unknown), row.databaseName];
+    await database.query({ text: mergeSql, values }, database.limits.writeMs);
+    return null;
+  } catch (error) {
+    const code = sqlState(error);
+    if (code === null) throw error;
+    const { message } = unwritable(error, asked.update, database.role, database.name);
+    return { kind: 'failed', error: { code, message } };
+  }
+}
+
+/** The former ids of an entry that the registry's row lacks. */
+export function unknownIds({ registrar }: RegistryRow, id: unknown, formerIds: unknown): string[] {
+  const known: unknown[] = [id, ...(Array.isArray(formerIds) ? (formerIds as unknown[]) : [])];
+  return (registrar.formerIds ?? []).filter((one) => !known.includes(one));
+}
+
+function sameProject(row: RegistryRow, present: readonly Row[]): Row | undefined {
+  // Another daemon may have re-keyed the row after a delivery whose end this one did not live to see.
+  return present.find(
+    ({ id, former_ids: formerIds }) => id === row.id || (Array.isArray(formerIds) && formerIds.includes(row.id)),
+  );
+}
+
 function outcomeOf(
   row: RegistryRow,
   present: Row[],
   { isForgotten, dropped }: { isForgotten: boolean; dropped: RegistryEvent | undefined },
 ): DeliveryOutcome {
   if (isForgotten) return { kind: 'forgotten' };
-  // Another daemon may have re-keyed the row after a delivery whose end this one did not live to see.
-  const sameId = present.find(
-    ({ id, former_ids: formerIds }) => id === row.id || (Array.isArray(formerIds) && formerIds.includes(row.id)),
-  );
+  const sameId = sameProject(row, present);
   if (sameId?.['database_name'] === row.databaseName) return { kind: 'delivered' };
   if (sameId) {
     const message = `the registry has this project with database ${String(sameId['database_name'])}`;

@@ -133,8 +133,9 @@ function ownMarker({ comment }: NamedDatabase, registry: string): Marker | null 
 function ofRow(sighting: Sighting, facts: Facts): Drifted[] {
   const { row } = sighting;
   const state = row.registrar.state ?? 'ready';
-  if (state === 'dropping') return [interruptedDrop(sighting)];
-  if (state === 'provisioning') return isFreshReservation(row, facts.now) ? [] : [interruptedCreation(sighting)];
+  if (state === 'dropping') return [interruptedDrop(sighting), ...copiesOf(row, facts)];
+  if (state === 'provisioning')
+    return [...(isFreshReservation(row, facts.now) ? [] : [interruptedCreation(sighting)]), ...copiesOf(row, facts)];
   const { folder } = row.registrar;
   const isFolderGone = folder?.host === facts.host && facts.goneFolders.has(folder.path);
   const found = ofReadyRow(sighting, facts);
@@ -171,18 +172,25 @@ function ofReadyRow(sighting: Sighting, facts: Facts): Drifted[] {
   }
 }
 
-/** Other databases that carry the row's id; most rows have none. */
-function elsewhereOf(row: RegistryRow, { live }: Facts): readonly string[] {
-  const marked = live.get(row.id);
-  if (!marked) return nowhere;
-  return marked
-    .filter((one) => isBelieved(one, row))
-    .map((one) => one.databaseName)
-    .filter((name) => name !== row.databaseName)
+/** Names of other databases that carry the row's id; most rows have none. */
+function elsewhereOf(row: RegistryRow, facts: Facts): readonly string[] {
+  return markedElsewhere(row, facts)
+    .map(({ databaseName }) => databaseName)
     .sort();
 }
 
-const nowhere: readonly string[] = [];
+/** A project that is being made or dropped may have had its database renamed; nobody decides by that what is its own. */
+function copiesOf(row: RegistryRow, facts: Facts): Drifted[] {
+  return markedElsewhere(row, facts).map(({ databaseName, marker }) => copyOfProject(databaseName, marker, row));
+}
+
+function markedElsewhere(row: RegistryRow, { live }: Facts): readonly Marked[] {
+  const marked = live.get(row.id);
+  if (!marked) return nowhere;
+  return marked.filter((one) => isBelieved(one, row) && one.databaseName !== row.databaseName);
+}
+
+const nowhere: readonly Marked[] = [];
 
 function ofOwnMarker(sighting: Sighting, marker: Marker, schemaVersion: string | null): Drifted[] {
   const isOld = schemaVersion !== null && marker.schemaVersion !== schemaVersion;

@@ -1,4 +1,4 @@
-import type { DeliveryOutcome } from '../../../daemon/postgres/registry/deliver.ts';
+import { unknownIds, type DeliveryOutcome } from '../../../daemon/postgres/registry/deliver.ts';
 import { asked, unwritable } from '../../../daemon/postgres/registry/registryFaults.ts';
 import { sqlState } from '../../../daemon/postgres/connection/sqlErrors.ts';
 import { isDroppedSince } from '../../../daemon/registry/changes/droppedProject.ts';
@@ -7,8 +7,9 @@ import type { RegistryRow } from '../../../daemon/registry/model.ts';
 import type { RegistryPort } from '../../../daemon/registry/ports.ts';
 import { readRegistrarMetadata } from '../../../daemon/registry/rowMetadata.ts';
 import type { WorldClient } from './client.ts';
+import type { Json } from './json.ts';
 import { isBelievedOwner, rebuild } from './rebuild.ts';
-import { formerIdsIn, storedOf, type Writer } from './registry.ts';
+import { formerIdsIn, registrarIn, storedOf, type Writer } from './registry.ts';
 import { ServerError } from './serverError.ts';
 import type { StoredRow } from './server.ts';
 
@@ -54,7 +55,11 @@ export async function deliverTo(
     for (const row of rows) {
       if (inserted.has(row.id)) outcomes.push({ kind: 'delivered' });
       else if (forgotten.has(row.databaseName)) outcomes.push({ kind: 'forgotten' });
-      else outcomes.push(await whyNot(row, present, registry));
+      else {
+        const outcome = await whyNot(row, present, registry);
+        const unmerged = outcome.kind === 'delivered' ? await mergeFormerIds(client, row, present) : null;
+        outcomes.push(unmerged ?? outcome);
+      }
     }
     return outcomes;
   } catch (error) {
@@ -90,13 +95,49 @@ function isDropped({ server }: WorldClient, row: RegistryRow): boolean {
   return newest !== undefined && isDroppedSince(newest, row);
 }
 
+async function mergeFormerIds(
+  client: WorldClient,
+  row: RegistryRow,
+  present: readonly StoredRow[],
+): Promise<DeliveryOutcome | null> {
+  const { server, role } = client;
+  const same = sameProject(row, present);
+  const unknown = same ? unknownIds(row, same.id, formerIdsIn(same.metadata)) : [];
+  if (!same || unknown.length === 0) return null;
+  try {
+    await client.run('merge', async (transaction) => {
+      if (server.isReadOnly) throw new ServerError('25006', 'cannot execute UPDATE in a read-only transaction');
+      if (server.role(role).lacks.has('update')) throw new ServerError('42501', 'permission denied for table projects');
+      await server.change(
+        transaction,
+        ({ id, databaseName }) => id === same.id && databaseName === row.databaseName,
+        (stored) => ({ ...stored, metadata: withFormerIds(stored, unknown) }),
+      );
+    });
+    return null;
+  } catch (error) {
+    const code = sqlState(error);
+    if (code === null) throw error;
+    return { kind: 'failed', error: { code, message: unwritable(error, asked.update, role, server.registry).message } };
+  }
+}
+
+function withFormerIds({ metadata }: StoredRow, more: readonly string[]): Json {
+  const formerIds = [...new Set([...formerIdsIn(metadata), ...more])];
+  return { ...metadata, registrar: { ...registrarIn(metadata), formerIds } };
+}
+
+function sameProject(row: RegistryRow, present: readonly StoredRow[]): StoredRow | undefined {
+  return present.find(({ id, metadata }) => id === row.id || formerIdsIn(metadata).includes(row.id));
+}
+
 async function whyNot(
   row: RegistryRow,
   present: readonly StoredRow[],
   registry: RegistryPort,
 ): Promise<DeliveryOutcome> {
   const conflict = (code: string, message: string): DeliveryOutcome => ({ kind: 'conflict', error: { code, message } });
-  const same = present.find(({ id, metadata }) => id === row.id || formerIdsIn(metadata).includes(row.id));
+  const same = sameProject(row, present);
   if (same?.databaseName === row.databaseName) return { kind: 'delivered' };
   if (same) return conflict('23505', `the registry has this project with database ${same.databaseName}`);
   const [newest] = await registry.lookEvents({ id: row.id, name: null });

@@ -322,6 +322,18 @@ const cases: Case[] = [
     says: /is being dropped.*name stays taken.*finish the drop that was confirmed/,
   },
   {
+    when: 'the row is being dropped, and its database was renamed meanwhile',
+    reading: readingOf({
+      row: rowOf({ registrar: { state: 'dropping' } }),
+      databases: [database('cb_proj_moved_00000001', markerOf())],
+    }),
+    found: [
+      ['id-conflict', [], ['remove-marker', 'leave']],
+      ['interrupted-drop', ['finish-drop'], []],
+    ],
+    says: /cb_proj_moved_00000001.*carries/,
+  },
+  {
     when: 'a project in the outbox is being dropped',
     reading: readingOf({ rows: [], databases: [], outbox: [entryOf('parked', { state: 'dropping' })] }),
     found: [['interrupted-drop', ['finish-drop'], []]],
@@ -573,8 +585,9 @@ describe('the drift comparison', () => {
 });
 
 function expected(state: string, presence: string, marker: string, elsewhere: number): DriftKind[] {
-  if (state === 'dropping') return ['interrupted-drop'];
-  if (state === 'provisioning') return ['interrupted-creation'];
+  const copies = Array.from({ length: elsewhere }, (): DriftKind => 'id-conflict');
+  if (state === 'dropping') return [...copies, 'interrupted-drop'];
+  if (state === 'provisioning') return [...copies, 'interrupted-creation'];
   if (presence === 'interrupted' && marker !== 'other') return ['interrupted-drop'];
   if (marker === 'other') return ['marker-foreign'];
   if (marker === 'forgotten') return ['marker-forgotten'];
