@@ -18,19 +18,19 @@ import { changeRow, commentFollowing, databasesElsewhere, ownComment, ownerOf } 
 import { startRun } from '../settle/settleRun.ts';
 import { findSighting, type Reference } from '../settle/settleReference.ts';
 
-/** Changes and lost races that one drop survives; beyond it somebody keeps changing the project. */
+/** Changes and lost races that one drop survives. If there are more, somebody keeps changing the project. */
 const attempts = 8;
 
 /**
- * Destroys a project: its database and its row. First the row says so, which refuses every resolve, then the database goes,
- * then the row: whoever finds the row `dropping` may finish, and calling this again does.
+ * Destroys a project: its database and its row. First the row becomes `dropping`, which refuses every resolve; then the
+ * database goes, then the row. Whoever finds a row `dropping` may finish the drop, and so does calling this again.
  *
  * @param confirm the name of the project's database, as a person typed it
  * @param delivered resolves when no delivery of the outbox is under way
  * @returns the project as it was
- * @throws RegistrarError CONFIRMATION_REQUIRED, PROJECT_NOT_FOUND, DATABASE_FOREIGN when the database is not (known to be)
- *   the project's, DATABASE_MISSING when it was renamed, PROJECT_CONFLICT while it is being made, REGISTRY_FORBIDDEN,
- *   PROVISION_FAILED when the server refuses the drop
+ * @throws RegistrarError CONFIRMATION_REQUIRED, PROJECT_NOT_FOUND, DATABASE_FOREIGN when the database is not (known to
+ *   be) the project's, DATABASE_MISSING when it was renamed, PROJECT_CONFLICT while it is being made,
+ *   REGISTRY_FORBIDDEN, PROVISION_FAILED when the server refuses the drop
  */
 export async function dropProject(
   reference: string,
@@ -59,10 +59,10 @@ export async function dropProject(
 }
 
 /**
- * Completes a drop that was begun. A database that is not the project's by its marker took the place of one that is gone
- * already, and is left alone.
+ * Completes a drop that was begun. If the marker says that the database is not the project's, it has taken the place of
+ * one that is already gone, and is left alone.
  *
- * A database that the server refuses to drop leaves its project usable again at once.
+ * If the server refuses to drop the database, the project is usable again at once.
  *
  * @returns `lost` when the row is not as it was seen: someone else finished, or changed it
  * @throws RegistrarError PROVISION_FAILED with the server's reason
@@ -105,8 +105,9 @@ async function destroyBoth({ row, database, sync }: Sighting, ports: RegistryPor
 }
 
 /**
- * Sets the row to `dropping`, and in the same transaction the marker: a role that does not own the database, and so may not
- * drop it, is refused here, before anything has changed; and from here on the marker alone says what may be destroyed.
+ * Sets the row to `dropping` and writes the marker in the same transaction. A role that does not own the database, and
+ * so may not drop it, is refused here, before anything has changed. From here on, the marker alone says what may be
+ * destroyed.
  */
 async function beginDrop(sighting: Sighting, ports: RegistryPorts): Promise<void> {
   const { row, database } = sighting;
@@ -134,7 +135,8 @@ async function beginDrop(sighting: Sighting, ports: RegistryPorts): Promise<void
 }
 
 /**
- * The same project, if anything is left of it. One that was made again since, with the same id, is another.
+ * The same project, if anything is left of it. A project that was created again since, with the same id, is a different
+ * one.
  *
  * @param mayBeUnreadable the registry never had it, as far as this daemon knows, and may be the reason why
  */
