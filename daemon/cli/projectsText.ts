@@ -5,6 +5,7 @@ import { sizeText } from '../protocol/sizeText.ts';
 import { hintLines } from './hintText.ts';
 import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
+import { stateWords } from '../protocol/stateWords.ts';
 
 /** The projects as a table, or how to make the first one; without a line break at the end. */
 export function projectsText(projects: readonly ListedProject[], query: string | null, view: TextView): string {
@@ -80,5 +81,3 @@ export function projectText(project: ListedProject, view: TextView): string {
   const lines = facts.map(([fact, value]) => `  ${fact.padEnd(9)}  ${shown(value, view.home)}`);
   return [view.paint('bold', shown(name, view.home)), ...lines].join('\n');
 }
-
-const stateWords = { synced: 'registered', pending: 'not registered yet', parked: 'needs you' } as const;

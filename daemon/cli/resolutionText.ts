@@ -1,10 +1,10 @@
-import { clockTime } from '../protocol/clockTime.ts';
 import type { Attempt, Resolution, Warning } from '../protocol/model.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
 import { hintChoices } from '../protocol/hintChoices.ts';
 import { hintLines } from './hintText.ts';
 import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
+import { lastKnownText, stateWords } from '../protocol/stateWords.ts';
 
 /**
  * A resolution as people read it: the answer, its trace, what is wrong and what to do.
@@ -63,10 +63,9 @@ function answerLine(resolution: Resolution, view: TextView): string {
 }
 
 function stateText({ created, stale, sync, wouldDo }: Resolution, view: TextView): string {
-  if (stale) return sync?.since === undefined ? 'last known' : `last known ${clockTime(sync.since, view.now)}`;
+  if (stale) return lastKnownText(sync, view.now);
   if (wouldDo !== null && wouldDo.length > 0) return 'dry run, nothing was changed';
-  const registered = { synced: 'registered', pending: 'not registered yet', parked: 'needs you' };
-  return `${created ? 'created' : 'ready'}, ${registered[sync?.state ?? 'synced']}`;
+  return `${created ? 'created' : 'ready'}, ${stateWords[sync?.state ?? 'synced']}`;
 }
 
 /** Names and outcomes are padded to the longest that there are, so that the lines of every answer stand alike. */

@@ -4,22 +4,23 @@ import type { QueuedProject, SyncStatus } from '../protocol/answers.ts';
 import { hintLines } from './hintText.ts';
 import { nextTry, shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
+import { stateWords } from '../protocol/stateWords.ts';
 
 /** What the registry does not know yet, one block per project, without a line break at the end. */
 export function syncText({ pending, parked }: SyncStatus, view: TextView): string {
   if (pending.length + parked.length === 0) return 'sync: everything is registered';
   const counts = [
-    ...(pending.length > 0 ? [`${pending.length} not registered yet`] : []),
-    ...(parked.length > 0 ? [`${parked.length} needs you`] : []),
+    ...(pending.length > 0 ? [`${pending.length} ${stateWords.pending}`] : []),
+    ...(parked.length > 0 ? [`${parked.length} ${stateWords.parked}`] : []),
   ];
   return [
     `sync: ${counts.join(', ')}`,
     ...pending.flatMap((project) => [
-      queuedLine(project, 'not registered yet', view),
+      queuedLine(project, stateWords.pending, view),
       warningLine(`${project.error.message}; saved on this machine${retryText(project, view)}`, view),
     ]),
     ...parked.flatMap((project) => [
-      queuedLine(project, 'needs you', view),
+      queuedLine(project, stateWords.parked, view),
       warningLine(project.error.message, view),
       ...hintLines(parkedHint(project), view, '    '),
     ]),

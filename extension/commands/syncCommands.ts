@@ -3,11 +3,12 @@ import { visible } from '../../daemon/protocol/visibleText.ts';
 import { driftDocument, repairDocument } from '../views/driftDocuments.ts';
 import { counted } from '../views/words.ts';
 import type { Command } from './commandContext.ts';
+import { stateWords } from '../../daemon/protocol/stateWords.ts';
 
 export const syncNow: Command = async ({ link }) => {
   const { pending, parked } = await link.call('syncNow', undefined);
   if (pending.length + parked.length === 0) return 'Everything is registered';
-  const waiting = pending.length > 0 ? `${pending.length} not registered yet` : '';
+  const waiting = pending.length > 0 ? `${pending.length} ${stateWords.pending}` : '';
   const blocked = parked.length > 0 ? `${counted(parked.length, 'project')} to decide on` : '';
   return [waiting, blocked].filter((text) => text !== '').join(', ');
 };

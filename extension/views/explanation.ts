@@ -1,9 +1,9 @@
-import { clockTime } from '../../daemon/protocol/clockTime.ts';
 import { hintChoices } from '../../daemon/protocol/hintChoices.ts';
 import type { Attempt, Resolution } from '../../daemon/protocol/model.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
 import { codeSpan, escapeMarkdown } from './inertText.ts';
 import { isServerDown, sentence, shortPath, sourceWords } from './words.ts';
+import { lastKnownText, stateWords } from '../../daemon/protocol/stateWords.ts';
 
 interface View {
   home: string;
@@ -53,8 +53,8 @@ function answerText({ project, server, stale, sync }: Resolution, folder: Worksp
   const where = codeSpan(shortPath(folder.path, view.home));
   if (!project) return `No project for ${where}.`;
   const state = stale
-    ? `last known${sync?.since === undefined ? '' : ` ${clockTime(sync.since, view.now)}`}; ${isServerDown(sync) ? 'the server does not answer' : 'the registry could not be asked'}`
-    : { synced: 'registered', pending: 'not registered yet', parked: 'needs you' }[sync?.state ?? 'synced'];
+    ? `${lastKnownText(sync, view.now)}; ${isServerDown(sync) ? 'the server does not answer' : 'the registry could not be asked'}`
+    : stateWords[sync?.state ?? 'synced'];
   const on = server ? ` on ${codeSpan(server.address)} (${sourceWords[server.source]})` : '';
   return `${where} belongs to project **${escapeMarkdown(project.name)}**: database ${codeSpan(project.databaseName)}${on}, ${state}.`;
 }

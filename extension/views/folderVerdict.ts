@@ -5,6 +5,7 @@ import type { WorkspaceFolder } from '../windowState.ts';
 import { objections, refusal } from './refusals.ts';
 import type { FolderVerdict, Trouble } from './verdict.ts';
 import { isServerDown, namesCommand, sentence } from './words.ts';
+import { lastKnownText, stateWords } from '../../daemon/protocol/stateWords.ts';
 
 interface View {
   home: string;
@@ -37,9 +38,7 @@ export function folderVerdict(
   const troubles = resolution.warnings.map((warning) => troubleOf(warning, resolution, snapshot, view));
   const given = { title: project.name, troubles };
   if (resolution.stale) {
-    const since = resolution.sync?.since;
-    const summary = since === undefined ? 'last known' : `last known ${clockTime(since, view.now)}`;
-    return { ...given, verdict: 'stale', summary };
+    return { ...given, verdict: 'stale', summary: lastKnownText(resolution.sync, view.now) };
   }
   const { wouldDo } = resolution;
   if (wouldDo !== null && wouldDo.length > 0) {
@@ -47,9 +46,9 @@ export function folderVerdict(
     const rest = { kind: 'not-made', message, advice: 'Resolve Again does it.', isError: false, needsSomeone: true };
     return { ...given, verdict: 'unfinished', summary: 'not ready yet', troubles: [rest, ...troubles] };
   }
-  if (resolution.sync?.state === 'parked') return { ...given, verdict: 'parked', summary: 'needs you' };
+  if (resolution.sync?.state === 'parked') return { ...given, verdict: 'parked', summary: stateWords.parked };
   if (resolution.sync?.state === 'pending') {
-    return { ...given, verdict: 'pending', summary: 'ready, not registered yet' };
+    return { ...given, verdict: 'pending', summary: `ready, ${stateWords.pending}` };
   }
   return { ...given, verdict: 'ready', summary: `${project.databaseName} · ready` };
 }

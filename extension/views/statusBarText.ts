@@ -3,6 +3,7 @@ import type { WindowState } from '../windowState.ts';
 import { folderVerdict } from './folderVerdict.ts';
 import type { FolderVerdict, Verdict } from './verdict.ts';
 import { labelText } from './inertText.ts';
+import { stateWords } from '../../daemon/protocol/stateWords.ts';
 
 export interface StatusBarText {
   text: string;
@@ -17,7 +18,7 @@ const texts: Record<Verdict, ((title: string, summary: string) => string) | null
   'no-project': null,
   ready: (title) => `$(database) ${title}`,
   pending: (title) => `$(database) ${title} $(sync)`,
-  parked: (title) => `$(warning) ${title}: needs you`,
+  parked: (title) => `$(warning) ${title}: ${stateWords.parked}`,
   stale: (title) => `$(database) ${title} (offline)`,
   conflict: (title) => `$(error) ${title}: conflict`,
   restricted: () => '$(shield) restricted',

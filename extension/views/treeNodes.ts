@@ -6,6 +6,7 @@ import { folderVerdict } from './folderVerdict.ts';
 import type { FolderVerdict, Trouble } from './verdict.ts';
 import { codeSpan, escapeMarkdown } from './inertText.ts';
 import { ago, briefPath, counted, isWithin, ownerWord, shortPath, sizeText, sourceWords } from './words.ts';
+import { stateWords } from '../../daemon/protocol/stateWords.ts';
 
 /** A row of the tree before VS Code has drawn it. */
 export interface TreeNode {
@@ -62,7 +63,7 @@ export function badgeCount({ folders, isTrusted, snapshot, daemonError }: Window
 /** A row of the list of all projects. */
 export function projectNode({ id, name, databaseName, description, sync, metadata }: ListedProject): TreeNode {
   const isDropping = (metadata['registrar'] as { state?: unknown } | undefined)?.state === 'dropping';
-  const registered = { synced: '', pending: ' · not registered yet', parked: ' · needs you' }[sync.state];
+  const registered = sync.state === 'synced' ? '' : ` · ${stateWords[sync.state]}`;
   return {
     id: `project:${id}`,
     label: name,
