@@ -1,4 +1,3 @@
-import { statSync } from 'node:fs';
 import { addressKey, parseAddress } from '../postgres/address/address.ts';
 import { localSurroundings } from '../postgres/address/localSurroundings.ts';
 import { tryPostgres } from '../postgres/connection/tryPostgres.ts';
@@ -11,6 +10,7 @@ import { chooseAddress, hasOtherConnections, type ChosenAddress } from './choose
 import { leftBehind } from './leftBehind.ts';
 import { Lending } from './lending.ts';
 import type { Engine, EngineLog } from './engine.ts';
+import { FreshSettings } from './freshSettings.ts';
 import { isCredentialsRequired, mismatchOf } from './offeredAddress.ts';
 import { openEngine } from './openEngine.ts';
 import { withLimit } from '../time/withLimit.ts';
@@ -64,8 +64,7 @@ export class EngineHolder {
   #given: GivenAddress;
   /** Kept in memory only. */
   #password: string | null = null;
-  #settings: Settings | null = null;
-  #stamp = '';
+  readonly #settings: FreshSettings;
   #serving: Serving | null = null;
   #changing: Promise<void> | null = null;
   #error: ErrorReport | null = null;
@@ -76,6 +75,7 @@ export class EngineHolder {
     this.#options = options;
     this.#limits = options.limits ?? defaultLimits;
     this.#given = options.given;
+    this.#settings = new FreshSettings(options.settingsPath, () => options.readSettings());
   }
 
   /** Null while none is open. */
@@ -95,7 +95,7 @@ export class EngineHolder {
   /** The URL that counts, which may hold a password; null when it is the bundled server, or none was chosen. */
   async url(): Promise<string | null> {
     if (this.#given.url !== null) return this.#given.url;
-    const { postgres } = await this.#read();
+    const { postgres } = await this.#settings.read();
     return postgres?.kind === 'url' ? postgres.url : null;
   }
 
@@ -152,7 +152,7 @@ export class EngineHolder {
     const { opening, users } = this.#open(onProgress);
     const before = await opening.catch(() => null);
     const stays = before ? await users.lend(() => before.engine.projectsHere()) : [];
-    const former = { postgres: (await this.#read()).postgres, given: this.#given, password: this.#password };
+    const former = { postgres: (await this.#settings.read()).postgres, given: this.#given, password: this.#password };
     const given: GivenAddress = { url: null, source: 'environment', variables: choice.variables };
     await this.#choose({ postgres: choice.postgres, given, password: choice.password });
     const after = await this.#open(onProgress).opening.catch(() => null);
@@ -242,7 +242,7 @@ export class EngineHolder {
 
   async #openNow(onProgress: (message: string) => void): Promise<Opened> {
     const { stateFolder, home, log, windows, onSync, onRegistryChange } = this.#options;
-    const settings = await this.#read();
+    const settings = await this.#settings.read();
     const given = this.#given;
     const environment = this.#environment(given);
     environment['REGISTRAR_DATABASE_URL'] = given.source === 'argument' ? undefined : (given.url ?? undefined);
@@ -250,7 +250,7 @@ export class EngineHolder {
     const chosen = await chooseAddress({ databaseUrl, environment, settings, stateFolder, onProgress });
     // Every request has had them looked at when it came.
     const trustedFolders = (): Promise<readonly string[]> =>
-      Promise.resolve((this.#settings ?? settings).trustedFolders);
+      Promise.resolve((this.#settings.last ?? settings).trustedFolders);
     const engine = await openEngine({
       ...chosen,
       stateFolder,
@@ -295,7 +295,7 @@ export class EngineHolder {
   async #takeCredentials(offer: GivenAddress, refused: Serving): Promise<boolean> {
     const served = refused.opened?.chosen;
     if (!served || served.bundled) return false;
-    const { postgres } = await this.#read();
+    const { postgres } = await this.#settings.read();
     const url = offer.url ?? this.#given.url ?? (postgres?.kind === 'url' ? postgres.url : null);
     if (url === null) return false;
     try {
@@ -317,20 +317,10 @@ export class EngineHolder {
   }
 
   async #noticeSettings(): Promise<void> {
-    const before = this.#settings;
-    const now = await this.#read();
+    const before = this.#settings.last;
+    const now = await this.#settings.read();
     if (!before || before === now || engineKey(before) === engineKey(now)) return;
     await this.#swap(this.#limits.finishMs);
-  }
-
-  /** The settings, read again only when their file is another. */
-  async #read(): Promise<Settings> {
-    const stamp = stampOf(this.#options.settingsPath);
-    if (this.#settings === null || stamp !== this.#stamp) {
-      this.#settings = await this.#options.readSettings();
-      this.#stamp = stamp;
-    }
-    return this.#settings;
   }
 
   /** Closes the engine when nobody uses it any more; whoever comes meanwhile waits and gets the next. */
@@ -362,19 +352,6 @@ export class EngineHolder {
       () => false,
     );
     if (!isClosed) log.warn({ operation: 'postgres' }, 'the former engine is still closing');
-  }
-}
-
-/**
- * Another one when the file is another. At once, since every request asks: a trip to another thread takes longer than
- * all rules together, and nobody is served anything while the state folder's file system hangs.
- */
-function stampOf(path: string): string {
-  try {
-    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
-    return `${ino}/${mtimeNs}/${size}`;
-  } catch {
-    return 'none';
   }
 }
 

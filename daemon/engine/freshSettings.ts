@@ -1,0 +1,42 @@
+import { statSync } from 'node:fs';
+import type { Settings } from '../protocol/settings.ts';
+
+/** The settings as their file has them now; it is read again only when it is another. */
+export class FreshSettings {
+  readonly #path: string;
+  readonly #readFile: () => Promise<Settings>;
+  #last: Settings | null = null;
+  #stamp = '';
+
+  constructor(path: string, readFile: () => Promise<Settings>) {
+    this.#path = path;
+    this.#readFile = readFile;
+  }
+
+  /** Those that were read last; null before the first time. */
+  get last(): Settings | null {
+    return this.#last;
+  }
+
+  async read(): Promise<Settings> {
+    const stamp = stampOf(this.#path);
+    if (this.#last === null || stamp !== this.#stamp) {
+      this.#last = await this.#readFile();
+      this.#stamp = stamp;
+    }
+    return this.#last;
+  }
+}
+
+/**
+ * Another one when the file is another. At once, since every request asks: a trip to another thread takes longer than
+ * all rules together, and nobody is served anything while the state folder's file system hangs.
+ */
+function stampOf(path: string): string {
+  try {
+    const { ino, mtimeNs, size } = statSync(path, { bigint: true });
+    return `${ino}/${mtimeNs}/${size}`;
+  } catch {
+    return 'none';
+  }
+}
