@@ -34,14 +34,12 @@ export async function configTier(
   const dryRun = request.dryRun || config.dryRun;
   const claim = { name, id, databaseName, description, folder };
   const settled = await fromMemoryIfUnreachable(
+    { ...request, dryRun },
     ports.registry,
     { reference: id ?? name, name, folder },
-    (patient) =>
+    (options) =>
       settleClaim(claim, ports.config.idWriter(config.path), ports.registry, {
-        dryRun,
-        expect: request.expect,
-        patient,
-        onStep: request.onStep,
+        ...options,
         asker,
         anew: request.isAnew,
       }),
@@ -82,14 +80,15 @@ async function boundTo({ projectId, claim }: Binding, request: Request, ports: R
   const now: FolderNow = { path: folder, ...(await ports.registry.folders.identify(folder)), git: undefined };
   if (!isSameFile(claim.dotGit, now.dotGit)) now.git = await ports.registry.folders.git(folder);
   if (!stillFits(claim, now)) throw bindingTakenOver(folder, name, request.asker);
-  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: projectId, folder: null }, (patient) =>
-    settleReference({ id: projectId }, ports.registry, {
-      dryRun: request.dryRun,
-      expect: request.expect,
-      patient,
-      onStep: request.onStep,
-      claimed: { name, judged: { decision: 'claimed', now, kept: claim } },
-    }),
+  const settled = await fromMemoryIfUnreachable(
+    request,
+    ports.registry,
+    { reference: projectId, folder: null },
+    (options) =>
+      settleReference({ id: projectId }, ports.registry, {
+        ...options,
+        claimed: { name, judged: { decision: 'claimed', now, kept: claim } },
+      }),
   ).catch((error: unknown) => {
     const isGone = error instanceof RegistrarError && error.code === 'PROJECT_NOT_FOUND';
     throw isGone ? boundProjectGone(folder, name, error) : error;

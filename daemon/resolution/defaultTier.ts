@@ -10,13 +10,11 @@ export async function defaultTier(request: Request, ports: ResolutionPorts): Pro
   if (!ports.defaultProject) return { kind: 'skipped', reason: 'the default project is off' };
   const { databaseName } = ports.defaultProject;
   const claim = { name: 'default', id: defaultId, databaseName, description: null, folder: null };
-  const settled = await fromMemoryIfUnreachable(ports.registry, { reference: defaultId, folder: null }, (patient) =>
-    settleClaim(claim, null, ports.registry, {
-      dryRun: request.dryRun,
-      expect: request.expect,
-      patient,
-      onStep: request.onStep,
-    }),
+  const settled = await fromMemoryIfUnreachable(
+    request,
+    ports.registry,
+    { reference: defaultId, folder: null },
+    (options) => settleClaim(claim, null, ports.registry, options),
   );
   return { kind: 'matched', reason: 'nothing else answered', settled, configPath: null };
 }

@@ -15,12 +15,9 @@ export async function explicitTier(request: Request, ports: ResolutionPorts): Pr
   if (project === null) return { kind: 'skipped', reason: 'no project given' };
   const { registry } = ports;
   const strict = await strictConfig(request, ports);
-  const settled = await fromMemoryIfUnreachable(registry, { reference: project, folder: null }, (patient) =>
+  const settled = await fromMemoryIfUnreachable(request, registry, { reference: project, folder: null }, (options) =>
     settleReference(project, registry, {
-      dryRun: request.dryRun,
-      expect: request.expect,
-      patient,
-      onStep: request.onStep,
+      ...options,
       check: (row) => {
         requireSameAsConfig(strict, row);
       },

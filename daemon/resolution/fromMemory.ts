@@ -4,9 +4,10 @@ import { parseId } from '../registry/ids.ts';
 import { interrupted } from '../registry/failures.ts';
 import { folderKey, type Folder, type RegistryRow } from '../registry/model.ts';
 import type { LookKeys, RegistryPorts } from '../registry/ports.ts';
-import type { Settled } from '../registry/settle/settleRun.ts';
+import type { Settled, SettleOptions } from '../registry/settle/settleRun.ts';
 import { isSilence } from '../registry/silence.ts';
 import { settledFromMemory } from '../registry/settle/settledFromMemory.ts';
+import type { Request } from './tierAnswer.ts';
 
 /**
  * Settles the project, or answers from what this daemon knew when the server last answered. Memory answers only if the
@@ -15,9 +16,10 @@ import { settledFromMemory } from '../registry/settle/settledFromMemory.ts';
  * @param permit throws when the kept row must not answer, as where the folder that asks shows no evidence
  */
 export async function fromMemoryIfUnreachable(
+  { dryRun, expect, onStep }: Pick<Request, 'dryRun' | 'expect' | 'onStep'>,
   ports: RegistryPorts,
   known: { reference: string; folder: Folder | null; name?: string },
-  settle: (patient: boolean) => Promise<Settled>,
+  settle: (options: SettleOptions) => Promise<Settled>,
   permit: (row: RegistryRow) => Promise<void> = () => Promise.resolve(),
 ): Promise<Settled> {
   const keys = { id: parseId(known.reference), name: known.name ?? known.reference };
@@ -27,7 +29,7 @@ export async function fromMemoryIfUnreachable(
   const finished = pending?.registrar.state === 'provisioning' ? undefined : pending;
   const recalled = ports.memory.recall(keys, known.folder) ?? (finished && { row: finished, at: finished.updatedAt });
   try {
-    return await settle(!recalled);
+    return await settle({ dryRun, expect, onStep, patient: !recalled });
   } catch (error) {
     if (!isSilence(error)) throw error;
     if (recalled) await permit(recalled.row);

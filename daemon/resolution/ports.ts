@@ -60,12 +60,14 @@ export interface BindingsPort {
   at(folder: string): Binding | null;
 }
 
+/** What the workflow server says. `cached` is true when no request was made for this answer. */
 export type WorkflowAnswer =
   | { kind: 'project'; id: string; cached: boolean }
   | { kind: 'none'; reason: string; cached: boolean }
   | { kind: 'failed'; reason: string; cached: boolean };
 
 export interface WorkflowPort {
+  /** The active project; never throws, and is settled within a limit. */
   activeProject(): Promise<WorkflowAnswer>;
 }
 

@@ -14,13 +14,11 @@ export async function workflowTier(request: Request, ports: ResolutionPorts): Pr
   const answer = await ports.workflow.activeProject();
   if (answer.kind !== 'project') return { kind: 'missed', reason: answer.reason };
   try {
-    const settled = await fromMemoryIfUnreachable(ports.registry, { reference: answer.id, folder: null }, (patient) =>
-      settleReference({ id: answer.id }, ports.registry, {
-        dryRun: request.dryRun,
-        expect: request.expect,
-        patient,
-        onStep: request.onStep,
-      }),
+    const settled = await fromMemoryIfUnreachable(
+      request,
+      ports.registry,
+      { reference: answer.id, folder: null },
+      (options) => settleReference({ id: answer.id }, ports.registry, options),
     );
     return {
       kind: 'matched',

@@ -1,17 +1,7 @@
 import { quoted } from '../protocol/visibleText.ts';
 import { parseId } from '../registry/ids.ts';
+import type { WorkflowPort } from '../resolution/ports.ts';
 import { withLimit } from '../time/withLimit.ts';
-
-/** What the workflow server says. `cached` is true when no request was made for this answer. */
-export type WorkflowAnswer =
-  | { kind: 'project'; id: string; cached: boolean }
-  | { kind: 'none'; reason: string; cached: boolean }
-  | { kind: 'failed'; reason: string; cached: boolean };
-
-export interface WorkflowClient {
-  /** The active project; never throws and is settled within `timeoutMs`. */
-  activeProject(): Promise<WorkflowAnswer>;
-}
 
 export interface WorkflowClientOptions {
   /** The server's base address, with or without a path. */
@@ -34,7 +24,7 @@ const maxBodyBytes = 64 * 1024;
  * Makes a client of the workflow server: `GET {url}/api/v1/projects/active` → `{"project_id": …}`. However many ask,
  * there is one request at a time, and none while an earlier answer holds.
  */
-export function createWorkflowClient(options: WorkflowClientOptions): WorkflowClient {
+export function createWorkflowClient(options: WorkflowClientOptions): WorkflowPort {
   const { now, timeoutMs = 1000, successTtlMs = 60_000, failureTtlMs = 10_000 } = options;
   const target = requestUrl(options.url);
   let held: { answer: Answer; until: number } | null = null;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { createWorkflowClient } from '../../../daemon/workflow/activeProject.ts';
-import type { WorkflowAnswer, WorkflowClient } from '../../../daemon/workflow/activeProject.ts';
+import type { WorkflowAnswer, WorkflowPort } from '../../../daemon/resolution/ports.ts';
 
 const id = '1f2e3d4c-5b6a-4788-9a0b-c1d2e3f40516';
 
@@ -34,12 +34,12 @@ describe('R10: the workflow server', () => {
   }
 
   /** Null is the limit that the product has; the other is one that a machine which stalls does not reach. */
-  function client(url = `http://127.0.0.1:${String(port)}`, timeoutMs: number | null = 30_000): WorkflowClient {
+  function client(url = `http://127.0.0.1:${String(port)}`, timeoutMs: number | null = 30_000): WorkflowPort {
     return createWorkflowClient({ url, now: () => time, timeoutMs: timeoutMs ?? undefined });
   }
 
   /** The reason of a failed answer. */
-  async function failure(asked: WorkflowClient): Promise<string> {
+  async function failure(asked: WorkflowPort): Promise<string> {
     const answer = await asked.activeProject();
     assert.ok(answer.kind === 'failed', answer.kind);
     return answer.reason;
