@@ -141,13 +141,20 @@ export function projectDropping(row: RegistryRow): RegistrarError {
   });
 }
 
-export function confirmationRequired(row: RegistryRow): RegistrarError {
-  return new RegistrarError({
-    code: 'CONFIRMATION_REQUIRED',
-    message: `Dropping project ${quoted(row.name)} destroys database ${named(row.databaseName)} with everything in it. Nothing was done.`,
-    hint: registrarCommand('projects drop', [row.name], { confirm: row.databaseName }),
-    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
-  });
+export function dropUnconfirmed(row: RegistryRow): RegistrarError {
+  const consequence = `Dropping project ${quoted(row.name)} destroys database ${named(row.databaseName)} with everything in it.`;
+  return unconfirmed(row, 'projects drop', `${consequence} Nothing was done.`);
+}
+
+export function remakeUnconfirmed(row: RegistryRow): RegistrarError {
+  const consequence = `Database ${named(row.databaseName)} of project ${quoted(row.name)} is gone; what is made in its place is empty.`;
+  return unconfirmed(row, 'projects remake', `${consequence} Nothing was made.`);
+}
+
+/** A person has to type the name of the database that it is about. */
+function unconfirmed(row: RegistryRow, command: string, message: string): RegistrarError {
+  const hint = registrarCommand(command, [row.name], { confirm: row.databaseName });
+  return new RegistrarError({ code: 'CONFIRMATION_REQUIRED', message, hint, details: ofDatabase(row) });
 }
 
 /** Registrar checks what the server would refuse before it changes anything. */
@@ -156,7 +163,7 @@ export function dropRefused(row: RegistryRow, { what, hint }: DropObstacle): Reg
     code: 'PROVISION_FAILED',
     message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} cannot be dropped: ${what}. Nothing was done.`,
     hint,
-    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+    details: ofDatabase(row),
   });
 }
 
@@ -183,7 +190,7 @@ export function beingMade(row: RegistryRow): RegistrarError {
     code: 'PROJECT_CONFLICT',
     message: `Project ${quoted(row.name)} is being created at the moment. Nothing was dropped.`,
     hint: 'Drop it when that is done, or try again in a minute.',
-    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+    details: ofDatabase(row),
   });
 }
 
@@ -196,7 +203,7 @@ export function databaseForeign(
     code: 'DATABASE_FOREIGN',
     message: `Database ${named(databaseName)} is not project ${quoted(row.name)}'s: ${owner}. It was not touched.`,
     hint: 'Correct project.database_name or the registry entry; registrar projects adopt DATABASE registers an unowned database.',
-    details: { project: { id: row.id, name: row.name }, database: databaseName },
+    details: ofDatabase(row, databaseName),
   });
 }
 
@@ -257,21 +264,12 @@ export function databaseVanished(row: RegistryRow, label: string): RegistrarErro
   });
 }
 
-export function remakeUnconfirmed(row: RegistryRow): RegistrarError {
-  return new RegistrarError({
-    code: 'CONFIRMATION_REQUIRED',
-    message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is gone; what is made in its place is empty. Nothing was made.`,
-    hint: registrarCommand('projects remake', [row.name], { confirm: row.databaseName }),
-    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
-  });
-}
-
 export function nothingToRemake(row: RegistryRow): RegistrarError {
   return new RegistrarError({
     code: 'INVALID_ARGUMENT',
     message: `Database ${named(row.databaseName)} of project ${quoted(row.name)} is there. Nothing was done.`,
     hint: `${registrarCommand('resolve', [], { project: row.name })} says what state the project is in.`,
-    details: { project: { id: row.id, name: row.name }, database: row.databaseName },
+    details: ofDatabase(row),
   });
 }
 
@@ -298,7 +296,7 @@ export function overrideMissing(row: RegistryRow, databaseName: string): Registr
     code: 'DATABASE_MISSING',
     message: `The config names database ${named(databaseName)}, which does not exist; project ${quoted(row.name)} has ${named(row.databaseName)}.`,
     hint: 'Remove project.database_name, or rename the database to it first.',
-    details: { project: { id: row.id, name: row.name }, database: databaseName },
+    details: ofDatabase(row, databaseName),
   });
 }
 
@@ -381,4 +379,11 @@ export function warning(code: Warning['code'], message: string, hint: string): W
 
 function describeFolder(owner: Folder, asking: Folder | null): string {
   return asking && asking.host !== owner.host ? `${named(owner.path)} on ${named(owner.host)}` : named(owner.path);
+}
+
+function ofDatabase(
+  { id, name, databaseName }: Pick<RegistryRow, 'id' | 'name'> & { databaseName?: string },
+  database = databaseName,
+): { project: { id: string; name: string }; database: string | undefined } {
+  return { project: { id, name }, database };
 }

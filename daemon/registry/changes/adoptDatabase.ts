@@ -1,4 +1,3 @@
-import { markedEvidence } from '../evidence/evidence.ts';
 import {
   databaseForeign,
   databaseNameInvalid,
@@ -15,6 +14,7 @@ import { requireBelieved } from '../evidence/owners.ts';
 import type { Changed, RegistryPorts } from '../ports.ts';
 import { changeRow } from '../settle/rowChanges.ts';
 import { startRun } from '../settle/settleRun.ts';
+import { rowMarker } from '../rowMarker.ts';
 
 /**
  * Registers a database that exists: a forgotten project's, an orphan, or one that somebody made by hand. Only its
@@ -65,7 +65,7 @@ async function claimForOwner(owner: Sighting, database: OwnedDatabase, ports: Re
   const schemaVersion = reading.kind === 'marker' ? reading.marker.schemaVersion : null;
   const comment = {
     databaseName: row.databaseName,
-    comment: writeMarker(markerOf(row, schemaVersion, ports), database.comment),
+    comment: writeMarker(rowMarker(row, schemaVersion, ports), database.comment),
   };
   return {
     id: row.id,
@@ -105,7 +105,7 @@ async function register(
       ...evidenceOf(marker),
     },
   };
-  const comment = writeMarker(markerOf(row, marker?.schemaVersion ?? null, ports), database.comment);
+  const comment = writeMarker(rowMarker(row, marker?.schemaVersion ?? null, ports), database.comment);
   const changed = await ports.registry.insert(row, { databaseName, comment });
   if (changed === 'taken') await refuseTaken(row, ports);
   return { id: row.id, changed };
@@ -126,18 +126,6 @@ async function refuseTaken(row: RegistryRow, ports: RegistryPorts): Promise<void
   const other =
     looked.kind === 'seen' ? looked.sightings.find((seen) => seen.row.databaseName !== row.databaseName) : undefined;
   if (other) throw nameTaken(row.name, other.row);
-}
-
-function markerOf(row: RegistryRow, schemaVersion: string | null, ports: RegistryPorts): Marker {
-  return {
-    registry: ports.catalog.registry,
-    projectId: row.id,
-    name: row.name,
-    createdAt: row.createdAt,
-    schemaVersion,
-    forgottenAt: null,
-    ...markedEvidence(row, ports.origin),
-  };
 }
 
 function adoptedFrom({ owner }: OwnedDatabase): { adoptedOwner?: string } {

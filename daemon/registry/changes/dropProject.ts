@@ -1,7 +1,7 @@
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import {
   beingMade,
-  confirmationRequired,
+  dropUnconfirmed,
   databaseForeign,
   databaseRenamed,
   dropRefused,
@@ -41,7 +41,7 @@ export async function dropProject(
   const first = await findSighting(reference, ports);
   let sighting = first;
   for (let attempt = 0; attempt < attempts; attempt++) {
-    if (confirm !== sighting.row.databaseName) throw confirmationRequired(sighting.row);
+    if (confirm !== sighting.row.databaseName) throw dropUnconfirmed(sighting.row);
     const isFinal = sighting.row.registrar.state === 'dropping';
     if (isFinal) await finishDrop(sighting, ports);
     else await beginDrop(sighting, ports);

@@ -1,10 +1,10 @@
-import { markedEvidence } from '../evidence/evidence.ts';
 import { notSettled, projectDropping } from '../failures.ts';
 import { readMarker, writeMarker } from '../marker.ts';
 import type { Sighting } from '../model.ts';
 import { isBelieved } from '../evidence/owners.ts';
 import type { CommentChange, RegistryPorts } from '../ports.ts';
 import { findSighting } from '../settle/settleReference.ts';
+import { rowMarker } from '../rowMarker.ts';
 
 /**
  * Unregisters a project and leaves its data alone. The marker records that this was intended, so that no window,
@@ -48,14 +48,7 @@ async function forgottenComment({ row, database }: Sighting, ports: RegistryPort
     (reading.marker.projectId !== row.id || reading.marker.registry !== ports.catalog.registry);
   if (isForeign) return null;
   if (reading.kind === 'none' && !isBelieved(await ports.catalog.lookDatabase(row.databaseName), row)) return null;
-  const marker = {
-    registry: ports.catalog.registry,
-    projectId: row.id,
-    name: row.name,
-    createdAt: row.createdAt,
-    schemaVersion: reading.kind === 'marker' ? reading.marker.schemaVersion : null,
-    forgottenAt: ports.origin.now(),
-    ...markedEvidence(row, ports.origin),
-  };
+  const schemaVersion = reading.kind === 'marker' ? reading.marker.schemaVersion : null;
+  const marker = rowMarker(row, schemaVersion, ports, ports.origin.now());
   return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
 }

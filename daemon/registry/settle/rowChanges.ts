@@ -1,10 +1,10 @@
-import { markedEvidence } from '../evidence/evidence.ts';
 import { ownerByMarker } from '../handOver.ts';
 import { readMarker, standingOf, writeMarker } from '../marker.ts';
 import type { DatabaseCase } from './databaseRules.ts';
-import type { DatabaseSighting, Marker, RegistryRow, Sighting } from '../model.ts';
+import type { DatabaseSighting, RegistryRow, Sighting } from '../model.ts';
 import type { Changed, CommentChange, RowChange } from '../ports.ts';
 import type { Run } from './settleRun.ts';
+import { rowMarker } from '../rowMarker.ts';
 
 /** Applies a change where the row lives: in the registry, or in the outbox until it is delivered. */
 export async function changeRow(
@@ -49,15 +49,7 @@ export function ownComment(
   schemaVersion: string | null,
   formerId = row.id,
 ): CommentChange {
-  const marker: Marker = {
-    registry: run.ports.catalog.registry,
-    projectId: row.id,
-    name: row.name,
-    createdAt: row.createdAt,
-    schemaVersion,
-    forgottenAt: null,
-    ...markedEvidence(row, run.ports.origin),
-  };
+  const marker = rowMarker(row, schemaVersion, run.ports);
   return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment, formerId) };
 }
 

@@ -104,7 +104,7 @@ describe('I7: hints that people paste', () => {
 
   for (const name of names) {
     it(`name the project ${name} so that a shell takes it for one word and the command for no option`, () => {
-      const dropped = failures.confirmationRequired(row(name)).hint;
+      const dropped = failures.dropUnconfirmed(row(name)).hint;
       assert.deepEqual(pasted(dropped), [
         ['projects', 'drop', ...withOptions(name, ['--confirm', 'cb_proj_shop_1f2e3d4c'])],
       ]);
