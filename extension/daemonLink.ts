@@ -1,7 +1,7 @@
 import { left, type DaemonClient } from '../daemon/client/daemonClient.ts';
 import type { ClientFolder, Snapshot } from '../daemon/protocol/control.ts';
-import type { ControlApi, WindowMethod } from '../daemon/protocol/methods.ts';
-import { RegistrarError, type ErrorReport } from '../daemon/protocol/registrarError.ts';
+import type { AnswerOf, ParamsOf, WindowMethod } from '../daemon/protocol/methods.ts';
+import { reportOf, type ErrorReport } from '../daemon/protocol/registrarError.ts';
 
 export interface DaemonLinkOptions {
   /**
@@ -47,10 +47,7 @@ export class DaemonLink {
   }
 
   /** @throws RegistrarError of the daemon; DAEMON_UNREACHABLE, DAEMON_VERSION */
-  async call<Method extends WindowMethod>(
-    method: Method,
-    params: Parameters<ControlApi[Method]>[0],
-  ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
+  async call<Method extends WindowMethod>(method: Method, params: ParamsOf<Method>): Promise<AnswerOf<Method>> {
     return (await this.#current()).call(method, params);
   }
 
@@ -96,7 +93,7 @@ export class DaemonLink {
         await left(connection);
       } catch (error) {
         this.#failures += 1;
-        if (this.#staysOpen()) this.#options.onError(reportOf(error));
+        if (this.#staysOpen()) this.#options.onError(reportOf(error, 'Restart the daemon.', (reason) => reason));
       }
       if (this.#staysOpen()) await this.#pause();
     }
@@ -132,10 +129,4 @@ export class DaemonLink {
       };
     });
   }
-}
-
-function reportOf(error: unknown): ErrorReport {
-  if (error instanceof RegistrarError) return error.toReport();
-  const reason = error instanceof Error ? error.message : String(error);
-  return { code: 'INTERNAL', message: `The daemon cannot be reached: ${reason}`, hint: 'Restart the daemon.' };
 }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DaemonClient } from '../../daemon/client/daemonClient.ts';
 import { OwnServer } from '../../test/support/ownServer.ts';
-import { openFleet } from '../fleet.ts';
-import { firstProjects, headerLines, lineOf, Load } from './load.ts';
+import { headerLines, lineOf, Load } from './load.ts';
+import { withWindows } from './withWindows.ts';
 
 const phaseMs = 8000;
 /** Somebody, or a tool, needs this long to see that the primary is gone. */
@@ -17,12 +17,7 @@ export async function failover(daemons: number): Promise<string[]> {
     const { username, password } = new URL(primary.url);
     const hosts = `127.0.0.1:${String(primary.port)},127.0.0.1:${String(standby.port)}`;
     const url = `postgresql://${username}:${password}@${hosts}/${registry}?target_session_attrs=read-write&sslmode=disable`;
-    const fleet = await openFleet(url, daemons);
-    const windows = await Promise.all(fleet.daemons.map((daemon) => daemon.window()));
-    const [first] = windows;
-    if (!first) throw new Error('there are no daemons');
-    try {
-      const known = await firstProjects(fleet, first, 20);
+    return await withWindows(url, daemons, async ({ fleet, windows, known }) => {
       // What every daemon has been asked for, each knows when the server is gone.
       for (const window of windows) for (const { directory } of known) await window.call('resolve', { directory });
       const load = new Load(fleet, known, 0.02);
@@ -47,11 +42,8 @@ export async function failover(daemons: number): Promise<string[]> {
       console.log(
         `From the order to promote until every daemon answered from the registry again: ${backMs.toFixed(0)} ms`,
       );
-      return await lost(windows, load);
-    } finally {
-      for (const window of windows) window.close();
-      await fleet.close();
-    }
+      return lost(windows, load);
+    });
   } finally {
     await primary.close();
     await standby.close();

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { OwnServer } from '../../test/support/ownServer.ts';
 import { startPgBouncer, whyNoPgBouncer } from '../../test/support/pgBouncer.ts';
-import { openFleet, type Fleet } from '../fleet.ts';
-import { firstProjects, headerLines, lineOf, Load, type Known } from './load.ts';
+import type { Fleet } from '../fleet.ts';
+import { headerLines, lineOf, Load, type Known } from './load.ts';
+import { withWindows } from './withWindows.ts';
 
 const phaseMs = 8000;
 
@@ -38,16 +39,11 @@ async function measured(server: OwnServer, address: URL, daemons: number, how: s
   const url = new URL(address);
   const registry = `registry_${how.replaceAll(' ', '_').toLowerCase()}`;
   url.pathname = `/${registry}`;
-  const fleet = await openFleet(url.href, daemons);
-  const windows = await Promise.all(fleet.daemons.map((daemon) => daemon.window()));
-  const [first] = windows;
-  if (!first) throw new Error('there are no daemons');
-  try {
-    const known = await firstProjects(fleet, first, 20);
+  return withWindows(url.href, daemons, async ({ fleet, windows, known }) => {
     const connections: number[] = [];
     const load = new Load(fleet, known, 0);
     load.enter(`one daemon, ${how}`);
-    load.start([first]);
+    load.start(windows.slice(0, 1));
     await delay(phaseMs);
     await load.stop();
     const all = new Load(fleet, known, 0);
@@ -66,11 +62,8 @@ async function measured(server: OwnServer, address: URL, daemons: number, how: s
     for (const line of [...headerLines, ...[load, all, making].flatMap(({ phases }) => phases.map(lineOf))])
       console.log(line);
     console.log(`Connections of the server to the registry, at most: ${String(Math.max(...connections))}`);
-    return await togetherOnce(fleet, making.known);
-  } finally {
-    for (const window of windows) window.close();
-    await fleet.close();
-  }
+    return togetherOnce(fleet, making.known);
+  });
 }
 
 /** All daemons ask for the same new folder at once, and then each for every project. */

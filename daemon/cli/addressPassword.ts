@@ -1,4 +1,5 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
+import { decodedText } from '../protocol/decodedText.ts';
 
 /**
  * Refuses an address from the command line that holds a password: argv is in the shell's history, and every user of the
@@ -29,13 +30,5 @@ function holdsPassword(address: string): boolean {
   return query
     .join('?')
     .split('&')
-    .some((pair) => /^(?:ssl)?password=/i.test(decoded(pair)));
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+    .some((pair) => /^(?:ssl)?password=/i.test(decodedText(pair)));
 }

@@ -1,7 +1,5 @@
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
-import { Writable } from 'node:stream';
 import type { CliContext } from './cliContext.ts';
+import { readLine } from './readLine.ts';
 
 /**
  * What a person types on the terminal after a question.
@@ -10,21 +8,6 @@ import type { CliContext } from './cliContext.ts';
  */
 export async function readAnswer({ stdin, stderr }: CliContext, question: string): Promise<string | null> {
   if (stdin.isTTY !== true) return null;
-  const output = new Writable({
-    write: (chunk: Buffer, _encoding, done) => {
-      stderr.write(chunk.toString());
-      done();
-    },
-  });
-  const lines = createInterface({ input: stdin, output, terminal: true, historySize: 0 });
-  let answer: string | null = null;
-  lines.question(question, (line) => {
-    answer = line.trim() === '' ? null : line.trim();
-    lines.close();
-  });
-  lines.once('SIGINT', () => {
-    lines.close();
-  });
-  await once(lines, 'close');
-  return answer;
+  const answer = (await readLine(stdin, question, (text) => stderr.write(text)))?.trim() ?? '';
+  return answer === '' ? null : answer;
 }

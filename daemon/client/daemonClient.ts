@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ClientFolder } from '../protocol/control.ts';
-import { mayRepeat, type ControlApi, type ControlMethod } from '../protocol/methods.ts';
+import { mayRepeat, type AnswerOf, type ControlMethod, type ParamsOf } from '../protocol/methods.ts';
 import { RegistrarError } from '../protocol/registrarError.ts';
 import { dialDaemon, NoAnswer, type DaemonConnection, type Dialled, type DialOptions } from './dialDaemon.ts';
 import { isNewer } from './versionOrder.ts';
@@ -50,9 +50,9 @@ export class DaemonClient {
    */
   async call<Method extends ControlMethod>(
     method: Method,
-    params: Parameters<ControlApi[Method]>[0],
+    params: ParamsOf<Method>,
     signal?: AbortSignal,
-  ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
+  ): Promise<AnswerOf<Method>> {
     for (let attempt = 1; ; attempt += 1) {
       const connection = await this.connect();
       try {

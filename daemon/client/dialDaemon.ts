@@ -12,7 +12,7 @@ import {
   type Leaving,
   type Snapshot,
 } from '../protocol/control.ts';
-import type { ControlApi, ControlMethod } from '../protocol/methods.ts';
+import type { AnswerOf, ControlMethod, ParamsOf } from '../protocol/methods.ts';
 import { RegistrarError, type ErrorReport } from '../protocol/registrarError.ts';
 import { isProof, newNonce, proofOf } from '../wire/proof.ts';
 import { rpcOver } from '../wire/rpcOver.ts';
@@ -93,18 +93,19 @@ export class DaemonConnection {
    */
   async request<Method extends ControlMethod>(
     method: Method,
-    params: Parameters<ControlApi[Method]>[0],
+    params: ParamsOf<Method>,
     signal?: AbortSignal,
-  ): Promise<Awaited<ReturnType<ControlApi[Method]>>> {
+  ): Promise<AnswerOf<Method>> {
     signal?.throwIfAborted();
     const source = new CancellationTokenSource();
     const cancel = (): void => {
       source.cancel();
     };
     signal?.addEventListener('abort', cancel);
-    type Answer = Awaited<ReturnType<ControlApi[Method]>>;
     try {
-      return await this.#whileAlive(this.#rpc.sendRequest<Answer>(wire.method(method), params ?? {}, source.token));
+      return await this.#whileAlive(
+        this.#rpc.sendRequest<AnswerOf<Method>>(wire.method(method), params ?? {}, source.token),
+      );
     } catch (error) {
       signal?.throwIfAborted();
       throw this.#asFailure(error);

@@ -1,6 +1,6 @@
 import type { RegistrarApi, ListParams } from '../protocol/methods.ts';
 import type { ListedProject } from '../protocol/model.ts';
-import { RegistrarError } from '../protocol/registrarError.ts';
+import { rowLimit } from '../protocol/rowLimit.ts';
 import { projectOf, type Sighting } from '../registry/model.ts';
 import type { RegistryPorts } from '../registry/ports.ts';
 import type { Outbox } from '../sync/outbox.ts';
@@ -11,14 +11,7 @@ export async function listProjects(
   ports: RegistryPorts,
   outbox: Outbox,
 ): ReturnType<RegistrarApi['listProjects']> {
-  const limit = params.limit ?? 100;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 1000) {
-    throw new RegistrarError({
-      code: 'INVALID_ARGUMENT',
-      message: `limit must be a whole number from 1 to 1000, not ${limit}.`,
-      hint: 'Leave it out for 100.',
-    });
-  }
+  const limit = rowLimit(params.limit);
   const query = params.query ?? null;
   const cursor = params.cursor ?? null;
   const rows = await ports.registry.list({ query, after: cursor, limit: limit + 1 });

@@ -7,11 +7,12 @@ import type { AgentPort } from './agentPort.ts';
 import { AgentSession } from './agentSession.ts';
 import type { Launch } from './bindings.ts';
 import { serveAgent, type ServedAgent } from './serveAgent.ts';
+import { ServedAgents } from './servedAgents.ts';
 
 /** The agents that come through a forwarder: one connection each, which carries messages line by line. */
 export class PipeSessions {
   readonly #port: AgentPort;
-  readonly #sessions = new Map<Socket, { agent: AgentSession; served: ServedAgent }>();
+  readonly #sessions = new ServedAgents<Socket, { agent: AgentSession; served: ServedAgent }>();
   #isPaused = false;
 
   constructor(port: AgentPort) {
@@ -19,7 +20,7 @@ export class PipeSessions {
   }
 
   agents(): AgentSession[] {
-    return [...this.#sessions.values()].map(({ agent }) => agent);
+    return this.#sessions.agents();
   }
 
   /** @param socket of a client that has proved itself, and waits for nothing on it but this protocol */
@@ -49,7 +50,7 @@ export class PipeSessions {
   }
 
   toolsChanged(): void {
-    for (const { served } of this.#sessions.values()) served.toolsChanged();
+    this.#sessions.toolsChanged();
   }
 
   /** Reads no more: what is not read now was not begun, and is asked again of whoever comes next. */

@@ -116,6 +116,7 @@ export class SyncLoop {
     try {
       return await this.#ports.deliver(entries.map(({ row }) => row));
     } catch (error) {
+      // Not `reportOf`: the words and the code of the fault itself are what people read beside a project that waits.
       const message = error instanceof Error ? error.message : String(error);
       const code =
         error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : 'INTERNAL';

@@ -2,6 +2,7 @@ import type { ListedProject, ServerLabel } from '../../protocol/model.ts';
 import type { SyncStatus } from '../../protocol/answers.ts';
 import type { RegistrarApi } from '../../protocol/methods.ts';
 import { notices } from './fence.ts';
+import { decodedText } from '../../protocol/decodedText.ts';
 
 interface Noticed {
   notice: string;
@@ -19,14 +20,6 @@ export async function readStatus(api: RegistrarApi): Promise<Noticed & { server:
  * @throws RegistrarError PROJECT_NOT_FOUND
  */
 export async function readProject(id: string, api: RegistrarApi): Promise<Noticed & ListedProject> {
-  return { notice: notices.registry, ...(await api.showProject({ project: decoded(id) })) };
-}
-
-/** What is not encoded is nobody's id, and is said not to be found as it was given. */
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
+  // What is not encoded is nobody's id, and is said not to be found as it was given.
+  return { notice: notices.registry, ...(await api.showProject({ project: decodedText(id) })) };
 }

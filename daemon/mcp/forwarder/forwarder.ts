@@ -249,7 +249,7 @@ export class Forwarder {
   }
 
   #answer(message: Extract<WireMessage, { kind: 'request' }>, error: unknown): void {
-    const report = reportOf(error);
+    const report = notAnswered(error);
     const { code, message: what, hint } = report;
     const text = `${code}: ${what} ${hint}`;
     const answer =
@@ -292,7 +292,8 @@ async function drained(stream: Duplex): Promise<void> {
   stop.abort();
 }
 
-function reportOf(error: unknown): ErrorReport {
+/** Not `reportOf`: whatever kept the daemon from being asked is no fault of the request, which an agent may repeat. */
+function notAnswered(error: unknown): ErrorReport {
   if (error instanceof RegistrarError) return error.toReport();
   return unreachable(error instanceof Error ? error.message : String(error)).toReport();
 }

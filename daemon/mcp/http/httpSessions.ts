@@ -7,6 +7,7 @@ import { AgentSession } from '../agentSession.ts';
 import { headerDirectory } from '../bindings.ts';
 import { bare } from './httpServer.ts';
 import { serveAgent, type ServedAgent } from '../serveAgent.ts';
+import { ServedAgents } from '../servedAgents.ts';
 
 export interface SessionLimits {
   sessions: number;
@@ -37,7 +38,7 @@ interface HttpSession {
 export class HttpSessions {
   readonly #port: AgentPort;
   readonly #limits: SessionLimits;
-  readonly #sessions = new Map<string, HttpSession>();
+  readonly #sessions = new ServedAgents<string, HttpSession>();
 
   constructor(port: AgentPort, limits: SessionLimits) {
     this.#port = port;
@@ -45,7 +46,7 @@ export class HttpSessions {
   }
 
   agents(): AgentSession[] {
-    return [...this.#sessions.values()].map(({ agent }) => agent);
+    return this.#sessions.agents();
   }
 
   /** @param body what was posted, undefined for other methods */
@@ -73,7 +74,7 @@ export class HttpSessions {
   }
 
   toolsChanged(): void {
-    for (const { served } of this.#sessions.values()) served.toolsChanged();
+    this.#sessions.toolsChanged();
   }
 
   /** Ends sessions that nobody used; those with a request or stream under way are used. */

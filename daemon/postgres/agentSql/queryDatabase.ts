@@ -2,6 +2,7 @@ import type pg from 'pg';
 import type { QueryColumn, QueryResult } from '../../protocol/agentSql.ts';
 import type { QueryParams } from '../../protocol/methods.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
+import { rowLimit } from '../../protocol/rowLimit.ts';
 import { notOneRead } from './agentFaults.ts';
 import { prepareStatement, runPrepared, type StatementShape } from './agentStatement.ts';
 import { jsonValue, parameterText, requireCount } from './agentValues.ts';
@@ -12,13 +13,7 @@ export type Query = Pick<QueryParams, 'sql' | 'params' | 'limit'>;
 
 /** @throws RegistrarError INVALID_ARGUMENT */
 export function requireQuery({ sql, limit }: Query): void {
-  if (limit !== undefined && (!Number.isInteger(limit) || limit < 1 || limit > 1000)) {
-    throw new RegistrarError({
-      code: 'INVALID_ARGUMENT',
-      message: `limit must be a whole number from 1 to 1000, not ${limit}.`,
-      hint: 'Leave it out for 100.',
-    });
-  }
+  rowLimit(limit);
   // It ends a text in the server's protocol, and what follows would be read as something else.
   if (sql.includes('\0')) {
     throw new RegistrarError({

@@ -1,0 +1,13 @@
+import type { AgentSession } from './agentSession.ts';
+import type { ServedAgent } from './serveAgent.ts';
+
+/** The agents that are served in one way, each by what its connection is known by. */
+export class ServedAgents<Key, Session extends { agent: AgentSession; served: ServedAgent }> extends Map<Key, Session> {
+  agents(): AgentSession[] {
+    return [...this.values()].map(({ agent }) => agent);
+  }
+
+  toolsChanged(): void {
+    for (const { served } of this.values()) served.toolsChanged();
+  }
+}
