@@ -2,8 +2,8 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { decodedText } from '../protocol/decodedText.ts';
 
 /**
- * Refuses an address from the command line that holds a password: argv is in the shell's history, and every user of the
- * machine can see it.
+ * Refuses an address from the command line that contains a password: argv is in the shell's history, and every user of
+ * the machine can see it.
  *
  * @param where names the argument, and `hint` says how to give the password instead
  * @throws RegistrarError `INVALID_ARGUMENT`, without any piece of the address
@@ -14,14 +14,14 @@ export function refusePassword(address: string, where: string, hint: string): vo
 }
 
 /**
- * A message that may repeat an argument, without what stands where URLs and keywords have passwords. An unencoded password
- * can hold any character, so it ends at the last `@`, and after a keyword nothing is kept.
+ * A message that may repeat an argument, without the parts where URLs and keywords have passwords. An unencoded
+ * password can contain any character, so it ends at the last `@`, and nothing is kept after a keyword.
  */
 export function withoutPasswords(message: string): string {
   return message.replaceAll(/(\/\/[^:@/\s']*):.*@/gs, '$1:…@').replace(/(password\s*=).*/is, '$1…');
 }
 
-/** Errs on the side of yes where libpq and people disagree about what is the password. */
+/** If libpq and people would disagree about what the password is, says yes. */
 function holdsPassword(address: string): boolean {
   if (!/^\w+:\/\//.test(address)) return /(?:^|\s)(?:ssl)?password\s*=/i.test(address);
   const [beforeQuery = '', ...query] = address.replace(/^\w+:\/\//, '').split('?');

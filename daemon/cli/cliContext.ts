@@ -13,7 +13,7 @@ export interface TextOutput {
   columns?: number | undefined;
 }
 
-/** What was found out by connecting to a PostgreSQL address. */
+/** What connecting to a PostgreSQL address revealed. */
 export interface PostgresFacts {
   /** Such as `15.3`. */
   version: string;
@@ -23,11 +23,11 @@ export interface PostgresFacts {
   registry: string;
 }
 
-/** Which PostgreSQL counts for this terminal, its address without password; `chosen` is null when none was chosen. */
+/** Which PostgreSQL this terminal uses, its address without password; `chosen` is null if none was chosen. */
 export interface ChosenPostgres {
   chosen: 'bundled' | 'url' | 'environment' | null;
   address: string | null;
-  /** What the running daemon serves; null when none runs or it has opened none. */
+  /** What the running daemon serves; null if none runs, or if it has opened none. */
   daemon: ServerLabel | null;
 }
 
@@ -41,13 +41,16 @@ export interface OwnDaemon {
 
 /** The daemon as the commands about it see it. */
 export interface DaemonControl {
-  /** Null when none runs; none is started. Throws DAEMON_UNREACHABLE when one should answer and does not. */
+  /** Null if none runs; starts none. Throws DAEMON_UNREACHABLE if one should answer but does not. */
   status(): Promise<DaemonStatus | null>;
-  /** Gives false when none ran. */
+  /** False if none ran. */
   stop(): Promise<boolean>;
   /** Starts one in the background, unless one runs. */
   start(databaseUrl: string | null): Promise<DaemonStatus>;
-  /** Gives agents over HTTP another token, and sends away those that came with the former one; starts a daemon if need be. */
+  /**
+   * Creates a new token for agents over HTTP and closes the connections that used the former one; starts a daemon if
+   * necessary.
+   */
   rotateToken(databaseUrl: string | null): Promise<{ url: string | null }>;
   /** Becomes the daemon; null when another process is. */
   become(databaseUrl: string | null): Promise<OwnDaemon | null>;
@@ -55,7 +58,7 @@ export interface DaemonControl {
   log(follow: boolean, signal: AbortSignal): AsyncIterable<string>;
 }
 
-/** What there is of Registrar on this machine besides its program. */
+/** What Registrar keeps on this machine besides its program. */
 export interface FoundHere {
   stateFolder: string;
   /** Names in the state folder. */
@@ -71,12 +74,13 @@ export interface Uninstall {
    * Removes it all, the bundled PostgreSQL whoever is connected to it; no daemon may run. Throws PROVISION_FAILED, with
    * nothing removed, when that server does not stop.
    *
-   * @returns the agents' entries that could not be taken out, and what is left in the state folder, which was not ours
+   * @returns the agents' entries that could not be removed, and what is left in the state folder because it was not
+   *   ours
    */
   remove(): Promise<{ failures: ErrorReport[]; left: string[] }>;
 }
 
-/** Everything that the commands touch outside themselves. */
+/** Everything outside the commands that they use. */
 export interface CliContext {
   /** Without the names of the runtime and of the script. */
   argv: readonly string[];
@@ -108,10 +112,10 @@ export interface CliContext {
   forwardAgent(directory: string | null): Promise<void>;
   /** Registrar's entries in the files of agents. */
   connections(): AgentConnections;
-  /** Connects once, to see whether the address serves. CREDENTIALS_REQUIRED when the server wants another password. */
+  /** Connects once, to check the address. CREDENTIALS_REQUIRED if the server requires another password. */
   tryPostgres(url: string, password: string | null): Promise<PostgresFacts>;
   /**
-   * Keeps the choice of a PostgreSQL, through the daemon where one runs, which then serves it.
+   * Saves the choice of a PostgreSQL, through the daemon if one runs, which then serves it.
    *
    * @returns what the daemon made of it; null when none runs
    */
@@ -120,10 +124,10 @@ export interface CliContext {
   savePassword(url: string, password: string): Promise<string>;
   uninstall(): Uninstall;
   describePostgres(): Promise<ChosenPostgres>;
-  /** Makes the folder that a first look needs; gives its absolute path. */
+  /** Creates the sample workspace; returns its absolute path. */
   sampleWorkspace(): Promise<string>;
   /**
-   * Writes a file that holds a password, whole or not at all. A new one is only the user's to read.
+   * Writes a file that contains a password, completely or not at all. Only the user can read a new one.
    *
    * @param edit makes the new bytes; null stands for no file
    * @throws RegistrarError INVALID_ARGUMENT when git tracks it, or it cannot be written; it is then as it was
@@ -137,6 +141,6 @@ export interface CliContext {
    * process became the command. Signals are the command's meanwhile. Throws CommandNotRun when it cannot be found or run.
    */
   run(command: string, args: readonly string[], environment: Record<string, string | undefined>): Promise<number>;
-  /** Settles when the user wants the process to end; from the call on, that does not end it at once any more. */
+  /** Settles when the user wants the process to end. After this call, that no longer ends it at once. */
   untilStopped(): Promise<void>;
 }

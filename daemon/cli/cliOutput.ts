@@ -29,7 +29,7 @@ export class CliOutput {
     });
   }
 
-  /** Whether the output got where it was sent, as far as is known; a full disk is told of a moment after writing. */
+  /** Whether the output arrived, as far as is known; a full disk is reported a moment after writing. */
   async isWritten(): Promise<boolean> {
     await new Promise((resolve) => setImmediate(resolve));
     return this.#failure === null;
@@ -41,13 +41,13 @@ export class CliOutput {
     stdout.write(`${this.json ? JSON.stringify(value, null, 2) : text(this.#view(stdout))}\n`);
   }
 
-  /** As `answer`, for what must not be taken for the output that was asked for, such as shell code. */
+  /** As `answer`, for text that must not pass for the requested output, such as shell code. */
   refusal(value: unknown, text: (view: TextView) => string): void {
     if (this.json) this.answer(value, text);
     else this.progress(text);
   }
 
-  /** A line around the answer: beside it on a terminal, out of its way when it is JSON. */
+  /** A line around the answer: with it on a terminal, on standard error if the answer is JSON. */
   note(text: (view: TextView) => string): void {
     const stream = this.json ? this.#context.stderr : this.#context.stdout;
     stream.write(`${text(this.#view(stream))}\n`);

@@ -72,8 +72,8 @@ export class CliSession {
 }
 
 /**
- * Parses an argument that must say something. Empty ones come from unset shell variables (`--project "$P"`), and taking
- * them for "not given" would answer with another project than the one that was meant.
+ * Parses an argument that must not be empty. Empty ones come from unset shell variables (`--project "$P"`), and
+ * treating them as "not given" would answer with the wrong project.
  */
 export function saying(value: string): string {
   if (value.trim() === '') throw new InvalidArgumentError('It must not be empty.');

@@ -16,7 +16,7 @@ export function agentsText(records: readonly ConnectionRecord[], { home, paint }
   return [...lines, `${paint('cyan', 'next:')} registrar connect AGENT`].join('\n');
 }
 
-/** What to put where. Nothing in it is shortened, because it is copied. */
+/** What to add to which file. Nothing in it is shortened, because people copy it. */
 export function planText(plan: ConnectionPlan, view: TextView): string {
   const { file, snippet, command } = plan;
   const { home, paint } = view;
@@ -53,7 +53,7 @@ export function removedText(agent: Agent, file: string, outcome: 'removed' | 'ab
     : `${agent.name}: ${shown(file, home)} contains nothing that --write added.`;
 }
 
-/** What another token means for the entries that `--write` made. */
+/** What a new token means for the entries that `--write` added. */
 export function rotatedText(
   outdated: readonly Pick<ConnectionRecord, 'agent' | 'scope' | 'file'>[],
   { home, paint }: TextView,

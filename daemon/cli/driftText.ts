@@ -3,7 +3,7 @@ import { errorText } from './resolutionText.ts';
 import { shown } from './terminalText.ts';
 import type { TextView } from './terminalText.ts';
 
-/** What disagrees, one block per finding, and how to repair what needs nobody; without a line break at the end. */
+/** What disagrees, one block per finding, and how to repair what needs no decision; without a line break at the end. */
 export function driftText({ planId, ok, findings }: DriftReport, view: TextView): string {
   if (findings.length === 0) return 'drift: everything agrees';
   const heading = ok ? 'drift: everything agrees; worth knowing:' : `drift: plan ${planId}`;

@@ -9,7 +9,7 @@ export function statusOfError(code: ErrorCode): ExitStatus {
   return unreachable.has(code) ? 3 : 1;
 }
 
-/** A dry run that says what it would do is done, even where there is no project yet. */
+/** A dry run that says what it would do is a success, even if there is no project yet. */
 export function statusOfResolution({ outcome, error, wouldDo }: Resolution): ExitStatus {
   if (error) return statusOfError(error.code);
   return outcome === 'resolved' || wouldDo !== null ? 0 : 1;

@@ -2,8 +2,8 @@ import { hintChoices } from '../protocol/hintChoices.ts';
 import { shown, type TextView } from './terminalText.ts';
 
 /**
- * What to do next, as people read it: of several ways each on a line of its own, its meaning first, so that the rest of the
- * line can be pasted.
+ * What to do next, as people read it. Each of several ways gets its own line, with its meaning first, so that the rest
+ * of the line can be pasted.
  *
  * @param indent before each line
  */

@@ -23,12 +23,12 @@ export function projectsText(projects: readonly ListedProject[], query: string |
   return table(['name', 'database', 'state', 'id', 'created'], rows, view);
 }
 
-/** Whoever is dropping it may have been killed: another drop, or a repair, finishes it. */
+/** The process that was dropping it may have been killed; another drop, or a repair, finishes it. */
 function isDropping(metadata: Record<string, unknown>): boolean {
   return (metadata['registrar'] as { state?: unknown } | undefined)?.state === 'dropping';
 }
 
-/** Projects that nobody uses, with what decides whether to drop them; without a line break at the end. */
+/** Projects that nobody uses, with what helps to decide whether to drop them; without a line break at the end. */
 export function unusedText({ projects, sizesMissing }: UnusedProjects, view: TextView): string {
   if (projects.length === 0) return 'Every project has been used since then.';
   const rows = projects.map(({ name, databaseName, creator, lastUsedAt, sizeBytes }) => [

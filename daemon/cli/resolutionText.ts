@@ -33,7 +33,7 @@ export function errorText(error: ErrorReport, view: TextView): string {
   return [errorLine(error, view), ...hintLines(error.hint, view, '  ')].join('\n');
 }
 
-/** The hint speaks of the current folder, which need not be the one that was asked about. */
+/** The hint is about the current folder, which may not be the one that was asked about. */
 function hintFor({ hint }: ErrorReport, selection: string): string {
   if (!selection.startsWith(' --directory ')) return hint;
   const choices = hintChoices(hint);
@@ -68,7 +68,7 @@ function stateText({ created, stale, sync, wouldDo }: Resolution, view: TextView
   return `${created ? 'created' : 'ready'}, ${stateWords[sync?.state ?? 'synced']}`;
 }
 
-/** Names and outcomes are padded to the longest that there are, so that the lines of every answer stand alike. */
+/** Names and outcomes are padded to the longest possible, so that all answers align alike. */
 function traceLine(attempt: Attempt, error: ErrorReport | null, view: TextView): string {
   const { name, outcome, durationMs } = attempt;
   const agrees = name === 'identity' && outcome === 'matched';
@@ -94,7 +94,7 @@ function warningLines(warning: Warning, { sync }: Resolution, view: TextView): s
   if (warning.code === 'PENDING' && sync?.error && next !== undefined) {
     return [line(`${sync.error.message}; saved on this machine, ${nextTry(next, view.now)}`)];
   }
-  // These two need nobody: the one is retried, the other ends by itself when the server answers.
+  // These two need no action: one is retried, the other goes away when the server answers.
   if (warning.code === 'PENDING' || warning.code === 'STALE') return [line(warning.message)];
   return [line(warning.message), ...hintLines(warning.hint, view, '  ')];
 }

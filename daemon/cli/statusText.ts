@@ -28,7 +28,7 @@ export function statusText(status: DaemonStatus, view: TextView): string {
   ].join('\n');
 }
 
-/** Silent where the registry keeps its events. */
+/** Empty if the registry records events. */
 function eventsLines(trouble: EventsTrouble | null, { home, paint }: TextView): string[] {
   if (!trouble) return [];
   return [

@@ -17,8 +17,8 @@ export const plain: Paint = (_style, text) => text;
 export const coloured: Paint = (style, text) => styleText(style, text, { validateStream: false });
 
 /**
- * Text from outside, fit for a terminal: the home folder as `~`, and what nobody would see as escapes, because names and
- * paths come from files that anyone may have written and could otherwise move the cursor or recolour the answer.
+ * Text from outside, safe for a terminal: the home folder as `~`, and invisible characters as escapes. Names and paths
+ * come from files that anyone may have written, and could otherwise move the cursor or recolor the answer.
  *
  * @param home empty where `~` is not for the shells in which people paste
  */

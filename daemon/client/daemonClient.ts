@@ -5,7 +5,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { dialDaemon, NoAnswer, type DaemonConnection, type Dialled, type DialOptions } from './dialDaemon.ts';
 import { isNewer } from './versionOrder.ts';
 
-/** A daemon that was started and is not known to answer yet. */
+/** A daemon that was started but may not answer yet. */
 export interface StartedDaemon {
   /** Null while it runs. An end without error means that it found another daemon. */
   ended(): { error: RegistrarError | null } | null;
@@ -14,22 +14,22 @@ export interface StartedDaemon {
 export interface DaemonClientOptions extends DialOptions {
   /** Starts a daemon beside this process; null when only a running one is to be used. */
   start: (() => StartedDaemon) | null;
-  /** For having a daemon, from the first dial on, ms. */
+  /** How long to try to reach a daemon, from the first dial, ms. */
   connectWithinMs: number;
 }
 
 const dialEveryMs = 10;
 /**
- * How long a newer version may take to start its daemon. Without it the many who use the older one would start theirs
- * again, before the newer one comes, which then would drain it again.
+ * How long a newer version may take to start its daemon. Without this limit, the many clients of the older version
+ * would start their own daemon again before the newer one starts, which would then ask it to shut down again.
  */
 const yieldMs = 15_000;
 
-/** Asks the daemon of this state folder: dials it, else starts it, else explains. */
+/** Asks the daemon of this state folder: connects, otherwise starts it, otherwise explains why not. */
 export class DaemonClient {
   readonly #options: DaemonClientOptions;
   #connecting: Promise<DaemonConnection> | null = null;
-  /** Until then a newer daemon is awaited where there is none. */
+  /** Until then, waits for a newer daemon if there is none. */
   #yieldsUntil = 0;
 
   constructor(options: DaemonClientOptions) {
@@ -43,7 +43,8 @@ export class DaemonClient {
   }
 
   /**
-   * Asks, and asks again where a daemon that leaves or has just ended did nothing or nothing that matters twice.
+   * Asks, and asks again if a daemon that is shutting down or has just ended did nothing, or nothing that matters
+   * twice.
    *
    * @param signal cancels it in the daemon; its reason is then thrown
    * @throws RegistrarError of the handler; DAEMON_UNREACHABLE, DAEMON_VERSION
@@ -60,7 +61,7 @@ export class DaemonClient {
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
         if (error.kind === 'silent') throw silentDaemon(this.#options.pipe);
-        // Refused because the daemon leaves: nothing was done.
+        // Refused because the daemon is shutting down: nothing was done.
         if (error.kind === 'draining') await left(connection);
         else if (!mayRepeat(method) || attempt >= 3) throw lost(method);
       }
@@ -72,19 +73,19 @@ export class DaemonClient {
     const former = this.#connecting;
     const current = await former?.catch(() => null);
     if (current?.isOpen) return current;
-    // Of several who find it lost, the first dials for all.
+    // Of several callers that find the connection lost, the first one dials for all.
     if (this.#connecting === former || this.#connecting === null) this.#connecting = this.#connect();
     return this.#connecting;
   }
 
-  /** Lets the daemon finish what it does and leave, and starts the next. Throws what `connect` throws. */
+  /** Lets the daemon finish its work and shut down, and starts the next. Throws what `connect` throws. */
   async restart(reason: string): Promise<void> {
     await leave(await this.connect(), reason);
     this.#yieldsUntil = 0;
     await this.connect();
   }
 
-  /** What the next connection says of this client's folders; one that is open is told by `setFolders` of the protocol. */
+  /** This client's folders, for the next connection. The protocol's `setFolders` tells an open one. */
   setFolders(folders: ClientFolder[]): void {
     this.#options.client.folders = folders;
   }
@@ -114,7 +115,7 @@ export class DaemonClient {
         // The successor is to be started here.
         this.#yieldsUntil = 0;
       } else if (dialled.kind === 'silent') {
-        // Where there was nobody before, somebody has begun just now, and the machine may be busy with many who do.
+        // If nobody was there before, a daemon has only just started, and the machine may be busy with many that do.
         if (!started) throw silentDaemon(pipe);
       } else if (dialled.kind === 'incompatible') {
         throw tooOld(dialled.version);
@@ -147,7 +148,7 @@ async function dial(options: DialOptions): Promise<Dialled> {
   }
 }
 
-/** The daemon finishes what it does and leaves its place, the bundled PostgreSQL running. */
+/** The daemon finishes its work and shuts down, but leaves the bundled PostgreSQL running. */
 async function leave(connection: DaemonConnection, reason: string): Promise<void> {
   try {
     await connection.request('drain', { stopServer: false, reason });
@@ -159,7 +160,7 @@ async function leave(connection: DaemonConnection, reason: string): Promise<void
 }
 
 /**
- * Waits until a daemon that was told to leave, or does so by itself, has left.
+ * Waits until a daemon that is shutting down has gone.
  *
  * @throws RegistrarError DAEMON_UNREACHABLE when it hangs instead
  */
@@ -184,7 +185,7 @@ function notRunning(): RegistrarError {
   });
 }
 
-/** The error for something that accepts connections and says nothing: a daemon that is suspended, or a stranger. */
+/** The error for something that accepts connections but sends nothing: a suspended daemon, or a stranger. */
 export function silentDaemon(pipe: string): RegistrarError {
   return unreachable(
     `The daemon does not answer: something accepts connections at ${pipe} and sends nothing.`,

@@ -26,15 +26,15 @@ export interface DialOptions {
   client: Omit<InitializeParams, 'proof' | 'protocol'>;
   onSnapshot?: (snapshot: Snapshot) => void;
   onProgress?: (message: string) => void;
-  /** The daemon begins to leave; not called for one that dies. */
+  /** The daemon begins to shut down; not called for one that dies. */
   onLeaving?: (leaving: Leaving | undefined) => void;
   limits: DialLimits;
 }
 
 export interface DialLimits {
-  /** From connecting until both proofs, ms. */
+  /** Limit for connecting and both proofs, ms. */
   handshakeMs: number;
-  /** A daemon that shows no sign of life for this long while it is asked counts as unreachable, ms. */
+  /** A daemon that shows no sign of life for this long during a request counts as unreachable, ms. */
   silenceMs: number;
 }
 
@@ -47,7 +47,10 @@ export type Dialled =
   | { kind: 'stranger'; reason: string }
   | { kind: 'incompatible'; version: string };
 
-/** Why a request got no answer from a handler: the daemon leaves and has not begun it, or it may have, or it hangs. */
+/**
+ * Why a request got no answer from a handler: the daemon is shutting down and has not begun it, or may have begun it,
+ * or hangs.
+ */
 export class NoAnswer extends Error {
   readonly kind: 'draining' | 'lost' | 'silent';
 
@@ -190,7 +193,8 @@ export class DaemonConnection {
       case wireErrors.draining:
         return new NoAnswer('draining');
       case ErrorCodes.MessageWriteError:
-        // Where the connection has gone, the system did not take the whole of the question, and half of one is never begun.
+        // If the connection is gone, the system did not accept the whole request, and the daemon never begins half of
+        // one.
         return this.isOpen ? unsendable(error.message) : new NoAnswer('draining');
       case wireErrors.unauthorized:
         return new NoAnswer('lost');
@@ -215,7 +219,7 @@ function unsendable(reason: string): RegistrarError {
   });
 }
 
-/** Connects and lets both sides prove themselves; nothing of the client's is told before. */
+/** Connects, and both sides prove themselves; the client reveals nothing before that. */
 export async function dialDaemon(options: DialOptions): Promise<Dialled> {
   const socket = await open(options.pipe);
   if (socket === null) return { kind: 'absent' };
@@ -247,7 +251,7 @@ export async function dialDaemon(options: DialOptions): Promise<Dialled> {
       return { kind: 'draining' };
     }
     if (error instanceof ResponseError) return { kind: 'stranger', reason: 'it refuses the handshake' };
-    // It ended while we spoke, as a daemon does that leaves.
+    // It ended during the exchange, as a daemon does that shuts down.
     return { kind: 'draining' };
   } finally {
     stopWaiting();
@@ -294,5 +298,5 @@ function open(path: string): Promise<Socket | null> {
   });
 }
 
-/** EAGAIN and ECONNRESET: a queue that is full, or somebody who is leaving; both are tried again like the rest. */
+/** EAGAIN and ECONNRESET: a full queue, or a daemon that is shutting down; both are retried like the rest. */
 const absent = new Set(['ENOENT', 'ECONNREFUSED', 'ENOTSOCK', 'EPROTOTYPE', 'EAGAIN', 'ECONNRESET', 'ENOTDIR']);

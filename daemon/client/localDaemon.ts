@@ -25,7 +25,7 @@ export interface LocalDaemonOptions {
   onStart?: () => void;
 }
 
-/** What this process's surroundings say about PostgreSQL. */
+/** What this process's environment says about PostgreSQL. */
 export function givenAddress(
   databaseUrl: string | null,
   environment: Record<string, string | undefined>,
@@ -58,7 +58,7 @@ export async function daemonClient(
   });
 }
 
-/** What a window brings along. */
+/** What a window sends when it attaches. */
 export interface WindowSide {
   folders: ClientFolder[];
   address: GivenAddress;
@@ -69,7 +69,7 @@ export interface WindowSide {
   onProgress: (message: string) => void;
 }
 
-/** As `daemonClient`, for a window, which is pushed a snapshot whenever something changed. */
+/** As `daemonClient`, for a window, which gets a snapshot whenever something has changed. */
 export async function windowClient(options: LocalDaemonOptions, window: WindowSide): Promise<DaemonClient> {
   const { folders, address, settings, mayStart, onSnapshot, onProgress } = window;
   return localClient(options, {
@@ -94,7 +94,7 @@ async function localClient(options: LocalDaemonOptions, local: LocalClient): Pro
   await openStateFolder(options.stateFolder);
   const stateFolder = await realpath(options.stateFolder);
   const { path, runtimeFolder } = pipePath(stateFolder, process.platform, process.getuid?.() ?? null);
-  // Said here: who waits in somebody else's folder for a daemon would only hear that none came.
+  // Checked here, because in somebody else's folder a client would only learn that no daemon came.
   if (runtimeFolder !== null) await openRuntimeFolder(runtimeFolder);
   const { client, start, ...listeners } = local;
   return new DaemonClient({
@@ -114,7 +114,7 @@ export function remoteApi(client: Pick<DaemonClient, 'call'>, server: ServerLabe
     const signal = besides instanceof AbortSignal ? besides : undefined;
     return client.call(method, params, signal);
   });
-  // Which parameters belong to which operation is lost where they are made by name.
+  // Building the calls by name loses which parameters belong to which operation.
   return { server: () => server, ...(calls as unknown as Omit<RegistrarApi, 'server'>) };
 }
 
@@ -124,7 +124,7 @@ export function remoteApi(client: Pick<DaemonClient, 'call'>, server: ServerLabe
  */
 const memoryLimits = ['--max-semi-space-size=4'];
 
-/** Starts a daemon that outlives this process. What it says when it cannot is read from its output. */
+/** Starts a daemon that outlives this process. If it cannot start, its output says why. */
 function startDaemon(options: LocalDaemonOptions, databaseUrl: string | null): StartedDaemon {
   options.onStart?.();
   const address = databaseUrl === null ? [] : ['--database-url', databaseUrl];

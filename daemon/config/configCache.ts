@@ -16,8 +16,8 @@ const defaultMaxEntries = 1000;
 const halfWrittenDelayMs = 25;
 
 /**
- * Reads config files and keeps what they say. Every read reads the bytes, which decide alone whether what is kept still
- * holds: two edits within one tick of the file system's clock leave time and size as they were, and a file put back from
+ * Reads and caches config files. Every read reads the bytes, and only they decide whether the cached result still
+ * holds: two edits within one tick of the file system's clock leave time and size unchanged, and a file restored from
  * an archive has an old time.
  */
 export class ConfigReader {
@@ -25,7 +25,7 @@ export class ConfigReader {
   readonly #maxEntries: number;
   readonly #delay: (ms: number) => Promise<unknown>;
 
-  /** @param options `maxEntries`: paths that are kept at most; `delay`: how to wait before a second look */
+  /** @param options `maxEntries`: paths that are kept at most; `delay`: how to wait before the second read */
   constructor(options: { maxEntries?: number; delay?: (ms: number) => Promise<unknown> } = {}) {
     this.#maxEntries = options.maxEntries ?? defaultMaxEntries;
     this.#delay = options.delay ?? ((ms): Promise<unknown> => sleep(ms));
@@ -37,12 +37,12 @@ export class ConfigReader {
   }
 
   /**
-   * Reads and parses a config file. One that does not parse is read again after 25 ms, since it may be half written; if
-   * it is still the same, it is what its author meant.
+   * Reads and parses a config file. A file that does not parse is read again after 25 ms, because it may be half
+   * written. If it is still the same, it is what its author meant.
    *
    * @param path as `findConfig` returned it
-   * @param options `looks`: how the file system is looked at, by other threads when absent; `vouch`: asked before anything
-   *   that stands in the file counts or is told, since what is wrong with it is told in its own words
+   * @param options `looks`: how to read the file system, on other threads when absent; `vouch`: called before anything
+   *   in the file counts or is reported, because an error message quotes the file
    * @throws RegistrarError the codes of `readConfigFile` and `parseConfig`, and what `vouch` throws
    */
   async read(path: string, options: { looks?: FileLooks; vouch?: Vouch } = {}): Promise<WorkspaceConfig> {
@@ -65,7 +65,7 @@ export class ConfigReader {
 
   #parse(path: string, bytes: Buffer): ParsedConfig {
     const cached = this.#cache.get(path);
-    // Deleted and set again, an entry moves to the end: the first of the map is the one unused for longest.
+    // Deleting and setting an entry moves it to the end, so the first entry of the map has been unused the longest.
     this.#cache.delete(path);
     const entry = cached?.bytes.equals(bytes) ? cached : { bytes, config: parseConfig(bytes, path) };
     this.#cache.set(path, entry);

@@ -17,9 +17,9 @@ export interface ConfigFileContent {
 /**
  * Reads a config file's bytes, following symbolic links.
  *
- * @param looks how the file system is looked at; by other threads when absent
- * @throws RegistrarError `CONFIG_CHANGED` when it is gone since it was found, `CONFIG_UNREADABLE` when it cannot be read,
- *   `CONFIG_INVALID` when it is larger than 1 MiB
+ * @param looks how to read the file system; on other threads when absent
+ * @throws RegistrarError `CONFIG_CHANGED` when it is gone since it was found, `CONFIG_UNREADABLE` when it cannot be
+ *   read, `CONFIG_INVALID` when it is larger than 1 MiB
  */
 export async function readConfigFile(path: string, looks: FileLooks = waitingLooks): Promise<ConfigFileContent> {
   try {
@@ -39,7 +39,7 @@ export async function readConfigFile(path: string, looks: FileLooks = waitingLoo
   }
 }
 
-/** The error for a file that does not hold still while it is used; `what` ends the sentence that begins with its path. */
+/** The error for a file that keeps changing while it is used; `what` ends the sentence that begins with its path. */
 export function configChanged(path: string, what: string, cause?: unknown): RegistrarError {
   return new RegistrarError(
     { code: 'CONFIG_CHANGED', message: `${named(path)} ${what}.`, hint: 'Try again.', details: { path } },
@@ -48,9 +48,9 @@ export function configChanged(path: string, what: string, cause?: unknown): Regi
 }
 
 /**
- * The user to trust or not for what the file says. Somebody else could link `config.json` or `.codebase-mcp` to a file
- * of this user, so the owners of both entries count too: a stranger among the three (neither this process's user nor
- * root) is the answer, otherwise the owner of the file.
+ * The user whose trust decides about the file. Somebody else could link `config.json` or `.codebase-mcp` to a file of
+ * this user, so the owners of both entries count too: if one of the three is a stranger (neither this process's user
+ * nor root), returns the stranger, otherwise the file's owner.
  */
 function ownerOf(stats: Stats, entries: readonly Stats[]): number {
   const self = process.getuid?.();

@@ -6,23 +6,26 @@ import { promptLooks, waitingLooks, type FileLooks } from '../files/fileLooks.ts
 import { findConfig } from './findConfig.ts';
 import { isLocal, readMounts, type Mount } from '../files/localMounts.ts';
 
-/** Something else may be mounted by then. */
+/** Something else may be mounted after this time. */
 const mountsHoldMs = 10_000;
 const maxPlaces = 1000;
 
 /**
- * Finds and reads config files for those who ask again and again: a place that was seen to be on this machine's own disks
- * is looked at at once, without a trip to another thread for each look. Everything is looked at each time all the same.
+ * Finds and reads config files for callers that ask again and again. A place on this machine's own disks is read
+ * synchronously, without a trip to another thread for each system call. Everything is still read each time.
  *
- * What could hang is not looked at in that way: a network file system, a path with symbolic links in it (they may have
- * come to lead there), another worktree's config. A link that is put in the place of such a file later is followed once.
+ * Whatever could hang is read on another thread: a network file system, a path with symbolic links (which may lead to
+ * one), another worktree's config. A link that later takes the place of a local file is followed once.
  */
 export class ConfigFinder {
   readonly #reader: ConfigReader;
   readonly #home: Promise<string>;
   readonly #now: () => number;
   readonly #readMounts: () => Promise<Mount[]>;
-  /** What was found out, ms of `now` when, about folders and the config files that were found from them. */
+  /**
+   * What is known about folders and the config files that were found from them, and when that was found out (ms of
+   * `now`).
+   */
   readonly #places = new Map<string, { isPrompt: boolean; at: number }>();
 
   /** @param options `home`: the home folder; `now`: a monotonic clock, ms */
@@ -46,7 +49,7 @@ export class ConfigFinder {
     return this.#reader.read(path, { looks: this.looksAt(path), vouch });
   }
 
-  /** How a folder or config file is looked at next. */
+  /** How a folder or config file is read next. */
   looksAt(path: string): FileLooks {
     return this.#isKnown(path) && this.#places.get(path)?.isPrompt ? promptLooks : waitingLooks;
   }

@@ -31,7 +31,7 @@ export function faultProblem(text: string, { code, message, hint, details }: Err
 }
 
 /**
- * What is wrong with a config that parses: what the registry and the databases say against it.
+ * What is wrong with a config that parses: what contradicts it in the registry and the databases.
  *
  * @param answer what a folder with this config would resolve to
  * @param isIdWritten whether the file has an id, which an editor's text may not show yet
@@ -65,7 +65,7 @@ export function decidedProblems(
   return problems;
 }
 
-/** Refusals that the config can mend; what is the server's or the folder's matter stands in no file. */
+/** Refusals that a change of the config can solve. Trouble of the server or the folder is not shown in a file. */
 function refusalProblems(text: string, config: ParsedConfig, error: ErrorReport, name: TextPlace): ConfigProblem[] {
   const { code, message, hint } = error;
   const id = placeOf(text, 'project.id');
@@ -141,7 +141,7 @@ function refusalFixes(text: string, config: ParsedConfig, { code, details }: Err
   return fixes;
 }
 
-/** The folder's name when that is another, else the next number. Whether it is free shows when it stands in the text. */
+/** The folder's name if it differs, else the next number. Whether the name is free shows once it is in the text. */
 function anotherName({ name, folder }: ParsedConfig): string {
   const own = basename(folder);
   if (own !== name && checkName(own).ok) return own;
@@ -157,13 +157,13 @@ function proposalFix(text: string, key: string, proposal: unknown, isThere: bool
   return changes(text, title, true, [{ key, value: proposal }])[0] ?? null;
 }
 
-/** None when nothing would be another. */
+/** None if nothing would differ. */
 function changes(text: string, title: string, isPreferred: boolean, edits: readonly ValueEdit[]): ConfigFix[] {
   const change = changeFor(text, edits);
   return change ? [{ title, isPreferred, kind: 'change', change }] : [];
 }
 
-/** Where the value of a dotted key stands; null where it does not. */
+/** The position of a dotted key's value; null if it is not there. */
 function placeOf(text: string, key: string): TextPlace | null {
   const tree = parseJsoncTree(text);
   const node = tree.ok ? findNodeAtLocation(tree.root, key.split('.')) : undefined;

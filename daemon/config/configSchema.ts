@@ -6,8 +6,8 @@ export const configVersion = '1.0';
 const trueOrFalse = (): z.ZodOptional<z.ZodBoolean> => z.boolean({ error: 'must be true or false' }).optional();
 const text = (): z.ZodString => z.string({ error: 'must be a string in quotes' });
 
-// The schema says of names and ids only that they are texts: what they may be is decided in `registry`, which also proposes
-// a valid one, and shown in editors as it is said there.
+// The schema only says that names and ids are strings. `registry` decides which are valid and proposes a valid one, and
+// editors show its message.
 export const configSchema = z
   .looseObject(
     {

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { osErrorCode } from '../files/osError.ts';
 
 /**
- * All config files below the root of a checkout. What belongs to another checkout is left out (nested repositories and
- * worktrees, of any system), as are `node_modules`, symbolic links, and folders that may not be read.
+ * All config files below the root of a checkout. Skips other checkouts (nested repositories and worktrees, of any
+ * system), `node_modules`, symbolic links, and unreadable folders.
  *
  * @param root a real path
  * @param limit how many entries of folders are read at most
- * @returns their paths, sorted; null when there are more entries than that, so that nobody knows
+ * @returns their paths, sorted; null if there are more entries than that, so that the answer is not known
  */
 export async function configsInCheckout(root: string, limit = 20_000): Promise<string[] | null> {
   const found: string[] = [];

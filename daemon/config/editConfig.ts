@@ -20,7 +20,7 @@ export interface ValueEdit {
   value: unknown;
 }
 
-/** The keys after which a new one is put, first that is there; else it goes to the end. */
+/** A new key goes after the first of these that exists, otherwise to the end. */
 const predecessors: Record<string, readonly string[]> = {
   'project.id': ['name'],
   'project.database_name': ['id', 'name'],

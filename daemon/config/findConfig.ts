@@ -9,11 +9,12 @@ import { osErrorCode } from '../files/osError.ts';
 const maxLevels = 20;
 
 /**
- * Finds the config file that holds for a directory: the nearest in it or above, up to and including the first folder
- * that holds `.git`, `.jj`, `.hg` or `.sl`, never in the home folder or the root, in at most 20 folders. A worktree without one uses its main
- * worktree's. All on real paths.
+ * Finds the config file that applies to a directory: the nearest in it or above, up to and including the first folder
+ * that holds `.git`, `.jj`, `.hg` or `.sl`, never in the home folder or the root, in at most 20 folders. A worktree
+ * without one uses its main worktree's. All on real paths.
  *
- * @param options `home`: the home folder's real path; `looks`: how the file system is looked at, by other threads when absent
+ * @param options `home`: the home folder's real path; `looks`: how to read the file system, on other threads when
+ *   absent
  * @throws RegistrarError `DIRECTORY_INVALID` when the directory is not one; `CONFIG_UNREADABLE` when a config file is
  *   there that cannot be one: a folder, a device, a link to nothing
  */
@@ -26,7 +27,7 @@ export async function findConfig(
   for (let level = 1; ; level += 1) {
     if (dirname(folder) === folder) return { kind: 'none', from, upTo: folder, why: 'root' };
     if (folder === home) return { kind: 'none', from, upTo: folder, why: 'home' };
-    // Where each is a trip to another thread, those that do not depend on each other go together.
+    // If each is a trip to another thread, independent ones run together.
     const [path, versionControl] = await Promise.all([configIn(folder, looks), versionControlIn(folder, looks)]);
     if (path !== null) return { kind: 'found', path, folder, from, viaWorktreeOf: null };
     if (versionControl !== null) {
@@ -76,7 +77,7 @@ async function configIn(folder: string, looks: FileLooks): Promise<string | null
   try {
     folderIsLink = (await looks.lstat(configFolder)).isSymbolicLink();
   } catch (error) {
-    // Missing; or a parent that may not be read, which is skipped so that the search can go on above it.
+    // Missing; or an unreadable parent, which is skipped so that the search can continue above it.
     if (osErrorCode(error) !== null) return null;
     throw error;
   }
@@ -89,7 +90,8 @@ async function configIn(folder: string, looks: FileLooks): Promise<string | null
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;
-    // Not there, unless a link says that something should be. What was removed between two looks is not there either.
+    // Not there, unless a link says that something should be. A file that was removed between two calls is not there
+    // either.
     if (code === 'ENOTDIR') return null;
     if (code === 'ENOENT' && !isLink && !(folderIsLink && (await leadsNowhere(configFolder, looks)))) return null;
     throw configUnreadable(path, code, error);
@@ -106,7 +108,7 @@ async function leadsNowhere(path: string, looks: FileLooks): Promise<boolean> {
   }
 }
 
-/** The error for a config file that is there and cannot be read; `reason` is the operating system's code or `notFile`. */
+/** The error for a config file that exists but cannot be read; `reason` is the operating system's code or `notFile`. */
 export function configUnreadable(path: string, reason: string, cause?: unknown): RegistrarError {
   return new RegistrarError(
     {

@@ -9,7 +9,7 @@ import { osErrorCode } from '../files/osError.ts';
 const maxLevels = 20;
 
 /**
- * Which folder stands at a path, and which `.git` is nearest at or above it.
+ * Which folder is at a path, and which `.git` is nearest at or above it.
  *
  * @param folder a real path; both are null when it is not there
  * @param limits `home`: a `.git` in the home folder says nothing about the folders below
@@ -64,8 +64,8 @@ async function stampOf(path: string): Promise<string | null> {
 }
 
 /**
- * Whether a folder is there. Its parent has to be readable and on the device that the folder was on, or a disk may only
- * not be mounted.
+ * Whether a folder is there. Its parent has to be readable and on the device that the folder was on; otherwise, a disk
+ * may just not be mounted.
  *
  * @param device of the folder when it was last seen, as `FileIdentity` has it; null where nobody noted it
  */

@@ -12,7 +12,7 @@ import type { ConfigFile } from './configSchema.ts';
 import { decodeText, withoutByteOrderMark } from '../files/decodeText.ts';
 import { findDuplicateKey, parseJsoncTree, positionAt, valueOf } from '../files/jsoncTree.ts';
 
-/** What a config file says, before it is known whose it is. */
+/** What a config file says, before its owner is known. */
 export type ParsedConfig = Omit<WorkspaceConfig, 'uid'>;
 
 /** Where a config file is wrong, as `details` of the error. */
@@ -101,7 +101,10 @@ function faultAt(
   });
 }
 
-/** JSON lets the last of two equal keys count, other readers the first, so for the keys that decide neither may. */
+/**
+ * In JSON, the last of two equal keys counts; other readers take the first. So the keys that decide may not appear
+ * twice.
+ */
 function refuseDuplicates(document: ConfigDocument, root: Node): void {
   const project = findNodeAtLocation(root, ['project']);
   const duplicate =
@@ -127,7 +130,7 @@ function checkShape(document: ConfigDocument, root: Node): ConfigFile {
   const message = node ? `${subject} ${issue?.message ?? 'is not valid'}${found}` : `${subject} is missing`;
   const proposal = proposalFor(key, node ? valueOf(node) : undefined, document.path);
   throw faultAt(document, 'CONFIG_INVALID', offset, message, hintFor(subject, proposal), {
-    // Only what the schema cannot say is a check of our own.
+    // Only what the schema cannot express is checked here.
     isInSchema: issue?.code !== 'custom',
     ...(key === '' ? {} : { key }),
     ...(proposal === undefined ? {} : { proposal }),

@@ -34,8 +34,8 @@ const queues = new Map<string, Promise<unknown>>();
 
 /**
  * Edits a config file so that nobody ever reads half of it, and owner, mode and symbolic link stay. The file is read
- * again immediately before the rename; when somebody edited it meanwhile, the edits are computed anew from what is there
- * now. Writers of one daemon take turns.
+ * again immediately before the rename; if somebody has edited it meanwhile, the edits are computed again from the
+ * current text. Writers of one daemon take turns.
  *
  * @param edits what to change, given what the file says now; called again after each edit from outside
  * @returns whether anything had to be written, or why it could not be
@@ -80,7 +80,7 @@ async function writeInTurn(
 }
 
 /**
- * Makes a folder's config file, never overwriting one and never showing half of one.
+ * Creates a folder's config file. Never overwrites one, and never shows half of one.
  *
  * @param folder the workspace folder; `.codebase-mcp` is made in it when missing
  * @param project a valid name; the id in canonical form, or null to leave it out

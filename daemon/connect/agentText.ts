@@ -14,7 +14,7 @@ export function findEntry(agent: Agent, text: string): unknown {
 }
 
 /**
- * Puts an entry into a text that has none, as one piece: every other byte stays as it is.
+ * Inserts an entry into a text that has none, as one piece: every other byte stays as it is.
  *
  * @throws AgentTextFault when the text cannot be parsed, or has no place for it
  */
@@ -31,8 +31,8 @@ export function withEntry(agent: Agent, text: string, entry: AgentEntry): EntryI
 }
 
 /**
- * Takes the entry out again: the very piece that was put in, where it is still there, so that the text is as it was
- * before; else the entry alone.
+ * Removes the entry again: exactly the piece that was inserted, if it is still there, so that the text is as it was
+ * before; otherwise the entry alone.
  *
  * @param text has the entry
  * @throws AgentTextFault when the text cannot be parsed, or the entry cannot be told apart

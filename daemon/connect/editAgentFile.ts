@@ -9,7 +9,7 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { named } from '../protocol/visibleText.ts';
 import { AgentTextFault } from './agentTextFault.ts';
 
-/** What an edit comes to: another text, no file any more (null), or nothing to do. */
+/** The result of an edit: another text, no file any more (null), or nothing to do. */
 export type AgentFileEdit = { text: string | null } | 'unchanged';
 
 /** What an edit did; `folders` are those that were made for the file, innermost first. */

@@ -6,7 +6,7 @@ import { followDotGit, readRepositoryConfig, versionControlIn, workTreeOf } from
 import { findInIndex, type InIndex } from './gitIndex.ts';
 import { osErrorCode } from '../files/osError.ts';
 
-/** A working tree of git around a file, as git itself would find it: nothing of it is believed to be anybody's. */
+/** A git working tree around a file, as git itself would find it. It proves nothing about who owns it. */
 export interface Checkout {
   root: string;
   gitDir: string;
@@ -18,11 +18,11 @@ export interface Checkout {
 const maxIndexBytes = 268_435_456;
 
 /**
- * Finds the working tree around a folder. A bare repository made of files below is none. Above a `.git` without HEAD git
- * looks further, and so is it done here; it counts only where there is nothing else.
+ * Finds the working tree around a folder. A bare repository made of files below is not one. Git continues above a
+ * `.git` without HEAD, and so does this function; such a `.git` counts only if there is nothing else.
  *
  * @param folder a real path
- * @returns `unknown` where there is one that cannot be read, or that belongs to another system than git
+ * @returns `unknown` if there is one that cannot be read, or that belongs to a system other than git
  */
 export async function checkoutAround(folder: string): Promise<Checkout | 'unknown' | null> {
   let unborn: Checkout | null = null;
@@ -41,7 +41,7 @@ export async function checkoutAround(folder: string): Promise<Checkout | 'unknow
 async function readCheckout(root: string): Promise<Checkout | 'unknown'> {
   const place = await followDotGit(root);
   if (!place) return 'unknown';
-  // Git needs no config file; one that is there must be understood.
+  // Git needs no config file, but if there is one, it must be understood.
   const config = (await isMissing(join(place.commonDir, 'config'))) ? [] : await readRepositoryConfig(place.commonDir);
   if (!config) return 'unknown';
   // The files that its index lists may lie elsewhere; a linked worktree does not take that from the shared config.
@@ -79,7 +79,7 @@ export async function inIndexOf(checkout: Checkout, path: string): Promise<InInd
   } catch (error) {
     const code = osErrorCode(error);
     if (code === null) throw error;
-    // A repository to which nothing was ever added has none.
+    // A repository to which nothing was ever added has no index.
     return code === 'ENOENT' ? 'untracked' : 'unknown';
   }
 }
@@ -102,8 +102,8 @@ async function trackingAt(path: string): Promise<InIndex> {
 }
 
 /**
- * Where a file is, on real folders: in the folder that its path names, and where it leads as a symbolic link. Folders that
- * are yet to be made are taken as they are named.
+ * Where a file is, on real folders: in the folder that its path names, and where it leads as a symbolic link. Folders
+ * that do not exist yet are taken as they are named.
  */
 export async function placesOf(path: string): Promise<string[]> {
   const own = join(await realPlace(dirname(path)), basename(path));

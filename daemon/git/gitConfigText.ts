@@ -9,7 +9,7 @@ export interface GitConfigEntry {
   value: string | null;
 }
 
-// Bounded, since a stranger's file must not exhaust the regular expressions' stack.
+// Bounded, because a stranger's file must not exhaust the regular expressions' stack.
 const headerShape = /\[([a-z0-9.-]{1,200})(?:[ \t]{1,200}"((?:[^"\\\n]|\\[^\n]){0,4000})")?\]/iy;
 const keyShape = /([a-z][a-z0-9-]{0,200})[ \t]*(=?)/iy;
 const blankShape = /[ \t\n\v\f\r]+|[#;][^\n]*/y;
@@ -97,10 +97,10 @@ function valueAt(source: string, start: number): { text: string; end: number } |
 }
 
 /**
- * The address of the one remote that says where a repository comes from: that of `origin`, else of the only remote. Others,
- * such as `upstream` or a template, are shared by repositories that are none of each other's.
+ * The address of the one remote that says where a repository comes from: that of `origin`, else of the only remote.
+ * Unrelated repositories share others, such as `upstream` or a template.
  *
- * @returns as it stands in the file; null when there is none, or several without an `origin`
+ * @returns the address as in the file; null if there is none, or several without an `origin`
  */
 export function originUrl(entries: readonly GitConfigEntry[]): string | null {
   const urls = new Map<string, string>();

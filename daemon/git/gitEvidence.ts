@@ -12,10 +12,12 @@ import { insteadOf, readUserGitConfig, type UserFiles } from './userGitConfig.ts
 const maxLevels = 20;
 
 /**
- * Reads what git knows of a folder from git's files, without running git. A repository in the home folder itself (dotfiles)
- * says nothing about the folders below, and a working tree of another system (jj, hg, sl) nothing about its origin.
+ * Reads what git knows of a folder from git's files, without running git. A repository in the home folder itself
+ * (dotfiles) says nothing about the folders below, and a working tree of another system (jj, hg, sl) nothing about its
+ * origin.
  *
- * Everything is read each time: a repository changes under the daemon, and what was true a second ago is no evidence.
+ * Everything is read each time: a repository changes while the daemon runs, and what was true a second ago is no
+ * evidence.
  *
  * @param user `home`: the home folder; `env`: the user's variables for git; of this process when absent
  * @returns null when the folder is in no repository of git, or that cannot be read
@@ -46,7 +48,7 @@ async function evidenceAt(root: string, from: string, user: UserFiles): Promise<
   ]);
   if (config === null || identity === null) return null;
   const main = home?.isCheckout ? home.root : null;
-  // A checkout whose repository does not know it (`--separate-git-dir`) has no origin until a person says whose it is.
+  // A checkout that its repository does not know (`--separate-git-dir`) has no origin until a person binds it.
   const url = git.isMutual && isOwn ? originUrl(config) : null;
   return {
     origins: url === null ? [] : await spellings(url, main ?? root, user),

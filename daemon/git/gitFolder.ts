@@ -12,8 +12,8 @@ export interface GitFolder {
   /** Git's name of the linked worktree, null for a working tree that is none. */
   worktree: string | null;
   /**
-   * Whether the repository knows this working tree: it lies in it, lists it, or names it. The repository of a checkout
-   * that was made with `--separate-git-dir` does not, and anybody could point at it in the same way.
+   * Whether the repository knows this working tree: it is inside it, lists it, or names it. The repository of a
+   * `--separate-git-dir` checkout does not, and any folder could point at it in the same way.
    */
   isMutual: boolean;
 }
@@ -24,8 +24,8 @@ const maxPointerBytes = 8192;
 const maxGitConfigBytes = 4_194_304;
 
 /**
- * What a folder holds that makes it the top of a working tree, of git or of another system; null when it is none. Nearly
- * always it is git's, and every resolution asks: the others are looked for only where that is missing.
+ * What a folder holds that makes it the top of a working tree, of git or of another system; null when it is none. It is
+ * nearly always git's, and every resolution asks, so the others are looked for only if git's is missing.
  */
 export async function versionControlIn(
   folder: string,
@@ -37,8 +37,8 @@ export async function versionControlIn(
 }
 
 /**
- * Follows `.git` as git does, from git's own files (gitrepository-layout), without running git. Whoever wrote it may have
- * named any path: nothing of what is there is to be believed because of it.
+ * Follows `.git` as git does, from git's own files (gitrepository-layout), without running git. Whoever wrote it may
+ * have named any path, so it is no reason to believe what is there.
  *
  * @param root the real path of a folder that holds `.git`
  * @returns null when it does not lead to a folder
@@ -59,9 +59,9 @@ export async function followDotGit(root: string): Promise<{ gitDir: string; comm
 }
 
 /**
- * Reads where a working tree's repository lies, and whether that knows of it. A pointer to another repository's worktree
- * that the repository does not list there leads nowhere; else somebody could plant a file that claims to belong to
- * another person's repository.
+ * Reads where a working tree's repository lies, and whether that knows of it. If the repository does not list this
+ * worktree, the pointer leads nowhere; otherwise, somebody could plant a file that claims to belong to another person's
+ * repository.
  *
  * @param root the real path of a folder that holds `.git`
  * @returns null when `.git` does not lead to a repository

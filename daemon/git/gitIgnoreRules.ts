@@ -10,10 +10,10 @@ interface Rule {
 /**
  * Reads the rules of a `.gitignore` file (gitignore(5)).
  *
- * They are a stranger's, and the paths that they are held against may be, too: matching takes time in proportion to the
- * lengths of both, which regular expressions made of such rules do not promise. A rule with a named class of characters
- * (`[[:alpha:]]`), a backslash before a slash, or three stars never ignores anything, and always keeps, so that in doubt nothing
- * is taken for ignored.
+ * The rules are a stranger's, and so may be the paths: matching takes time in proportion to the lengths of both, which
+ * regular expressions made from such rules do not guarantee. A rule with a named class of characters (`[[:alpha:]]`), a
+ * backslash before a slash, or three stars never ignores anything and always keeps, so that nothing doubtful counts as
+ * ignored.
  *
  * @param ignoreCase as `core.ignoreCase`
  * @returns to be asked for paths relative to the file's folder, with `/`

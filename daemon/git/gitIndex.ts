@@ -1,4 +1,4 @@
-/** What an index says of one path: `unknown` where the file is not understood, so that nothing is concluded from it. */
+/** What an index says about one path; `unknown` if the file is not understood, so that nothing is concluded from it. */
 export type InIndex = 'tracked' | 'untracked' | 'unknown';
 
 /** The mode of an entry that stands for a whole folder, in a sparse index. */
@@ -99,7 +99,10 @@ interface Comparison {
   below(folder: Buffer): boolean;
 }
 
-/** Without case, forms of Unicode do not count either: file systems that ignore one ignore the other, or git's macOS rules do. */
+/**
+ * If case does not count, Unicode forms do not count either: file systems that ignore one ignore the other, or git's
+ * macOS rules do.
+ */
 function comparison(path: string, ignoreCase: boolean): Comparison {
   if (!ignoreCase) {
     const wanted = Buffer.from(path);

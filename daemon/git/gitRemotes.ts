@@ -27,7 +27,7 @@ export function normaliseOrigin(url: string): string | null {
   return address && spelled(address);
 }
 
-/** Where ssh connects to for a host name, as far as the user's configuration says so. */
+/** The host that ssh connects to for a host name, as far as the user's configuration says so. */
 export interface SshDestination {
   hostName: string | null;
   port: string | null;

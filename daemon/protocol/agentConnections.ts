@@ -1,6 +1,6 @@
 import type { AgentEntry, AgentId, ConnectionScope } from './agents.ts';
 
-/** What `connect --write` put into an agent's file, kept so that exactly that can be taken out again. */
+/** What `connect --write` added to an agent's file, recorded so that exactly that can be removed again. */
 export interface ConnectionRecord {
   agent: AgentId;
   scope: ConnectionScope;
@@ -8,7 +8,7 @@ export interface ConnectionRecord {
   file: string;
   transport: 'stdio' | 'http';
   entry: AgentEntry;
-  /** The piece of text that was put in; without it the file is as it was. */
+  /** The text that was inserted; without it, the file is as it was before. */
   inserted: string;
   /** Whether the file was made for it. */
   madeFile: boolean;
@@ -27,16 +27,16 @@ export interface ConnectionRequest {
   directory: string;
 }
 
-/** What connecting comes down to. */
+/** What connecting does. */
 export interface ConnectionPlan extends ConnectionRequest {
   /** Absolute path of the agent's file. */
   file: string;
   entry: AgentEntry;
-  /** What goes into the file, as far as nothing else is in it. */
+  /** What goes into the file if it contains nothing else. */
   snippet: string;
   /** The agent's own command that does the same, word by word; null when it has none or would show the token. */
   command: string[] | null;
-  /** Where the agent has to find the token, and why the file must not hold it; null when nothing is to be set. */
+  /** Where the agent has to find the token, and why the file must not contain it; null if nothing has to be set. */
   tokenVariable: { name: string; value: string; reason: string } | null;
   /** What the entry starts; null for HTTP. */
   launcher: { path: string; exists: boolean } | null;
@@ -44,7 +44,7 @@ export interface ConnectionPlan extends ConnectionRequest {
 
 /** Entries for Registrar in the files of agents. */
 export interface AgentConnections {
-  /** Everything that was written and not removed since. */
+  /** Every entry that was written and has not been removed since. */
   list(): Promise<ConnectionRecord[]>;
   /**
    * @throws RegistrarError `INVALID_ARGUMENT` when the agent cannot be connected this way, `DAEMON_UNREACHABLE` when the
@@ -52,14 +52,14 @@ export interface AgentConnections {
    */
   plan(request: ConnectionRequest): Promise<ConnectionPlan>;
   /**
-   * Puts the entry into the file and nothing else; in the place of the one that an earlier call put there.
+   * Writes the entry, and nothing else, into the file; replaces the one that an earlier call wrote.
    *
-   * @throws RegistrarError `CONFIG_INVALID` when the file cannot be parsed, `CONFIG_UNREADABLE` when it cannot be read or
-   *   written, `CONFIG_CHANGED` when it has an entry of this name that Registrar did not write, or does not hold still
+   * @throws RegistrarError `CONFIG_INVALID` when the file cannot be parsed, `CONFIG_UNREADABLE` when it cannot be read
+   *   or written, `CONFIG_CHANGED` when it has an entry of this name that Registrar did not write, or keeps changing
    */
   write(plan: ConnectionPlan): Promise<'written' | 'replaced' | 'unchanged'>;
   /**
-   * Takes out again what `write` put into a file.
+   * Removes what `write` added to a file.
    *
    * @returns `absent` when nothing of it is there
    * @throws RegistrarError as `write`; `CONFIG_CHANGED` when somebody changed the entry since

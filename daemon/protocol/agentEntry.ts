@@ -5,11 +5,11 @@ import type { Agent, AgentEntry, ConnectionScope } from './agents.ts';
 export function stdioEntry(agent: Agent, launcher: string, scope: ConnectionScope): AgentEntry {
   const folder = agent.folderVariable(scope);
   const entry = { command: launcher, args: folder === null ? ['mcp'] : ['mcp', '--directory', folder] };
-  // Both tell by it what kind of server it is.
+  // Tells both agents what kind of server it is.
   return agent.id === 'vscode' || agent.id === 'claude-code' ? { type: 'stdio', ...entry } : entry;
 }
 
-/** What goes into the agent's file, as far as nothing else is in it; without a line break at the end. */
+/** What goes into the agent's file if it contains nothing else; without a line break at the end. */
 export function agentSnippet(agent: Agent, entry: AgentEntry): string {
   if (agent.format === 'toml') return tomlTable(agent.serversKey, entry);
   return JSON.stringify({ [agent.serversKey]: { [serverName]: entry } }, null, 2);

@@ -10,7 +10,7 @@ export interface QueryResult {
   columns: QueryColumn[];
   /** A row is an array in the order of `columns`, whose names may repeat. int8 and numeric are text. */
   rows: unknown[][];
-  /** True when there was more than limit or size allow; `truncatedBy` says which. */
+  /** True if there was more than the limit or the size allows; `truncatedBy` says which. */
   truncated: boolean;
   truncatedBy: 'rows' | 'bytes' | null;
   durationMs: number;
@@ -50,11 +50,13 @@ export interface DatabaseDescription {
   tables: DescribedTable[];
   /** True when there are more tables or columns than are given. */
   truncated: boolean;
-  /** Functions of the system's that agents may call here although a rollback does not undo what they write. */
+  /** System functions that agents may call here although a rollback does not undo what they write. */
   lastingWrites: string[];
 }
 
-/** Where agents' SQL may do what a rollback does not undo, since the daemon's role may not take it from everybody. */
+/**
+ * Where agents' SQL may do what a rollback does not undo, because the daemon's role may not revoke it from everybody.
+ */
 export interface LastingWrites {
   databaseName: string;
   /** Functions of pg_catalog with their parameters' types, as REVOKE takes them. */

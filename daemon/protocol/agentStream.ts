@@ -1,20 +1,20 @@
 import { agentMethods, factsOf, mayRepeat } from './methods.ts';
 
 /**
- * The last line of a daemon that leaves in order: whatever it has not answered by then it has not begun, so that a
- * forwarder may ask its successor. A notification of ours, which never reaches an agent.
+ * The last line of a daemon that shuts down gracefully. It has not begun anything that it has not answered by then, so
+ * a forwarder may ask its successor. This is our own notification; it never reaches an agent.
  */
 export const leavingLine = '{"jsonrpc":"2.0","method":"notifications/registrar/leaving"}\n';
 
-/** What a forwarder says of its agent when it asks to carry messages. */
+/** What a forwarder tells the daemon about its agent. */
 export interface AgentStreamParams {
-  /** Where the agent works; null when nothing says so. */
+  /** Where the agent works; null if unknown. */
   directory: string | null;
   /** True when the command line or the agent's environment names it; false for the process's own directory. */
   isNamed: boolean;
 }
 
-/** Tools whose calls may be repeated when their answer was lost, as what they ask for may. */
+/** Tools whose calls may be repeated if their answer was lost, because their operations may. */
 export const repeatableTools: readonly string[] = agentMethods
   .filter(mayRepeat)
   .flatMap((method) => factsOf(method).tools ?? []);

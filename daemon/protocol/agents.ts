@@ -1,4 +1,4 @@
-/** The name under which Registrar stands among an agent's MCP servers. */
+/** Registrar's name among an agent's MCP servers. */
 export const serverName = 'registrar';
 
 /** The environment variable from which an agent takes the token where its file must not hold it. */
@@ -17,13 +17,13 @@ export const agentIds = [
 
 export type AgentId = (typeof agentIds)[number];
 
-/** Whether an entry counts wherever the user works, or in one workspace folder. */
+/** Whether an entry applies wherever the user works, or in one workspace folder. */
 export type ConnectionScope = 'user' | 'workspace';
 
 /** One server as an agent's file describes it. */
 export type AgentEntry = Record<string, string | string[] | Record<string, string>>;
 
-/** Where the agents' files of a user lie. */
+/** Where a user's agents keep their files. */
 export interface AgentSurroundings {
   platform: string;
   /** Absolute. */
@@ -44,9 +44,9 @@ export interface Agent {
   userFile(surroundings: AgentSurroundings): string[];
   /** The parts of the file's path in a workspace folder; null when there is none, or it is not edited by hand. */
   workspaceFile: string[] | null;
-  /** Whether its servers can learn the folder that the user works in without being told in the conversation. */
+  /** Whether its servers can find out the user's folder without being told in the conversation. */
   tellsFolder: boolean;
-  /** What stands for the workspace folder in the arguments of a server; null where nothing does. */
+  /** The placeholder for the workspace folder in a server's arguments; null if there is none. */
   folderVariable(scope: ConnectionScope): string | null;
   /**
    * The entry for the endpoint; null when there can be none. Without a token it refers to `tokenVariable`, which not

@@ -2,9 +2,9 @@ import type { ListedProject, Resolution, SyncState } from './model.ts';
 
 /** A registered project that nobody has used for a while. */
 export interface UnusedProject extends ListedProject {
-  /** `user@machine`; null where nobody noted it. */
+  /** `user@machine`; null if nobody recorded it. */
   creator: string | null;
-  /** ISO 8601 in UTC, written at most once a day; null where no use was noted. */
+  /** ISO 8601 in UTC, written at most once a day; null if no use was recorded. */
   lastUsedAt: string | null;
   /** Of its database; null when it is gone, closed to this role, or sizes could not be read. */
   sizeBytes: number | null;
@@ -12,7 +12,7 @@ export interface UnusedProject extends ListedProject {
 
 export interface UnusedProjects {
   projects: UnusedProject[];
-  /** Why no sizes could be read; null when they were. */
+  /** Why no sizes could be read; null if they were. */
   sizesMissing: string | null;
 }
 
@@ -35,9 +35,9 @@ export interface ListedEvent {
 export interface ListedEvents {
   /** The newest first. */
   events: ListedEvent[];
-  /** Whether there are more than were read. */
+  /** Whether there are more than these. */
   truncated: boolean;
-  /** Why the registry keeps no events, or this role may not read them; null where all is well. */
+  /** Why the registry keeps no events, or this role may not read them; null if all is well. */
   missing: string | null;
 }
 

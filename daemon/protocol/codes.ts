@@ -42,7 +42,7 @@ export const errorCodes = [
 
 export type ErrorCode = (typeof errorCodes)[number];
 
-/** The closed set of warning codes: the answer stands, and someone should know this about it. */
+/** The closed set of warning codes: the answer is valid, but somebody should know this about it. */
 export const warningCodes = [
   'FIRST_CLAIM',
   'CLAIMED_ELSEWHERE',

@@ -1,17 +1,17 @@
 import { hasUnseen, visible } from './visibleText.ts';
 
-/** Whose rules of quoting count: every POSIX shell and fish have the same for what is written here. */
+/** Whose quoting rules apply. For what is written here, all POSIX shells and fish have the same rules. */
 export type Shell = 'sh' | 'powershell';
 
-/** The shell in which people of this machine paste what they copy. */
+/** The shell into which people on this machine paste commands. */
 export const shellHere: Shell = process.platform === 'win32' ? 'powershell' : 'sh';
 
 /**
- * A command line that can be pasted as it is: every word arrives as it was given, whatever it is made of. This is the
- * one place that quotes for a shell.
+ * A command line that can be pasted as it is: every word arrives exactly as given. This is the only place that quotes
+ * for a shell.
  *
- * A word with characters that nobody sees is not pasted: it would not be what it looks like, and a line break runs what
- * stands before it. `…` stands in its place, which names nothing, and the word follows in brackets, escaped.
+ * A word with invisible characters is not pasted: it would not be what it looks like, and a line break would run
+ * everything before it. `…`, which names nothing, takes its place, and the word follows in brackets, escaped.
  */
 export function commandText(words: readonly string[], shell: Shell = shellHere): string {
   const line = words.map((word) => (hasUnseen(word) ? '…' : shellWord(word, shell))).join(' ');
@@ -20,8 +20,8 @@ export function commandText(words: readonly string[], shell: Shell = shellHere):
 }
 
 /**
- * A `registrar` command line. Names may begin with a dash, so they are told from options: those after `--`, values
- * after `=`.
+ * A `registrar` command line. Names may begin with a dash, so they are separated from options: arguments follow `--`,
+ * option values follow `=`.
  *
  * @param command with its subcommand, such as `projects rename`
  */
@@ -55,8 +55,8 @@ export function shellWord(word: string, shell: Shell): string {
 }
 
 /**
- * Quotes only what needs it. `=` at the beginning is zsh's, `%` an old fish's, and `~` would be replaced by everyone.
- * Backslashes stand outside the quotes, because inside of single quotes fish takes them otherwise than sh.
+ * Quotes only what needs it. A leading `=` means something to zsh, `%` to an old fish, and `~` to every shell.
+ * Backslashes stay outside the quotes, because fish reads them differently from sh inside single quotes.
  */
 function shWord(word: string): string {
   if (word === '') return "''";
@@ -69,13 +69,13 @@ function shWord(word: string): string {
     .join('');
 }
 
-/** PowerShell takes typographic quotes for quotes, and a bare `--` for its own. */
+/** PowerShell treats typographic quotes as quotes, and a bare `--` as its own. */
 function powershellWord(word: string): string {
   const isPlain = /^[\w./\\:+-][\w./\\:+=-]*$/.test(word) && word !== '--';
   return isPlain ? word : `'${word.replaceAll(/['\u2018\u2019\u201a\u201b]/g, '$&$&')}'`;
 }
 
-/** For reading only; in single quotes and without any inside, no shell would run a part of it. */
+/** For reading only; in single quotes, and with none inside, no shell would run any part of it. */
 function inert(word: string): string {
   return `'${visible(word).replaceAll("'", String.raw`\u0027`)}'`;
 }

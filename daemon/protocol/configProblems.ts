@@ -19,13 +19,13 @@ export type ConfigFix = { title: string; isPreferred: boolean } & (
   { kind: 'change'; change: TextChange } | { kind: 'adopt'; database: string } | { kind: 'share'; project: string }
 );
 
-/** Something that is wrong with a config file, where, and what helps. */
+/** Something wrong with a config file, its position, and what helps. */
 export interface ConfigProblem extends TextPlace {
   code: ErrorCode | WarningCode;
   severity: 'error' | 'warning' | 'information';
   message: string;
   hint: string;
-  /** True for what an editor that knows the JSON schema says, too. */
+  /** True if an editor that knows the JSON schema reports it too. */
   isInSchema: boolean;
   fixes: ConfigFix[];
 }

@@ -4,7 +4,7 @@ import type { Resolution, ServerLabel } from './model.ts';
 import type { ErrorReport } from './registrarError.ts';
 import type { AgentTools, WindowSettings } from './settings.ts';
 
-/** Grows with every change that a client of the version before could not live with. */
+/** Increases with every change that breaks clients of the previous version. */
 export const protocolVersion = 1;
 /** The oldest clients that this daemon still serves. */
 export const oldestProtocol = 1;
@@ -47,12 +47,12 @@ export interface ClientFolder {
   trusted: boolean;
 }
 
-/** What a client's own surroundings say about PostgreSQL. Crosses the pipe only after both proofs. */
+/** What a client's environment says about PostgreSQL. Sent only after both proofs. */
 export interface GivenAddress {
   /** Null when they name no server, but perhaps a password. */
   url: string | null;
   source: 'argument' | 'environment' | 'setting';
-  /** The PG… variables that count with it. */
+  /** The PG… variables that apply with it. */
   variables: Record<string, string>;
 }
 
@@ -65,7 +65,7 @@ export interface InitializeParams {
   pid: number;
   folders: ClientFolder[];
   address: GivenAddress;
-  /** Kept in the settings before this is answered, so that whatever is asked next is done by them. */
+  /** Saved in the settings before the answer, so that they apply to the next request. */
   settings?: WindowSettings;
 }
 
@@ -86,7 +86,7 @@ export interface DaemonStatus {
   started: string;
   uptimeMs: number;
   stateFolder: string;
-  /** Null while no PostgreSQL is opened; `error` then says why, if it was tried. */
+  /** Null while no PostgreSQL is open; `error` then says why, if it was tried. */
   server: ServerLabel | null;
   error: ErrorReport | null;
   clients: AttachedClient[];
@@ -99,14 +99,14 @@ export interface DaemonStatus {
   pool: { open: number; idle: number; waiting: number } | null;
   /** Databases in which agents may do what a rollback does not undo; absent from a version 0.1 daemon. */
   lastingWrites?: LastingWrites[];
-  /** Why the registry keeps no record of who does what; null where it does, absent where it could not be asked. */
+  /** Why the registry records no events; null if it does, absent if it could not be asked. */
   events?: EventsTrouble | null;
   /** Bytes of resident memory. */
   memoryBytes: number;
   idleExitAfterMs: number;
 }
 
-/** Why a registry keeps no record of who does what, as the end of a sentence, and what helps. */
+/** Why a registry records no events, as the end of a sentence, and what helps. */
 export interface EventsTrouble {
   reason: string;
   hint: string;
@@ -120,15 +120,15 @@ export interface DatabaseFacts {
 
 /** A folder of a window, and what it resolves to. */
 export interface FolderState extends ClientFolder {
-  /** Null until it was looked at, and while no PostgreSQL can be asked. */
+  /** Null until it was refreshed, and while no PostgreSQL can be asked. */
   resolution: Resolution | null;
   /** Of the resolved project's database; null until it was measured. */
   database: DatabaseFacts | null;
 }
 
-/** What windows draw: always the latest, never a queue of what was. */
+/** What windows draw: always the latest state, never a queue of earlier ones. */
 export interface Snapshot {
-  /** Grows with every change while this daemon lives. */
+  /** Increases with every change while this daemon runs. */
   revision: number;
   daemon: { version: string; pid: number; started: string };
   server: ServerLabel | null;
@@ -148,13 +148,13 @@ export interface Snapshot {
   } | null;
 }
 
-/** What was found out by connecting to an address once. */
+/** What connecting to an address once revealed. */
 export interface TriedAddress {
   /** The address without password, which may be kept. */
   url: string;
   /** `host:port`, for people. */
   address: string;
-  /** The password that stood in the address; null when there was none. */
+  /** The password from the address; null if it had none. */
   password: string | null;
   version: string;
   role: string;
@@ -176,9 +176,9 @@ export interface AddressChange {
   leftBehind: LeftBehind[];
 }
 
-/** What a daemon that leaves says to those who are attached, and to those who come, as its error's data. */
+/** What a daemon that is shutting down tells attached clients, and new ones as the data of its error. */
 export interface Leaving {
-  /** A newer version takes its place: whoever is older lets that one come, and starts none meanwhile. */
+  /** A newer version takes its place: older clients wait for that one and start no daemon meanwhile. */
   hasSuccessor: boolean;
 }
 
@@ -187,14 +187,14 @@ export const wire = {
   hello: 'registrar/hello',
   initialize: 'registrar/initialize',
   ping: 'registrar/ping',
-  /** A daemon begins to leave. */
+  /** A daemon begins to shut down. */
   leaving: 'registrar/leaving',
-  /** The last that a daemon says that leaves in order: of what it has not answered it has begun nothing. */
+  /** The last message of a daemon that shuts down gracefully: it has not begun anything that it has not answered. */
   left: 'registrar/left',
-  /** A request of the daemon's to a window; the next snapshot is sent when it is answered, with null. */
+  /** A request from the daemon to a window. The window answers null, and then gets the next snapshot. */
   snapshot: 'registrar/snapshot',
   progress: 'registrar/progress',
-  /** From its answer on the connection carries an agent's messages, one JSON document per line. */
+  /** After its answer, the connection carries an agent's messages, one JSON document per line. */
   agentStream: 'registrar/agentStream',
   /** An operation's. */
   method: (name: string): string => `registrar/${name}`,
@@ -204,7 +204,7 @@ export const wire = {
 export const wireErrors = {
   /** A RegistrarError; its report is the error's data. */
   registrar: -32050,
-  /** The daemon leaves: nothing was done, ask the next. Its data is `Leaving`. */
+  /** The daemon is shutting down: nothing was done, ask the next one. Its data is `Leaving`. */
   draining: -32051,
   /** A proof is wrong, or something came before it. */
   unauthorized: -32052,

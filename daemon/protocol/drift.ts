@@ -23,8 +23,8 @@ export const driftKinds = [
 export type DriftKind = (typeof driftKinds)[number];
 
 /**
- * Kinds that are only worth knowing: a folder may be on a disk that is not mounted, and a database without a marker another
- * registry's. They neither make a report not ok nor a plan another one.
+ * Kinds that are only notes: a folder may be on a disk that is not mounted, and a database without a marker may belong
+ * to another registry. They neither make a report not ok nor change a plan.
  */
 export const driftNotes: readonly DriftKind[] = ['folder-gone', 'unowned-database'];
 
@@ -64,7 +64,7 @@ export interface DriftFinding {
   database?: string;
   /** What is wrong, one sentence. */
   message: string;
-  /** What it leads to when nobody does anything, one sentence. */
+  /** What happens if nobody does anything, one sentence. */
   risk: string;
   actions: DriftAction[];
 }
@@ -72,7 +72,7 @@ export interface DriftFinding {
 export interface DriftReport {
   /** Hash of the findings and their actions, without the notes. */
   planId: string;
-  /** True when there is nothing but notes. */
+  /** True if there are only notes. */
   ok: boolean;
   findings: DriftFinding[];
 }
@@ -89,7 +89,7 @@ export interface PlannedRepair {
 export interface RepairResult {
   planId: string;
   applied: PlannedRepair[];
-  /** Not done, since what it was about had changed meanwhile. */
+  /** Not done, because what it was about has changed since. */
   skipped: PlannedRepair[];
   failed: (PlannedRepair & { error: ErrorReport })[];
 }

@@ -2,14 +2,14 @@
 export interface HintChoice {
   /** What to type, and nothing else, so that it can be pasted. */
   command: string;
-  /** What it means, in a few words; null where the command says it. */
+  /** What it means, in a few words; null if the command says it. */
   why: string | null;
 }
 
 /**
  * The ways out of a hint such as `registrar init shop-2 --local (a database of its own) | registrar use shop`.
  *
- * @returns none for a hint that is a sentence, or has one way out only
+ * @returns none for a hint that is a sentence, or that has only one way out
  */
 export function hintChoices(hint: string): HintChoice[] {
   const parts = hint.split(' | ');

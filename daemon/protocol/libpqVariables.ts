@@ -1,7 +1,7 @@
 /**
- * Every environment variable that changes where or how a client of PostgreSQL connects. Whoever starts a program with the
- * variables of a project takes these out first: an inherited PGSERVICE or PGHOSTADDR would win over PGHOST, and an
- * inherited PGOPTIONS would make another session of it. DATABASE_URL is always set, so it is not listed.
+ * Every environment variable that changes where or how a client of PostgreSQL connects. Whoever starts a program with
+ * the variables of a project takes these out first: an inherited PGSERVICE or PGHOSTADDR would override PGHOST, and an
+ * inherited PGOPTIONS would change the session. DATABASE_URL is always set, so it is not listed.
  */
 export const libpqVariables: readonly string[] = [
   // https://www.postgresql.org/docs/18/libpq-envars.html: those that stand for connection parameters,

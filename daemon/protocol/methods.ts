@@ -25,7 +25,7 @@ export type ParamsOf<Name extends ControlMethod> = Operations[Name]['params'] ex
   ? ValuesOf<Operations[Name]['params']> & AskerOf<Operations[Name]>
   : undefined;
 
-/** `agent` is set within the daemon where an agent asks; no client can say it. */
+/** `agent` is set within the daemon for agents' calls; no client can set it. */
 type AskerOf<Facts> = Facts extends { judgesAsker: true } ? { agent?: AgentAsker } : unknown;
 
 export type AnswerOf<Name extends ControlMethod> = AnswerIn<Operations[Name]>;
@@ -38,11 +38,11 @@ export type UpdateParams = ParamsOf<'updateProject'>;
 export type QueryParams = ParamsOf<'queryDatabase'>;
 
 export interface ResolveParams extends ParamsOf<'resolve'> {
-  /** Set within the daemon where a person asked for a new project in the place of a dropped one; no client can say it. */
+  /** Set within the daemon if a person asked for a new project in the place of a dropped one; no client can set it. */
   anew?: boolean;
 }
 
-/** What comes with a call besides its parameters. */
+/** What a call carries besides its parameters. */
 type Besides<Facts> = Facts extends { with: 'steps' }
   ? [onStep?: OnStep]
   : Facts extends { with: 'signal' }
@@ -64,12 +64,12 @@ export interface RegistrarApi extends EngineApi {
 /** What agents' tools may ask for. */
 export type AgentApi = Pick<RegistrarApi, AgentMethod | 'server'>;
 
-/** What crosses the pipe after `initialize`; steps are told by `wire.progress`. */
+/** What crosses the pipe after `initialize`; `wire.progress` reports steps. */
 export type ControlApi = {
   [Name in ControlMethod]: (...given: Given<Name>) => Promise<AnswerOf<Name>>;
 };
 
-/** Makes something for each operation of a list, such as its handler. */
+/** Creates something for each operation of a list, such as its handler. */
 export function forOperations<Name extends ControlMethod, Made>(
   names: readonly Name[],
   make: (name: Name) => Made,
@@ -88,7 +88,7 @@ export function factsOf(name: ControlMethod): OperationFacts {
   return operations[name];
 }
 
-/** Whether it is asked again when its answer was lost. */
+/** Whether it is repeated if its answer was lost. */
 export function mayRepeat(name: ControlMethod): boolean {
   return factsOf(name).effect !== 'changes';
 }

@@ -14,7 +14,7 @@ export interface Project {
 
 export type AddressSource = 'bundled' | 'environment' | 'setting' | 'file' | 'argument';
 
-/** Which PostgreSQL answered: `host:port` (or the socket folder) without user or password, and where that was set. */
+/** Which PostgreSQL answered: `host:port` (or the socket folder) without user or password, and what chose it. */
 export interface ServerLabel {
   address: string;
   source: AddressSource;
@@ -40,8 +40,8 @@ export interface Warning {
 }
 
 /**
- * Whether the registry knows the project: `pending` is queued for it, `parked` waits for a person. `error` says why, and for
- * an answer from memory why the registry was not asked.
+ * Whether the registry knows the project: `pending` is queued, `parked` waits for a person. `error` says why; for an
+ * answer from memory, why the registry was not asked.
  */
 export interface SyncState {
   state: 'synced' | 'pending' | 'parked';

@@ -70,7 +70,7 @@ export function databaseNameFor(name: string, id: string, group = 0): string {
   return `cb_proj_${slug(name)}_${digits}`;
 }
 
-/** Says whether a text, as a whole, may be the name of a project's database; if not, why, as the end of a sentence. */
+/** Whether a text, as a whole, may be the name of a project's database; if not, why, as the end of a sentence. */
 export function checkDatabaseName(name: string): DatabaseNameCheck {
   if (!databaseNamePattern.test(name)) {
     return { ok: false, reason: 'must be cb_proj_, then a-z, 0-9 or "_", then "_" and eight digits of 0-9 and a-f' };

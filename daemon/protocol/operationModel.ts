@@ -31,7 +31,7 @@ export interface ParameterKinds {
 
 export type Parameters = Readonly<Record<string, keyof ParameterKinds>>;
 
-/** Hears each step when it begins, in words for people: what takes long is told while it is done. */
+/** Called when each step begins, in words for people, so that they see what takes long. */
 export type OnStep = (step: string) => void;
 
 /** An agent, as far as evidence for a claim goes. */
@@ -40,7 +40,7 @@ export interface AgentAsker {
   folders: () => Promise<readonly string[]>;
 }
 
-/** What is known of an operation besides its answer and what it does it with. */
+/** What is known about an operation, besides its answer and its implementation. */
 export interface OperationFacts {
   /** For people, as a sentence without subject. */
   does: string;
@@ -49,26 +49,28 @@ export interface OperationFacts {
   /** Null when it takes none. */
   params: Parameters | null;
   /**
-   * What asking does, and so what asking twice does. `reads` changes nothing. `settles` may make or change something, and
-   * finds it as it is when it is asked again. `changes` would do something else the second time, refuse what it has done,
-   * or not say any more what the first time did. What reads or settles is asked again when its answer was lost; what
-   * settles or changes has windows drawn anew.
+   * What a call does, and so what a second call does. `reads` changes nothing. `settles` may create or change
+   * something, and finds that done when it is called again. `changes` would do something else the second time, refuse,
+   * or no longer report what the first call did. A call that reads or settles is repeated if its answer was lost; a
+   * call that settles or changes makes windows refresh.
    */
   effect: 'reads' | 'settles' | 'changes';
-  /** It takes away or replaces what was there, so clients of agents ask their user first. */
+  /** It removes or replaces something, so agents' clients ask their user first. */
   replaces?: true;
   /**
-   * Which of our programs ask for it. Their code is held to it by types; the daemon serves them all alike, since whoever
-   * attaches has the user's token, and says itself what it is.
+   * Which of our programs call it. Types hold their code to it. The daemon serves all of them alike, because every
+   * client has the user's token and declares its own kind.
    */
   askedBy: readonly ('window' | 'command')[];
-  /** The tools by which agents ask for it. Without any they cannot: it is no part of the API that tools get. */
+  /**
+   * The tools through which agents call it. Without any, they cannot: the operation is not in the API that tools get.
+   */
   tools?: readonly string[];
-  /** Whose claim it is counts, so that an agent's call says that an agent asks. */
+  /** It matters who claims, so an agent's call says that an agent asks. */
   judgesAsker?: true;
-  /** What comes with the call besides parameters, and does not cross the pipe as one of them. */
+  /** What the call carries besides its parameters, and does not cross the pipe as one of them. */
   with?: 'steps' | 'signal';
-  /** Served by a daemon that leaves, too. */
+  /** Also served by a daemon that is shutting down. */
   whileLeaving?: true;
 }
 

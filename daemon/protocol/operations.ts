@@ -21,7 +21,7 @@ const question = {
 /** A project by its id or name. */
 const project = { project: 'text' } as const;
 
-/** What is destroyed or replaced has to be named: `confirm` is the database's name. */
+/** A call that destroys or replaces a database has to name it: `confirm` is the database's name. */
 const confirmed = { ...project, confirm: 'text|null' } as const;
 
 /** Which entry, in which agent's file; `directory` is the workspace folder, absolute. */
@@ -31,7 +31,7 @@ const people = ['window', 'command'] as const;
 const window = ['window'] as const;
 const command = ['command'] as const;
 
-/** An operation whose answer is of this type, which only the compiler knows. */
+/** An operation whose answer has this type, which only the compiler knows. */
 const gives =
   // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- it is what the caller says
   <Answer>() =>
@@ -39,10 +39,10 @@ const gives =
       facts;
 
 /**
- * Everything that can be asked of the daemon, each written down once. From this come the interfaces of `methods.ts`, what
- * the pipe checks and serves, what a client sends and what it asks again when an answer was lost, the API that agents' tools
- * get, what agents are told of the tools, and the reference. Whatever an operation refuses is thrown as RegistrarError,
- * but for refusals of a resolution, which are part of it.
+ * All operations of the daemon, each written down once. The interfaces of `methods.ts`, the checks and handlers at the
+ * pipe, what a client sends and repeats, the API that agents' tools get, the tools' annotations, and the reference are
+ * derived from it. An operation throws its refusals as RegistrarError, except for those of a resolution, which are part
+ * of the answer.
  */
 export const operations = {
   server: gives<ServerLabel>()({
@@ -116,7 +116,7 @@ export const operations = {
     judgesAsker: true,
     with: 'steps',
   }),
-  // A project that was named by its old name is not found a second time, or another one has taken that name.
+  // The second time, a project that was named by its old name is not found, or another one has taken that name.
   updateProject: gives<Resolution>()({
     does: 'Renames a project or changes its description; what is left out stays, and null removes the description.',
     by: 'engine',
@@ -165,7 +165,7 @@ export const operations = {
       directory: 'text',
       /** Binds on this machine alone; no file changes. */
       local: 'flag?',
-      /** The project's origin as a person typed it, where the folder's is another. */
+      /** The project's origin as a person typed it, if the folder has a different one. */
       confirm: 'text|null?',
     },
     effect: 'settles',
@@ -175,7 +175,7 @@ export const operations = {
     judgesAsker: true,
     with: 'steps',
   }),
-  // Asked again, it would refuse: the folder has no binding any more.
+  // A second call would be refused, because the folder no longer has a binding.
   removeBinding: gives<Resolution>()({
     does: 'Removes a folder’s local binding, and resolves the folder again.',
     by: 'engine',
@@ -243,7 +243,7 @@ export const operations = {
     askedBy: people,
     tools: ['check_drift'],
   }),
-  // The plan is another as soon as some of it was applied.
+  // The plan changes as soon as a part of it has been applied.
   repair: gives<RepairResult>()({
     does: 'Applies the automatic actions of the plan that drift gave.',
     by: 'engine',
@@ -282,7 +282,7 @@ export const operations = {
     effect: 'reads',
     askedBy: window,
   }),
-  // Only the first answer says which projects the former server keeps.
+  // Only the first answer lists the projects that stay on the former server.
   changeAddress: gives<AddressChange>()({
     does: 'Switches to another PostgreSQL and saves that choice; the password is kept in memory only.',
     by: 'daemon',

@@ -38,10 +38,10 @@ export class RegistrarError extends Error {
 }
 
 /**
- * What was thrown, as its report. A fault that nobody threw on purpose is INTERNAL.
+ * The report of what was thrown. A fault that nobody threw on purpose is INTERNAL.
  *
  * @param hint what to do about such a fault
- * @param words makes of the fault's own words what may be shown where the report goes
+ * @param words turns the fault's own words into what the report's reader may see
  */
 export function reportOf(error: unknown, hint: string, words: (reason: string) => string): ErrorReport {
   if (error instanceof RegistrarError) return error.toReport();

@@ -2,7 +2,7 @@
 export interface Settings {
   /** The chosen PostgreSQL: the bundled one, a URL without password, or null when none was chosen. */
   postgres: { kind: 'bundled' } | { kind: 'url'; url: string } | null;
-  /** Real paths whose config files are acted on whoever owns them. */
+  /** Real paths of folders whose config files count, whoever owns them. */
   trustedFolders: string[];
   /** Path of an SQL file that every project database gets, or null. */
   'registrar.postgres.projectSchema': string | null;
@@ -17,7 +17,7 @@ export interface Settings {
   'registrar.mcp.tools': AgentTools;
 }
 
-/** The options that a window may bring: what a person set in VS Code counts for everybody. */
+/** The options that a window may send: what a person set in VS Code applies to everybody. */
 export type WindowSettings = Partial<Omit<Settings, 'postgres' | 'trustedFolders'>>;
 
 /** Which tools agents see: those for work in a project, or also those that manage projects. */

@@ -1,8 +1,8 @@
 import { hasUnseen } from './visibleText.ts';
 
 /**
- * A name as SQL that people copy. With characters that nobody sees, it is written with PostgreSQL's Unicode escapes, so
- * that what is copied is what was meant.
+ * A name as SQL that people copy. Invisible characters are written as PostgreSQL's Unicode escapes, so that the copy
+ * means what was intended.
  */
 export function sqlIdentifier(name: string): string {
   const quoted = name.replaceAll('"', '""');

@@ -1,11 +1,12 @@
 /**
- * Characters that a reader does not see, or that change what he sees: control characters (which terminals obey), those
- * that turn the direction of writing, those without width, line and paragraph separators, halves of surrogate pairs.
+ * Characters that a reader does not see, or that change what a reader sees: control characters (which terminals obey),
+ * characters that change the direction of text, zero-width characters, line and paragraph separators, halves of
+ * surrogate pairs.
  */
 const unseen = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}\u115f\u1160\u3164\uffa0]/u;
 const everyUnseen = new RegExp(unseen.source, 'gu');
 
-/** Whether the text holds a character that a reader does not see, so that it is not what it looks like. */
+/** Whether the text contains a character that a reader does not see, so that it is not what it looks like. */
 export function hasUnseen(text: string): boolean {
   return unseen.test(text);
 }
@@ -18,20 +19,20 @@ export function visible(text: string): string {
 }
 
 /**
- * A text of somebody else inside of a sentence of ours: a JSON string on one line, so that it is seen where it begins
- * and ends, and neither a person nor an agent takes it for our own words.
+ * Somebody else's text inside a sentence of ours: a JSON string on one line, so that it is visible where it begins and
+ * ends, and neither a person nor an agent takes it for our own words.
  */
 export function quoted(text: string): string {
   const short = text.length > maxQuoted ? `${text.slice(0, maxQuoted)}…` : text;
   return visible(JSON.stringify(short));
 }
 
-/** A path, a database or an address: as it is where it is evidently one word, else quoted. */
+/** A path, a database or an address: as it is if it is evidently one word, else quoted. */
 export function named(text: string): string {
   return /^[\p{L}\p{N}_./\\:@+~,[\]-]+$/u.test(text) && text.length <= maxQuoted ? text : quoted(text);
 }
 
-/** Characters of a text of somebody else that are repeated; a path can be longer, and is then told by its beginning. */
+/** How many characters of somebody else's text are repeated. A longer path is cut after that many. */
 const maxQuoted = 500;
 
 function unitEscape(unit: number): string {

@@ -16,7 +16,7 @@ const maxClaims = 10_000;
 
 /**
  * Claims of this host's folders in one file of the state folder: `claims.json` keeps those that evidence supported, and
- * `bindings.json` those that a person made for this machine alone. What is kept is on disk before anybody goes on.
+ * `bindings.json` those that a person made for this machine alone. A saved claim is on disk before anybody continues.
  */
 export class ClaimsFile {
   readonly #path: string;
@@ -24,7 +24,7 @@ export class ClaimsFile {
   readonly #onFailure: (error: unknown) => void;
   #claims = new Map<string, ProjectClaim>();
   #writing: Promise<void> = Promise.resolve();
-  /** What is not on disk yet, be it for want of time or because the disk refused it. */
+  /** What is not on disk yet, because there was no time or the disk refused it. */
   readonly #unwritten: ((claims: Map<string, ProjectClaim>) => void)[] = [];
 
   private constructor(path: string, keyOf: (claim: ProjectClaim) => string, onFailure: (error: unknown) => void) {
@@ -64,7 +64,7 @@ export class ClaimsFile {
     const kept = { projectId, claim };
     return this.#change((claims) => {
       const key = this.#keyOf(kept);
-      // Set again, an entry moves to the end: the first of the map is the oldest.
+      // Setting an entry again moves it to the end, so the first of the map is the oldest.
       claims.delete(key);
       claims.set(key, kept);
     });
@@ -80,7 +80,10 @@ export class ClaimsFile {
     return isChanged;
   }
 
-  /** One after the other, upon what the file has by then: other daemons write it, too, while one takes over from another. */
+  /**
+   * One after the other, based on the file's current content, because another daemon may write it too while one takes
+   * over from the other.
+   */
   #change(change: (claims: Map<string, ProjectClaim>) => void): Promise<void> {
     change(this.#claims);
     this.#unwritten.push(change);
@@ -89,7 +92,7 @@ export class ClaimsFile {
       const write = (): Promise<void> => withFileLock(`${this.#path}.lock`, (confirm) => this.#write(confirm));
       await write().catch((error: unknown) => {
         if (!(error instanceof LockLost)) throw error;
-        // This process hung, and another one has written meanwhile.
+        // This process hung, and another one has written since.
         return write();
       });
     });
@@ -99,7 +102,7 @@ export class ClaimsFile {
 
   async #write(confirm: () => Promise<void>): Promise<void> {
     const changes = [...this.#unwritten];
-    // Where the file cannot be read at the moment, what this daemon knows must not be lost over it.
+    // If the file cannot be read at the moment, what this daemon knows must not get lost.
     const claims = (await this.#read()) ?? new Map(this.#claims);
     for (const apply of changes) apply(claims);
     for (const oldest of claims.keys()) {

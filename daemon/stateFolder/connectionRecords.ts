@@ -8,11 +8,11 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import { writePrivateFile } from '../wire/stateFolder.ts';
 import { osErrorCode } from '../files/osError.ts';
 
-/** What was put into agents' files: a file each, so that commands that run at once do not undo each other's. */
+/** What was added to agents' files: one record file each, so that concurrent commands do not undo each other's work. */
 export interface ConnectionRecords {
   /** In the order of the agents' files. Throws INVALID_ARGUMENT when one is damaged. */
   list(): Promise<ConnectionRecord[]>;
-  /** Null when nothing was put into this file. Throws INVALID_ARGUMENT when what says so is damaged. */
+  /** Null if nothing was added to this file. Throws INVALID_ARGUMENT if the record is damaged. */
   read(agentFile: string): Promise<ConnectionRecord | null>;
   write(record: ConnectionRecord): Promise<void>;
   remove(agentFile: string): Promise<void>;

@@ -3,7 +3,7 @@ import { link, readFile, rm } from 'node:fs/promises';
 import { writePrivateFile } from '../wire/stateFolder.ts';
 
 /**
- * The id of this machine and state folder, made once and kept in `host.json`. The machine's name stands beside it for
+ * The id of this machine and state folder, made once and kept in `host.json`. The machine's name is stored with it for
  * people: names change with the network, and containers of one image share them.
  *
  * @param path of `host.json`

@@ -16,14 +16,14 @@ interface Known {
 
 const maxProjects = 1000;
 const maxFolders = 32;
-/** Folders that resolved to anything, whatever became of their projects. */
+/** Folders that resolved to anything, whatever happened to their projects. */
 const maxSeenFolders = 1000;
-/** An unchanged project is confirmed on disk no more often than this. */
+/** How often, at most, an unchanged project is confirmed on disk. */
 const rewriteMs = 60_000;
 
 /**
- * The projects that this daemon has resolved, bounded, kept in `known.json`: what answers while no server does. Losing the
- * file loses nothing but those answers, so it is written behind the caller and a damaged one counts as empty.
+ * The projects that this daemon has resolved, bounded, in `known.json`. They answer while no server does. Losing the
+ * file loses only those answers, so it is written in the background, and a damaged file counts as empty.
  */
 export class KnownProjects implements MemoryPort {
   readonly #path: string;
@@ -107,7 +107,7 @@ export class KnownProjects implements MemoryPort {
   }
 
   /**
-   * Takes over what the registry says now about everything that was known: other daemons rename, re-key and forget, too.
+   * Updates everything that is known from the registry, because other daemons rename, re-key and forget too.
    *
    * @param asked the ids that the registry was asked for
    * @param rows what it has of them

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { osErrorCode } from '../files/osError.ts';
 
 const folders = ['bin', 'compiled', 'connections', 'logs', 'outbox', 'postgres', 'sample-workspace'];
-/** With what their writers leave beside them when they are killed. */
+/** With what killed writers leave beside them. */
 const files = /^(?:(?:endpoint|settings|known|claims|bindings|host)\.json|daemon\.sock)(?:\..*)?$/;
 
 /** What Registrar has put into the state folder; empty when the folder is not there. */

@@ -134,8 +134,8 @@ const lockLimitMs = 10_000;
 const abandonedAfterMs = 3_000;
 
 /**
- * Runs something while no other process does, or gives null when the lock could not be had in time. A lock file rather
- * than a second look before the rename, because between such a look and the rename another writer's update would be lost.
+ * Runs something while no other process does; null if the lock was not free in time. A lock file rather than a second
+ * read before the rename, because another writer's update between that read and the rename would be lost.
  */
 async function withLock<T>(
   path: string,

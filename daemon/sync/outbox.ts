@@ -47,7 +47,10 @@ export class Outbox implements OutboxPort {
     this.#options = options;
   }
 
-  /** Opens the queue, making its folder if need be. A file that cannot be read is set aside as `*.damaged` and reported. */
+  /**
+   * Opens the queue, and creates its folder if necessary. A file that cannot be read is renamed to `*.damaged` and
+   * reported.
+   */
   static async open(folder: string, options: OutboxOptions): Promise<Outbox> {
     const outbox = new Outbox(folder, options);
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -62,7 +65,7 @@ export class Outbox implements OutboxPort {
         options.onDamaged(`${path}.damaged`, error instanceof Error ? error.message : String(error));
       }
     }
-    // Whoever died while a project's id was changed left it on disk under both.
+    // A process that died while a project's id changed left the project on disk under both ids.
     for (const { row } of supersededEntries(outbox.entries())) await outbox.#erase(row.id);
     return outbox;
   }
@@ -94,7 +97,8 @@ export class Outbox implements OutboxPort {
       attempts: 1,
       error: asReason({ code: stateOrCode(failure), message: failure.message }),
     };
-    // In memory first: whoever asks while the file is being written must find it and not add a second one.
+    // In memory first: a caller that asks while the file is being written must find the entry, and not add a second
+    // one.
     this.#entries.set(row.id, entry);
     try {
       await this.#write(entry);
@@ -148,7 +152,7 @@ export class Outbox implements OutboxPort {
     await this.#removeFile(id);
   }
 
-  /** Records what a delivery gave, within `whileDelivering`. */
+  /** Records the outcome of a delivery, within `whileDelivering`. */
   async settle(entry: OutboxEntry, delivery: Delivery): Promise<void> {
     const current = this.#entries.get(entry.row.id);
     if (!current) return;

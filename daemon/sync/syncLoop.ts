@@ -23,7 +23,7 @@ export class SyncLoop {
   readonly #ports: SyncPorts;
   #timer: NodeJS.Timeout | null = null;
   #running: Promise<void> | null = null;
-  /** The attempt after the one that runs, for those who asked meanwhile. */
+  /** The attempt after the current one, for callers that asked meanwhile. */
   #next: Promise<void> | null = null;
   #stopped = false;
   #failuresInARow = 0;
@@ -45,7 +45,8 @@ export class SyncLoop {
    */
   async attempt(isAsked = false): Promise<void> {
     if (!isAsked || !this.#running) return this.#begin(isAsked);
-    // What is under way leaves out what is parked, and may have been refused for a reason that was mended before the asking.
+    // The current attempt skips parked entries, and may have failed for a reason that was fixed before the person
+    // asked.
     this.#next ??= this.#running
       .finally(() => {
         this.#next = null;
@@ -54,12 +55,12 @@ export class SyncLoop {
     return this.#next;
   }
 
-  /** Tries at once what waits for its next attempt, since the registry answers again. */
+  /** Tries waiting entries at once, because the registry answers again. */
   wake(): void {
     if (this.#timer && !this.#stopped) void this.attempt();
   }
 
-  /** Ends the loop after the attempt that runs. */
+  /** Ends the loop after the current attempt. */
   async stop(): Promise<void> {
     this.#stopped = true;
     if (this.#timer) clearTimeout(this.#timer);
@@ -127,7 +128,7 @@ export class SyncLoop {
   async #record(batch: readonly [OutboxEntry, Delivery][]): Promise<void> {
     for (const [entry, delivery] of batch) this.#counts.add(delivery, entry.attempts, this.#ports.now().getTime());
     const refusals = await Promise.allSettled(batch.map((one) => this.#outbox.settle(...one)));
-    // Only now, so that whoever hears of it and looks finds the entry as it is.
+    // Only now, so that whoever is notified and looks finds the entry as it is.
     for (const [index, [entry, delivery]] of batch.entries()) {
       this.#ports.report(entry, delivery, delivery.kind === 'failed' ? this.#outbox.nextAttemptAt : null);
       const refusal = refusals[index];

@@ -21,8 +21,8 @@ export interface WorkflowClientOptions {
 const maxBodyBytes = 64 * 1024;
 
 /**
- * Makes a client of the workflow server: `GET {url}/api/v1/projects/active` → `{"project_id": …}`. However many ask,
- * there is one request at a time, and none while an earlier answer holds.
+ * Makes a client of the workflow server: `GET {url}/api/v1/projects/active` → `{"project_id": …}`. However many callers
+ * there are, there is one request at a time, and none while an earlier answer is valid.
  */
 export function createWorkflowClient(options: WorkflowClientOptions): WorkflowPort {
   const { now, timeoutMs = 1000, successTtlMs = 60_000, failureTtlMs = 10_000 } = options;

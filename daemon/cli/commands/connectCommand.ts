@@ -16,7 +16,7 @@ interface ConnectOptions {
   rotateToken?: true;
 }
 
-/** `connect`: how an agent is told of Registrar, shown or done. */
+/** `connect`: shows or writes an agent's entry for Registrar. */
 export function addConnectCommand(program: Command, session: CliSession): void {
   program
     .command('connect')
@@ -82,7 +82,7 @@ async function connect(session: CliSession, id: AgentId, options: ConnectOptions
     return;
   }
   const outcome = await connections.write(plan);
-  // Without the entry, in which there may be the token: what is done needs no copying.
+  // Without the entry, which may contain the token: nobody has to copy what is already written.
   const { entry: _entry, snippet: _snippet, command: _command, ...answer } = plan;
   output.answer({ ...answer, outcome }, (view) => writtenText(plan, outcome, view));
 }

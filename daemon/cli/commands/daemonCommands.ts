@@ -32,7 +32,7 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
         output.answer(status, () => `The daemon is running in the background (process ${status.pid}).`);
         return;
       }
-      // Before it serves anybody: whoever was answered may tell it to stop at once.
+      // Before it serves anybody, because a client may tell it to stop as soon as it has an answer.
       const stopped = context.untilStopped();
       const own = await context.daemon.become(databaseUrl);
       if (!own) {
@@ -72,7 +72,7 @@ export function addDaemonCommands(program: Command, session: CliSession): void {
       }
       const entries: unknown[] = [];
       for await (const line of context.daemon.log(options.follow ?? false, stop.signal)) {
-        // One document cannot have an end while it is followed: then each entry is one.
+        // While following, one document could not end, so each entry is a document.
         if (output.json && options.follow) context.stdout.write(`${line}\n`);
         else if (output.json) entries.push(entryOf(line));
         else context.stdout.write(`${lineText(line, context.home)}\n`);

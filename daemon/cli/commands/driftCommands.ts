@@ -3,7 +3,7 @@ import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { driftText, repairText } from '../driftText.ts';
 
-/** `drift` and `repair`: where registry, databases and config files disagree, and putting it right. */
+/** `drift` and `repair`: where registry, databases and config files disagree, and how to repair that. */
 export function addDriftCommands(program: Command, session: CliSession): void {
   const showDrift = async (): Promise<void> => {
     const report = await session.withRegistrar((registrar) => registrar.drift());

@@ -68,8 +68,8 @@ export function addEnvironmentCommands(program: Command, session: CliSession): v
     .addHelpText('after', '\nExample:\n  $ registrar exec --expect shop -- npm run migrate')
     .action(async (words: string[], options: Selection) => {
       const [command = '', ...args] = commandAfterDashes(context.argv, words);
-      // Attached until the command has ended, so that the daemon and its server do not end for want of users; where the
-      // command takes this process's place, the daemon goes by its id.
+      // Stays attached until the command has ended, so that the daemon and its server do not exit for lack of users. If
+      // the command replaces this process, the daemon watches its process id.
       await session.withRegistrar(async (registrar) => {
         const environment = await connect(registrar, options, session);
         if (!environment) return;
@@ -137,8 +137,8 @@ function sayLeftOut({ output }: CliSession, leftOut: readonly string[]): void {
 }
 
 /**
- * What a shell that evaluates the output of `env` has to get whenever there is no project: nothing at all would be taken for
- * success, and the variables that it has would stay. Null for everything but such an `env`; a terminal evaluates nothing.
+ * What a shell that evaluates the output of `env` gets if there is no project: empty output would pass for success and
+ * leave the shell's variables in place. Null for every other command; a terminal evaluates nothing.
  */
 export function refusalForShell({ argv, stdout }: Pick<CliContext, 'argv' | 'stdout'>): string | null {
   const command = argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--database-url');
@@ -172,7 +172,7 @@ function onlyWith(option: string): RegistrarError {
   });
 }
 
-/** What connects to the project, or null after the refusal was printed. Its warnings go beside the output, not into it. */
+/** The connection to the project, or null after the refusal was printed. Warnings go to standard error. */
 async function connect(
   registrar: RegistrarApi,
   options: Selection,
@@ -190,7 +190,7 @@ async function connect(
   return null;
 }
 
-/** Without the two dashes, an option of the command would be taken for one of ours, or ours for its. */
+/** Without the two dashes, the command's options could pass for ours, or ours for the command's. */
 function commandAfterDashes(argv: readonly string[], words: readonly string[]): readonly string[] {
   const after = argv.slice(argv.indexOf('--') + 1);
   if (argv.includes('--') && after.length === words.length) return words;

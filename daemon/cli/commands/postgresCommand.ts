@@ -46,7 +46,7 @@ async function chooseBundled({ context, output }: CliSession): Promise<void> {
 }
 
 async function chooseUrl({ context, output }: CliSession, url: string, savePassword: boolean): Promise<void> {
-  // Not repeated in the message: whatever it is, it might be a password.
+  // Not repeated in the message, because it might be a password.
   if (!/^postgres(?:ql)?:\/\//.test(url) && !url.includes('=')) {
     throw invalid('That is neither show, bundled nor a PostgreSQL URL.');
   }
@@ -70,7 +70,7 @@ async function chooseUrl({ context, output }: CliSession, url: string, savePassw
   );
 }
 
-/** Tries without a password first: the server may want none, or the password file may have it. */
+/** Tries without a password first: the server may require none, or the password file may have it. */
 async function tryAddress(
   context: CliSession['context'],
   url: string,
@@ -101,7 +101,7 @@ function chosenText({ chosen, address }: ChosenPostgres, { home, paint }: TextVi
   }
 }
 
-/** A daemon that was started with another address goes on with it. */
+/** A daemon that was started with another address keeps using it. */
 function servedLines({ chosen, daemon }: ChosenPostgres, view: TextView): string[] {
   if (!daemon) return [];
   const served = `The daemon serves ${serverText(daemon, view.home)}.`;
@@ -129,7 +129,7 @@ function factsText({ version, role, mayCreateDatabases, registry }: PostgresFact
   ].join('\n');
 }
 
-/** What the running daemon made of it, and what the old address keeps. */
+/** What the running daemon reports about the change, and what stays on the former server. */
 function changeLines(change: AddressChange | null, { home, paint }: TextView): string[] {
   if (!change) return [];
   const { error, leftBehind } = change;

@@ -103,7 +103,7 @@ function addDrop(projects: Command, session: CliSession): void {
         const question =
           `Dropping ${shown(name, '')} destroys database ${shown(databaseName, '')} with everything in it.\n` +
           `To continue, type the name of the database: `;
-        // By id: it is this one that the question was about, whatever has this name by now.
+        // By id: the question was about this project, whichever one has the name by now.
         return registrar.dropProject({ project: id, confirm: await readAnswer(session.context, question) });
       });
       session.output.answer(

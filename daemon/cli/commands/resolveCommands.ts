@@ -89,14 +89,14 @@ interface UseOptions {
   remove?: true;
 }
 
-/** Asked on a terminal only: whoever crosses repositories knows whose database it is. */
+/** Asked only on a terminal: whoever shares another repository's database has to know whose it is. */
 async function typedOrigin(error: unknown, session: CliSession): Promise<string | null> {
   if (!(error instanceof RegistrarError) || error.code !== 'CONFIRMATION_REQUIRED') return null;
   const message = shown(error.message.replace(/ Nothing was done\.$/, ''), session.context.home);
   return readAnswer(session.context, `${message}\nTo share it, type the origin of that project's repository: `);
 }
 
-/** The command that was typed, with what the error says is missing or better: its hint cannot know the options. */
+/** The command that was typed, with what the error says is missing: the error's own hint cannot know the options. */
 function withSameWords(
   error: unknown,
   command: 'use' | 'init',

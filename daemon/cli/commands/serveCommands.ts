@@ -40,7 +40,7 @@ export function addServeCommands(program: Command, session: CliSession): void {
     });
 }
 
-/** Prints what there is, then stays until the user stops it, unless `once`. */
+/** Prints the answer, then keeps running until the user stops it, unless `once`. */
 async function stay(
   registrar: RegistrarApi,
   session: CliSession,
@@ -48,7 +48,7 @@ async function stay(
   once: boolean,
 ): Promise<void> {
   const { context, output } = session;
-  // Asked first: from here on Ctrl-C ends in order, with the server closed.
+  // Asked first, so that from here on Ctrl-C shuts down gracefully, with the server closed.
   const stopped = once ? null : context.untilStopped();
   const resolution = directory === null ? null : await registrar.resolve({ directory });
   const sync = await registrar.syncStatus();

@@ -7,7 +7,7 @@ import type { CliSession } from '../cliSession.ts';
 import { shown } from '../terminalText.ts';
 import type { TextView } from '../terminalText.ts';
 
-/** `trust`: folders whose config files are acted on whoever owns them. */
+/** `trust`: folders whose config files count, whoever owns them. */
 export function addTrustCommand(program: Command, session: CliSession): void {
   const { context, output } = session;
   program

@@ -13,7 +13,7 @@ interface Databases {
   projects: { name: string; databaseName: string }[];
 }
 
-/** What would go and what would stay, as JSON too. */
+/** What would be removed and what would stay, also as JSON. */
 interface Plan extends FoundHere {
   /** Null when no PostgreSQL answers; `databasesUnknown` then says why, if one was chosen. */
   databases: Databases | null;
@@ -42,7 +42,7 @@ export function addUninstallCommand(program: Command, session: CliSession): void
         const answer = await readAnswer(context, 'To remove it, type yes: ');
         if (answer !== 'yes') throw confirmationRequired(plan);
       }
-      // Whoever looked at the databases may have started one.
+      // Listing the databases may have started a daemon.
       await context.daemon.stop();
       const { failures, left } = await uninstall.remove();
       session.status = failures.length === 0 ? 0 : 1;

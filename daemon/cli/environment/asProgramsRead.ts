@@ -3,9 +3,9 @@ import { parseEnv } from 'node:util';
 type Values = ReadonlyMap<string, string>;
 
 /**
- * The first key of a `.env` file that programs would not read as it was meant: one of `expected` that has another value, or
- * any other that has not the value from before. A quotation mark that nobody closes does that, and so does whatever only some
- * readers take for the end of a line.
+ * The first key of a `.env` file that programs would not read as it was meant: one of `expected` that has another
+ * value, or any other that has not the value from before. An unclosed quotation mark causes that, and so does anything
+ * that only some readers treat as a line ending.
  *
  * @param before the text that was there, and `after` the one that is to be written
  * @param expected the new values by key; keys whose value nobody can foretell are given null
@@ -41,7 +41,7 @@ function readByDotenv(text: string): Values {
   return values;
 }
 
-/** Neither reader cares for blank lines; over thousands of them, dotenv's rule would take minutes. */
+/** Both readers ignore blank lines; on thousands of them, dotenv's regular expression would take minutes. */
 function withoutBlankLines(text: string): string {
   return text.replaceAll(/[\n\u2028\u2029]\s*[\n\u2028\u2029]/g, '\n');
 }

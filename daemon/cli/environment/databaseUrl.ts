@@ -11,7 +11,7 @@ import { RegistrarError } from '../../protocol/registrarError.ts';
  */
 export function databaseUrlLike(url: string, old: string, key: string): string {
   const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(old)?.[1] ?? 'postgresql';
-  // `prisma init` leaves a server of Prisma's own there, which is to be replaced.
+  // `prisma init` writes the address of a server of Prisma's there, which has to be replaced.
   if (!/^(?:prisma\+)?post(?:gres|gresql|gis)(?:\+\w+)?$/i.test(scheme)) throw notPostgres(key, scheme);
   const kept = (/\?([^#]*)/.exec(old)?.[1] ?? '').split('&').filter((parameter) => isKept(parameter, scheme));
   const [base = '', query = ''] = url.split('?');
@@ -31,7 +31,7 @@ export function withHost(environment: Readonly<Record<string, string>>, host: st
   return { ...environment, PGHOST: host, DATABASE_URL: url };
 }
 
-/** What says where to connect, as whom, and how safely, is the project's to say. */
+/** Where to connect, as whom, and how safely is up to the project. */
 function isKept(parameter: string, scheme: string): boolean {
   const name = decoded(parameter.split('=')[0] ?? '').toLowerCase();
   return name !== '' && !decided.has(name) && !name.startsWith('ssl') && !/^prisma\+/i.test(scheme);

@@ -1,4 +1,4 @@
-/** What stands between the equals sign and the end of the line, and how it is quoted. */
+/** The text between the equals sign and the end of the line, and how it is quoted. */
 export type Quoting = 'none' | 'single' | 'double';
 
 /**

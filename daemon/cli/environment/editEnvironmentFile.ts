@@ -7,9 +7,9 @@ export interface EditedFile {
   bytes: Buffer;
   /** The keys that have the project's values now, in the file's order. */
   set: string[];
-  /** Those whose values no quoting carries; they are empty in the file. */
+  /** Keys whose values no quoting can express; they are empty in the file. */
   leftOut: string[];
-  /** Keys that the file sets besides, and that lead libpq elsewhere. */
+  /** Other keys that the file sets and that lead libpq elsewhere. */
   misleading: string[];
 }
 
@@ -27,7 +27,7 @@ export function editEnvironmentFile(
   environment: Readonly<Record<string, string>>,
   map: ReadonlyMap<string, string>,
 ): EditedFile {
-  // One character per byte, so that what is not understood stays as it is.
+  // One character per byte, so that unknown bytes stay as they are.
   const text = (before ?? Buffer.alloc(0)).toString('latin1');
   if (text.includes('\0')) throw noEnvironmentFile();
   const assignments = readAssignments(text);
@@ -59,7 +59,7 @@ export function editEnvironmentFile(
     set.add(assignment.key);
   }
   edited += text.slice(end);
-  // A map that gives the URL another key says that the file does not need DATABASE_URL.
+  // If a map gives the URL another key, the file does not need DATABASE_URL.
   const needed = [...map.values()].includes('DATABASE_URL') ? [...map.keys()] : ['DATABASE_URL', ...map.keys()];
   const newLine = text.includes('\r\n') ? '\r\n' : '\n';
   const prefix = assignments.length > 0 && assignments.every(({ isExported }) => isExported) ? 'export ' : '';
@@ -82,7 +82,7 @@ export function editEnvironmentFile(
   };
 }
 
-/** Where a file has them, they are the project's, empty when it has none. */
+/** If a file has them, they get the project's values, or become empty if it has none. */
 const ownKeys = new Set(['DATABASE_URL', 'PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGPASSWORD']);
 
 interface Assignment {
@@ -142,9 +142,9 @@ function unquotedAt(text: string, from: number): Value {
 
 function urlFor(key: string, url: string, current: Assignment | null): string {
   const value = databaseUrlLike(url, current?.value ?? '', key);
-  // Only what was kept of the old one may hold what single quotes do not carry; then it stays in those that it was in.
+  // Only what was kept from the old value may contain what single quotes cannot express; it then keeps its own quotes.
   if (current?.quoting === 'double' && /[$']/.test(value)) return `"${value}"`;
-  // A backslash at the end would make a letter of the quotation mark.
+  // A backslash at the end would escape the quotation mark.
   return `'${value.replaceAll("'", '%27').replaceAll('\\', '%5C')}'`;
 }
 

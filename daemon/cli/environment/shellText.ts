@@ -27,7 +27,7 @@ export function refusedText(shell: Shell): string {
 interface ShellLanguage {
   remove: (names: readonly string[]) => string;
   set: (name: string, value: string) => string;
-  /** Last, because what `eval` and `source` give is the status of the last command. */
+  /** Last, because `eval` and `source` return the status of the last command. */
   fail: string;
 }
 

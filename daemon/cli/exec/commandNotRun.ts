@@ -1,6 +1,6 @@
 import type { ErrorReport } from '../../protocol/registrarError.ts';
 
-/** What a shell ends with for a command that it cannot find, and for one that it finds and cannot run. */
+/** A shell's exit status for a command that it cannot find, and for one that it finds but cannot run. */
 export type NotRunStatus = 126 | 127;
 
 /** A command that never began. */

@@ -52,7 +52,10 @@ function ignore(): void {
   // Caught, so that it does not end this process.
 }
 
-/** Those that ask a program to end, or to do something of its own. What stops and continues goes to the whole job anyway. */
+/**
+ * Signals that ask a program to end, or to do something of its own. Signals that stop and continue go to the whole job
+ * anyway.
+ */
 const passedOn = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT', 'SIGUSR1', 'SIGUSR2'] as const;
 type PassedOn = (typeof passedOn)[number];
 
@@ -90,8 +93,8 @@ async function runBeside(
 }
 
 /**
- * Ctrl-C and Ctrl-\ go to every process in the terminal's foreground, the command included, which would else get them
- * twice. Whether this process is in the foreground is asked of the system; where that is not known, a terminal counts.
+ * Ctrl-C and Ctrl-\ go to every process in the terminal's foreground, including the command, which would otherwise get
+ * them twice. The system knows whether this process is in the foreground; if it does not say, having a terminal counts.
  */
 function comesFromTerminal(signal: PassedOn): boolean {
   if (process.platform === 'win32') return signal === 'SIGINT';
