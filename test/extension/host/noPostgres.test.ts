@@ -79,7 +79,7 @@ describe('a window without a PostgreSQL', () => {
     const rows = await rowsOnce('the other server', (drawn) => drawn[0] === 'shop  another server');
     assert.match(
       rows[1] ?? '',
-      /^ {2}Nothing is done here\. {2}The daemon serves \S+, and the setting names 127\.0\.0\.1:1\/other\./,
+      /^ {2}Nothing is done here\. {2}The daemon serves \S+, but the setting names 127\.0\.0\.1:1\/other\./,
     );
     await takePicture('another-server');
     await run(commandIds.useDaemonAddress);
