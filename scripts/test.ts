@@ -13,39 +13,40 @@ import {
   type TestResults,
 } from '../test/support/testResults.ts';
 
-/**
- * A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. Those
- * that run beside the one before them, one after the other, are shown when all have ended.
- */
+/** A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. */
 interface Stage {
   script: string;
   hasMocha: boolean;
-  isBeside?: true;
 }
 
-// The package comes before the extension's tests, which install it into a clean VS Code.
-const stages: Stage[] = [
-  { script: 'check', hasMocha: false },
-  { script: 'test:unit', hasMocha: true },
+/** The stages of a lane run one after the other. */
+type Lane = Stage[];
+
+/** Lanes of a group run beside each other, and a group begins when the one before it has ended. */
+const groups: Lane[][] = [
+  [[{ script: 'check', hasMocha: false }], [{ script: 'test:unit', hasMocha: true }]],
   // Together they are test:postgres. They wait for PostgreSQL and for processes more than they compute.
-  { script: 'test:rules', hasMocha: true },
-  { script: 'test:faults', hasMocha: true, isBeside: true },
-  { script: 'test:daemon', hasMocha: true, isBeside: true },
-  { script: 'test:package', hasMocha: false },
-  { script: 'test:extension', hasMocha: true },
+  [
+    [{ script: 'test:rules', hasMocha: true }],
+    [{ script: 'test:faults', hasMocha: true }],
+    [{ script: 'test:daemon', hasMocha: true }],
+  ],
+  // The package comes before the extension's tests, which install it into a clean VS Code.
+  [
+    [
+      { script: 'test:package', hasMocha: false },
+      { script: 'test:extension', hasMocha: true },
+    ],
+  ],
 ];
 
 const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-results-'));
-/** What stages that ran beside others printed. */
+/** What the stages printed that ran beside a group's first lane. */
 const held: string[] = [];
 const rows: { script: string; results: TestResults; seconds: number }[] = [];
 try {
-  for (const [index, stage] of stages.entries()) {
-    if (stage.isBeside) continue;
-    const rest = stages.slice(index + 1);
-    const end = rest.findIndex(({ isBeside }) => !isBeside);
-    const beside = rest.slice(0, end === -1 ? undefined : end);
-    await Promise.all([run(stage), inTurn(beside)]);
+  for (const lanes of groups) {
+    await Promise.all(lanes.map((lane, index) => runLane(lane, index === 0)));
     for (const text of held.splice(0)) console.log(text);
   }
 } finally {
@@ -67,22 +68,21 @@ for (const { script, results, seconds } of rows) {
 }
 await printResults(total);
 
-async function inTurn(beside: Stage[]): Promise<void> {
-  for (const stage of beside) await run(stage);
-}
-
-async function run(stage: Stage): Promise<void> {
-  const title = `\n── ${stage.script}\n`;
-  if (!stage.isBeside) console.log(title);
-  const started = performance.now();
-  const { results, output } = await runStage(stage, path.join(folder, `${stage.script.replace(':', '-')}.json`));
-  if (stage.isBeside) held.push(`${title}\n${output}`);
-  rows.push({ script: stage.script, results, seconds: (performance.now() - started) / 1000 });
+async function runLane(lane: Lane, isShown: boolean): Promise<void> {
+  for (const stage of lane) {
+    const title = `\n── ${stage.script}\n`;
+    if (isShown) console.log(title);
+    const started = performance.now();
+    const { results, output } = await runStage(stage, isShown);
+    if (!isShown) held.push(`${title}\n${output}`);
+    rows.push({ script: stage.script, results, seconds: (performance.now() - started) / 1000 });
+  }
 }
 
 /** Runs one stage to its end. A stage that fails, or runs no test, counts at least one failure. */
-async function runStage(stage: Stage, resultsFile: string): Promise<{ results: TestResults; output: string }> {
-  const { status, output } = await runNpm(stage, { REGISTRAR_TEST_RESULTS: resultsFile });
+async function runStage(stage: Stage, isShown: boolean): Promise<{ results: TestResults; output: string }> {
+  const resultsFile = path.join(folder, `${stage.script.replace(':', '-')}.json`);
+  const { status, output } = await runNpm(stage, isShown, { REGISTRAR_TEST_RESULTS: resultsFile });
   const results = stage.hasMocha ? await readResults(resultsFile) : noResults();
   if (!stage.hasMocha && status === 0) results.passed = 1;
   countFailedRun(results, status, stage.script);
@@ -90,13 +90,17 @@ async function runStage(stage: Stage, resultsFile: string): Promise<{ results: T
 }
 
 /** Runs a stage's npm script, with this process's output or held back; its exit status is 1 when a signal ended it. */
-function runNpm(stage: Stage, env: Record<string, string>): Promise<{ status: number; output: string }> {
+function runNpm(
+  stage: Stage,
+  isShown: boolean,
+  env: Record<string, string>,
+): Promise<{ status: number; output: string }> {
   return new Promise((resolve, reject) => {
     // npm names its own entry point here, so that no shell or `.cmd` lookup is needed.
     const npm = process.env.npm_execpath;
     const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
     const child = spawn(command, [...args, 'run', '--silent', stage.script], {
-      stdio: stage.isBeside ? ['ignore', 'pipe', 'pipe'] : ['ignore', 'inherit', 'inherit'],
+      stdio: isShown ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
     const chunks: Buffer[] = [];

@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { majors, startMajor } from '../test/support/majorServer.ts';
+import { keepTemporaryFilesInMemory } from '../test/support/memoryFolder.ts';
 import {
   addResults,
   countFailedRun,
@@ -16,6 +17,8 @@ import {
   readResults,
   type TestResults,
 } from '../test/support/testResults.ts';
+
+keepTemporaryFilesInMemory();
 
 const rules = ['--spec', 'test/postgres/*.test.ts', '--ignore', 'test/postgres/model.test.ts'];
 

@@ -1,5 +1,9 @@
 import fc from 'fast-check';
+import { keepTemporaryFilesInMemory } from './memoryFolder.ts';
 import { stopTestServer } from './testServer.ts';
+
+// Before any test makes a folder.
+keepTemporaryFilesInMemory();
 
 const seed = process.env.REGISTRAR_TEST_SEED;
 // Every property of the run, so that a seed repeats all of it; without one each draws its own and prints it on failure.
