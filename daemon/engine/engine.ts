@@ -35,6 +35,8 @@ export interface EngineOptions {
   watchTimes?: Pick<ChangeWatchOptions, 'pollMs' | 'echoMs'>;
   /** How long the workflow server may take, ms; 1 s when absent. */
   workflowTimeoutMs?: number;
+  /** Lets time pass (ms) between two looks for an id that another daemon may write into a config; real time when absent. */
+  pause?: (ms: number) => Promise<void>;
 }
 
 /** One structured line of the log; the fields are those of the log's documentation. */

@@ -78,7 +78,7 @@ export function registryPortsOf(
       hostId: stores.hostId,
       creator: stores.creator,
       hash: (text) => createHash('sha256').update(text).digest('hex'),
-      pause: (ms) => delay(ms),
+      pause: options.pause ?? ((ms) => delay(ms)),
     },
     unnoted: new Set(),
   };

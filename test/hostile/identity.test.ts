@@ -4,7 +4,7 @@ import { cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
-import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { atOnce, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertKeptOut, everything, projectWithCards, Repositories, writeConfig } from '../support/repositories.ts';
 import { changes, creations, refused, resolved, thrown } from '../support/resolutionAssertions.ts';
 import { git } from '../unit/git/gitFixture.ts';
@@ -21,7 +21,7 @@ describe('a stranger’s repository that wants another’s database', () => {
   let count = 0;
   before(async () => {
     fixture = await registryFixture();
-    engine = await fixture.engine();
+    engine = await fixture.engine(atOnce);
     places = await Repositories.open(fixture);
     payments = await places.make('payments', { origin: victims, project: { name: 'payments' } });
     project = await projectWithCards(fixture, engine, payments);
@@ -449,7 +449,7 @@ describe('a stranger’s repository that wants another’s database', () => {
         'insert into projects (name, database_name) values ($1, $2) returning id',
         [name, database],
       );
-      const engines = [engine, await fixture.engine(), await fixture.engine({ host: 'elsewhere' })];
+      const engines = [engine, await fixture.engine(atOnce), await fixture.engine({ ...atOnce, host: 'elsewhere' })];
       const claimed = by === 'id' ? { name, id: row?.id } : { name };
       const folders = await Promise.all(
         engines.map((_, index) =>

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { cp } from 'node:fs/promises';
 import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
-import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { atOnce, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertKeptOut, projectWithCards, Repositories } from '../support/repositories.ts';
 import { creations, refused, resolved } from '../support/resolutionAssertions.ts';
 
@@ -23,7 +23,7 @@ describe('a stranger who waits until the registry is lost, closed or away', () =
     fixture = await registryFixture();
     places = await Repositories.open(fixture);
     stateFolder = await fixture.stateFolder();
-    engine = await fixture.engine({ stateFolder });
+    engine = await fixture.engine({ ...atOnce, stateFolder });
     payments = await places.make('payments', { origin: victims, project: { name: 'payments' }, tracked: true });
     project = await projectWithCards(fixture, engine, payments);
     diary = await places.make('diary', { project: { name: 'diary' } });
@@ -50,7 +50,7 @@ describe('a stranger who waits until the registry is lost, closed or away', () =
     const away = await fixture.engine({ host: 'elsewhere' });
     await engine.close();
     await fixture.sql('drop table projects');
-    engine = await fixture.engine({ stateFolder });
+    engine = await fixture.engine({ ...atOnce, stateFolder });
     resolved(await engine.resolve({ directory: await places.make(next('any'), { project: { name: next('any') } }) }));
     // As old as the rows that came back.
     await fixture.sql(`update projects set created_at = now() - interval '1 day'`);

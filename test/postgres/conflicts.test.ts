@@ -4,7 +4,7 @@ import { rename } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { atOnce, path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
   assertAgreement,
   changes,
@@ -19,7 +19,7 @@ describe('two claims that cannot both be right', () => {
   let engine: Engine;
   before(async () => {
     fixture = await registryFixture();
-    engine = await fixture.engine();
+    engine = await fixture.engine(atOnce);
   });
   after(() => fixture.close());
 
@@ -96,7 +96,7 @@ describe('two claims that cannot both be right', () => {
     // Another folder at the very same path is what another machine has.
     await rename(folder, `${folder}-kept`);
     await named(await fixture.folder('ledger-here'), 'ledger');
-    const elsewhere = await fixture.engine({ host: 'elsewhere' });
+    const elsewhere = await fixture.engine({ ...atOnce, host: 'elsewhere' });
     const error = refused(await elsewhere.resolve({ directory: folder }), 'PROJECT_CONFLICT');
     assert.equal(
       error.message,
@@ -127,7 +127,7 @@ describe('two claims that cannot both be right', () => {
   it('H4: first claims of two unrelated folders at the same time make one project and one conflict', async () => {
     const folders = [await fixture.folder(), await fixture.folder()];
     for (const folder of folders) await named(folder, 'diary');
-    const second = await fixture.engine();
+    const second = await fixture.engine(atOnce);
     const answers = await Promise.all(
       folders.map((directory, index) => (index === 0 ? engine : second).resolve({ directory })),
     );

@@ -3,7 +3,7 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../daemon/engine/engine.ts';
 import type { Project, Resolution } from '../../daemon/protocol/model.ts';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { atOnce, path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import {
   assertAgreement,
   changes,
@@ -18,7 +18,7 @@ describe('a config that lost its id', () => {
   let engine: Engine;
   before(async () => {
     fixture = await registryFixture();
-    engine = await fixture.engine();
+    engine = await fixture.engine(atOnce);
   });
   after(() => fixture.close());
 
@@ -58,7 +58,7 @@ describe('a config that lost its id', () => {
     const folder = await fixture.folder();
     const before = await project(folder, 'stable');
     await named(folder, 'stable');
-    const second = await fixture.engine();
+    const second = await fixture.engine(atOnce);
     await assertSame(await second.resolve({ directory: folder }), before, folder, []);
   });
 
@@ -93,7 +93,7 @@ describe('a config that lost its id', () => {
       await named(clone, 'silo');
       // Every other clone is on another machine.
       const host = `machine-${String(index)}`;
-      const one = index % 2 === 0 ? engine : await fixture.engine({ host });
+      const one = index % 2 === 0 ? engine : await fixture.engine({ ...atOnce, host });
       await assertSame(await one.resolve({ directory: clone }), before, clone, []);
       await named(clone, 'silo');
       await assertSame(await one.resolve({ directory: clone }), before, clone, []);
@@ -152,7 +152,7 @@ describe('a config that lost its id', () => {
     const clone = await fixture.folder();
     await fixture.origin(clone, 'file:///srv/git/meadow.git');
     await named(clone, 'meadow');
-    const elsewhere = await fixture.engine({ host: 'elsewhere' });
+    const elsewhere = await fixture.engine({ ...atOnce, host: 'elsewhere' });
     const error = refused(await elsewhere.resolve({ directory: clone }), 'PROJECT_CONFLICT');
     assert.equal(
       error.message,
@@ -209,7 +209,7 @@ describe('a config that lost its id', () => {
       );
       const folders = [await fixture.folder(), await fixture.folder()];
       for (const folder of folders) await named(folder, 'hopper');
-      const second = await fixture.engine();
+      const second = await fixture.engine(atOnce);
       const [one, other] = folders;
       const answers = await Promise.all([
         engine.resolve({ directory: one ?? '' }),

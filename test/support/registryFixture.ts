@@ -68,6 +68,9 @@ export const noSettings: Settings = {
   'registrar.mcp.tools': 'standard',
 };
 
+/** For engines of a test in which nobody writes an id into a config that another one waits for. */
+export const atOnce: Pick<EngineOptions, 'pause'> = { pause: () => Promise.resolve() };
+
 /**
  * Sets a fixture up; each test file calls it in `before` and `close` in `after`.
  *
