@@ -1,4 +1,4 @@
-/** Where a PostgreSQL is, as people give it in pieces. */
+/** Where a PostgreSQL server is, as people enter it in parts. */
 export interface AddressParts {
   /** A name, an IP address, or the folder of a unix socket. */
   host: string;
@@ -8,13 +8,13 @@ export interface AddressParts {
   database: string;
 }
 
-/** A whole address, the beginning of one, or what is wrong with it. */
+/** A complete address, the beginning of one, or what is wrong with it. */
 export type Where =
   | { kind: 'address'; url: string }
   | { kind: 'host'; host: string; port: string }
   | { kind: 'problem'; problem: string };
 
-/** Reads the first answer: an address that says all, or a host after which the rest is asked. */
+/** Reads the first answer: a complete address, or a host, after which the rest is asked. */
 export function readWhere(text: string): Where {
   const given = text.trim();
   if (given === '') return problem('Type an address or the name of a host.');
@@ -35,7 +35,7 @@ export function portProblem(text: string): string | null {
     : 'A port is a number from 1 to 65535.';
 }
 
-/** The address that the pieces make. */
+/** The address that the parts make. */
 export function urlOf({ host, port, user, database }: AddressParts): string {
   const place = host.includes(':') ? `[${host}]` : encodeURIComponent(host);
   const login = user === '' ? '' : `${encodeURIComponent(user)}@`;

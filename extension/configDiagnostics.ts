@@ -17,7 +17,7 @@ interface Checked {
   problems: ConfigProblem[];
 }
 
-/** Shows in open config files, saved or not, what the daemon says against them, with what helps. */
+/** Shows the daemon's problems in open config files, saved or not, with what helps. */
 export function showConfigProblems(store: ProjectStore, link: DaemonLink): vscode.Disposable {
   const shown = vscode.languages.createDiagnosticCollection('registrar');
   const checked = new Map<string, Checked>();
@@ -51,7 +51,7 @@ export function showConfigProblems(store: ProjectStore, link: DaemonLink): vscod
     if (!isTrusted || !snapshot) return;
     const again = (): void => {
       timers.delete(key);
-      // Whatever fails here is what the link itself reports.
+      // The link itself reports failures.
       check(document).catch(() => undefined);
     };
     timers.set(key, setTimeout(again, checkTogetherMs));
@@ -94,7 +94,7 @@ export function showConfigProblems(store: ProjectStore, link: DaemonLink): vscod
   );
 }
 
-/** What may change the daemon's mind about a config that nobody edited. */
+/** What may change the daemon's answer for a config that nobody edited. */
 function essenceOf({ isTrusted, snapshot }: WindowState): string {
   const folders = snapshot?.folders.map(({ path, resolution }) => {
     const { outcome, project, error, warnings = [] } = resolution ?? {};
@@ -111,7 +111,7 @@ const severities: Record<ConfigProblem['severity'], vscode.DiagnosticSeverity> =
 
 function diagnosticOf(problem: ConfigProblem, document: vscode.TextDocument): vscode.Diagnostic {
   const { code, severity, message, hint, fixes } = problem;
-  // What a click does need not be told as a command of the terminal.
+  // If a click does it, the terminal's command is left out.
   const text = fixes.length > 0 ? message : `${message.replace(/\.$/, '')}. ${hint}`;
   const diagnostic = new vscode.Diagnostic(rangeOf(problem, document), text, severities[severity]);
   diagnostic.source = 'Registrar';

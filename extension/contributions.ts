@@ -26,7 +26,7 @@ export const commandIds = {
   connectAgent: 'registrar.connectAgent',
   copyMcpAddress: 'registrar.copyMcpAddress',
   rotateAgentToken: 'registrar.rotateAgentToken',
-  // On rows of the tree only: the same deeds in the words of the situation.
+  // Only on rows of the tree: the same actions in the words of the situation.
   manageTrust: 'registrar.manageTrust',
   tryNow: 'registrar.tryNow',
   useThatProject: 'registrar.useThatProject',

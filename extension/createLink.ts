@@ -23,7 +23,7 @@ export function createLink(
       const stateFolder = localStateFolder(environment);
       let shown: vscode.Disposable | undefined;
       const onProgress = (message: string): void => {
-        // Before there is a server the view has nothing else to show, and a download takes its time.
+        // Without a server, the view has nothing else to show, and a download takes a while.
         if (!store.state.snapshot?.server) {
           store.update({ progress: visible(message) });
           return;

@@ -14,7 +14,7 @@ export interface DaemonLinkOptions {
   /** False while nothing may be started for this window: it then only joins a daemon that runs. */
   mayStart: () => boolean;
   onSnapshot: (snapshot: Snapshot) => void;
-  /** Null when the link stands again. */
+  /** Null when the link is attached again. */
   onError: (error: ErrorReport | null) => void;
   retry?: { firstMs: number; ceilingMs: number };
 }
@@ -25,8 +25,8 @@ export interface LinkWindow {
 }
 
 /**
- * Keeps the window attached to the daemon as long as it is open: a daemon that ends or is replaced is dialled again, or
- * started. The folders are told at every attaching, since an untrusted one is vetoed for everybody.
+ * Keeps the window attached to the daemon as long as the window is open: after a daemon ends or is replaced, connects
+ * again, or starts one. Each time, the window sends its folders, because an untrusted one is vetoed for everybody.
  */
 export class DaemonLink {
   readonly #options: DaemonLinkOptions;
@@ -51,7 +51,7 @@ export class DaemonLink {
     return (await this.#current()).call(method, params);
   }
 
-  /** The window's folders, their trust or its settings are others now. */
+  /** The window's folders, their trust or its settings have changed. */
   async renew(isNewClient: boolean): Promise<void> {
     if (isNewClient) {
       const former = this.#client;
@@ -65,12 +65,12 @@ export class DaemonLink {
     this.#wake?.();
   }
 
-  /** Lets the daemon finish what it does and leave; the next one is started at once. */
+  /** Lets the daemon finish its work and shut down; the next one is started at once. */
   async restart(reason: string): Promise<void> {
     await (await this.#current()).restart(reason);
   }
 
-  /** Detaches; the daemon lives on for others. */
+  /** Detaches; the daemon keeps running for others. */
   close(): void {
     this.#isOpen = false;
     this.#client?.then(
@@ -117,7 +117,7 @@ export class DaemonLink {
     return this.#client;
   }
 
-  /** Longer with every failure, but not past the ceiling; ended early by whatever makes another try sensible. */
+  /** Longer after every failure, up to the ceiling; ended early by anything that makes another try sensible. */
   #pause(): Promise<void> {
     const { firstMs, ceilingMs } = this.#options.retry ?? { firstMs: 100, ceilingMs: 5000 };
     return new Promise((resolve) => {

@@ -12,7 +12,7 @@ const oneOf =
 const minutes = (value: unknown): number | undefined =>
   typeof value === 'number' && value > 0 && value <= 10_000 ? value : undefined;
 
-/** Settings that are the daemon's. What VS Code marks as wrong in its settings counts as not set. */
+/** The daemon's settings. A value that VS Code marks as wrong counts as not set. */
 const readers: Partial<Readers> = {
   'registrar.postgres.projectSchema': text,
   'registrar.postgres.ownerRole': text,

@@ -17,7 +17,7 @@ import { showViewState } from './views/viewState.ts';
 import { watchPostgres } from './watchPostgres.ts';
 import { watchWindow } from './watchWindow.ts';
 
-/** Registers everything and waits for nothing: the daemon is dialled, or started, in the background. */
+/** Registers everything and waits for nothing: connecting to the daemon, or starting it, happens in the background. */
 export function activate(context: vscode.ExtensionContext): void {
   const home = homedir();
   const store = new ProjectStore();

@@ -5,20 +5,20 @@ import { RegistrarError } from '../daemon/protocol/registrarError.ts';
 import type { WindowState } from './windowState.ts';
 
 /**
- * Opening a trusted folder asks for its project, once: that makes the database when there is none yet. The request stands
- * until it was answered, by a server that could be asked; after that the window only looks.
+ * Opening a trusted folder resolves its project, once, which creates the database if there is none yet. The request
+ * stays until a reachable server has answered it; after that, the window only refreshes.
  */
 export class FirstResolves {
   readonly #resolve: (directory: string) => Promise<Resolution>;
   readonly #onRefused: (error: RegistrarError) => void;
   readonly #answered = new Set<string>();
   readonly #asking = new Set<string>();
-  /** What stood in the way when each was last asked for: it is asked again when that is another. */
+  /** The obstacle at each folder's last request; the folder is requested again when the obstacle changes. */
   readonly #obstacles = new Map<string, string>();
   /** One after the other: of two folders that claim one name, the upper one has it. */
   #turn: Promise<void> = Promise.resolve();
 
-  /** @param onRefused told of a request that will not be repeated by itself, and that no snapshot speaks of */
+  /** @param onRefused called for a request that is not repeated automatically and that no snapshot reports */
   constructor(resolve: (directory: string) => Promise<Resolution>, onRefused: (error: RegistrarError) => void) {
     this.#resolve = resolve;
     this.#onRefused = onRefused;
@@ -61,7 +61,7 @@ function isUnanswered({ stale, error }: Resolution): boolean {
   return stale || (error !== null && isAwaited(error.code));
 }
 
-/** What may be otherwise later without anybody asking again. */
+/** What may change later without anybody asking again. */
 function isAwaited(code: ErrorCode): boolean {
   return awaited.has(code);
 }
@@ -75,7 +75,7 @@ const awaited: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'ADDRESS_MISMATCH',
   'DAEMON_UNREACHABLE',
   'DAEMON_VERSION',
-  // A config that does not say what it wants is asked when it does.
+  // A config with an error is requested again once it is fixed.
   'CONFIG_INVALID',
   'CONFIG_CHANGED',
   'NAME_INVALID',

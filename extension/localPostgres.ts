@@ -4,7 +4,7 @@ import { connect } from 'node:net';
 const sslRequest = Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f]);
 
 /**
- * Whether something that speaks PostgreSQL answers there. Nobody logs in, and the server notes nothing.
+ * Whether something that speaks PostgreSQL answers there. It does not log in, and the server logs nothing.
  * (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-SSL)
  *
  * @param limitMs for the answer

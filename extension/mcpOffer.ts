@@ -1,12 +1,12 @@
 import type { WindowState } from './windowState.ts';
 
-/** What VS Code is told of the endpoint before it starts a server; the token comes when it does. */
+/** What VS Code knows about the endpoint before it starts a server; it gets the token when it does. */
 export interface McpOffer {
   /** The address as far as it is known. */
   url: string | null;
   /** Where this window's agents work; null when it has several folders, which they are then asked for, or none. */
   directory: string | null;
-  /** Another one makes VS Code start the server anew: with the tools and the token that there are then. */
+  /** A new value makes VS Code restart the server, with the current tools and token. */
   version: string;
 }
 

@@ -46,7 +46,7 @@ export class McpProvider implements vscode.McpServerDefinitionProvider<Definitio
     return [new vscode.McpHttpServerDefinition('Project Registrar', uri, headers, version)];
   }
 
-  /** Starts the daemon if need be. Throws what it says; VS Code shows it. */
+  /** Starts the daemon if necessary. Throws its error; VS Code shows it. */
   async resolveMcpServerDefinition(definition: Definition): Promise<Definition> {
     const { url, token } = await this.#link.call('mcpAddress', undefined);
     definition.uri = vscode.Uri.parse(url);

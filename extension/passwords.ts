@@ -13,7 +13,7 @@ export class Passwords {
     return (await this.#secrets.get(keyOf(url))) ?? null;
   }
 
-  /** @param password null when the server wants none, or knows it from elsewhere */
+  /** @param password null if the server requires none, or if it comes from elsewhere */
   async keep(url: string, password: string | null): Promise<void> {
     if (password === null) await this.#secrets.delete(keyOf(url));
     else await this.#secrets.store(keyOf(url), password);

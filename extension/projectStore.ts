@@ -3,7 +3,7 @@ import type { WindowState } from './windowState.ts';
 /** Changes that come within this time are drawn together, ms. */
 const drawTogetherMs = 30;
 
-/** The latest state of this window. Views read only this, and are told once however many changes come together. */
+/** The latest state of this window. Views read only this, and are notified once however many changes come together. */
 export class ProjectStore {
   #state: WindowState = { folders: [], isTrusted: false, snapshot: null, daemonError: null, progress: null };
   readonly #listeners = new Set<(state: WindowState) => void>();

@@ -44,7 +44,7 @@ export class DaemonSettings {
   }
 }
 
-/** Whether a change of the settings makes the window say something else to the daemon. */
+/** Whether a change of the settings changes what the window sends to the daemon. */
 export function changesDaemon(event: vscode.ConfigurationChangeEvent): boolean {
   return [settingIds.postgresUrl, ...daemonSettings].some((id) => event.affectsConfiguration(id));
 }

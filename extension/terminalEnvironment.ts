@@ -18,13 +18,13 @@ interface TerminalsOptions {
 }
 
 /**
- * Keeps the variables of new terminals those of the window's project, as `registrar env` gives them. VS Code hands them out
- * without asking, so the database is asked again whenever a terminal was opened: whoever works in it hears when the
- * database is no longer the project's, and the next terminal does not get the variables.
+ * Keeps the variables of new terminals those of the window's project, as `registrar env` gives them. VS Code hands them
+ * out without asking, so the database is asked again whenever a terminal was opened. If the database no longer belongs
+ * to the project, the user is told, and the next terminal does not get the variables.
  */
 export function fillTerminals(options: TerminalsOptions): vscode.Disposable {
   const { variables, store, onRefused } = options;
-  // They hold a password where one is known, and are the daemon's to say at every start.
+  // They contain a password if one is known, so the daemon has to provide them at every start.
   variables.persistent = false;
   let wanted: TerminalTarget | null = null;
   let state: 'empty' | 'asking' | 'filled' = 'empty';
@@ -82,7 +82,7 @@ interface HandedOver {
   resolution: Resolution | null;
 }
 
-/** Only looks: what is missing is made when somebody asks for it. */
+/** Only reads: what is missing is created when somebody asks for it. */
 async function handedOver({ link }: TerminalsOptions, { folder }: TerminalTarget): Promise<HandedOver> {
   try {
     const { environment, resolution } = await link.call('connection', { directory: folder.path, dryRun: true });

@@ -2,17 +2,17 @@ import type { Resolution } from '../daemon/protocol/model.ts';
 import type { ErrorReport } from '../daemon/protocol/registrarError.ts';
 import type { WindowState, WorkspaceFolder } from './windowState.ts';
 
-/** Whose database new terminals are for. */
+/** Which project's database new terminals get. */
 export interface TerminalTarget {
   folder: WorkspaceFolder;
   project: string;
-  /** Another one when the variables may be others. */
+  /** Changes when the variables may have changed. */
   key: string;
 }
 
 /**
- * What new terminals of a window are for: null for nobody's database, `unknown` while nobody can say, which leaves things
- * as they are.
+ * What new terminals of a window get: null for no database, `unknown` while it is not known, which leaves things as
+ * they are.
  *
  * @param isEnabled what the setting says
  */

@@ -1,6 +1,6 @@
 import { libpqVariables } from '../daemon/protocol/libpqVariables.ts';
 
-/** What stands for "not set" where libpq takes an empty value for a wrong one. */
+/** What means "not set" where libpq treats an empty value as wrong. */
 const defaults: Readonly<Record<string, string>> = {
   PGSSLMODE: 'prefer',
   PGTARGETSESSIONATTRS: 'any',

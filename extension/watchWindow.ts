@@ -7,7 +7,7 @@ import { messageText } from './views/inertText.ts';
 import { watchConfigs } from './watchConfigs.ts';
 import type { WorkspaceFolder } from './windowState.ts';
 
-/** Tells store and daemon what the window has open, and asks for each trusted folder's project once. */
+/** Tells store and daemon what the window has open, and resolves each trusted folder's project once. */
 export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Disposable {
   const firstResolves = new FirstResolves(
     (directory) => link.call('resolve', { directory }),
@@ -16,7 +16,7 @@ export function watchWindow(store: ProjectStore, link: DaemonLink): vscode.Dispo
   const ignore = (): void => undefined;
   const tell = (isNewClient: boolean): void => {
     store.update({ folders: openFolders(), isTrusted: vscode.workspace.isTrusted });
-    // Whatever fails here is what the link itself reports.
+    // The link itself reports failures.
     link.renew(isNewClient).catch(ignore);
     if (store.state.folders.length > 0) link.open();
   };

@@ -8,14 +8,14 @@ export interface WorkspaceFolder {
   path: string;
 }
 
-/** All that views draw: what the window has open, and the daemon's latest word about it. */
+/** Everything that views draw: what the window has open, and the daemon's latest snapshot of it. */
 export interface WindowState {
   folders: readonly WorkspaceFolder[];
   isTrusted: boolean;
-  /** Null until the daemon's first word; the last one stays while a lost daemon is dialled again. */
+  /** Null until the daemon's first snapshot; the last one stays while the window reconnects. */
   snapshot: Snapshot | null;
   /** Why there is no daemon; null while there is one, or one is on its way. */
   daemonError: ErrorReport | null;
-  /** What the daemon does that takes so long; null while it does nothing of the kind. */
+  /** What the daemon is doing, if it takes long; otherwise null. */
   progress: string | null;
 }

@@ -22,10 +22,10 @@ import { isProof, newNonce, proofOf } from '../wire/proof.ts';
 import { rpcOver } from '../wire/rpcOver.ts';
 import { agentStreamParams, controlParams, helloParams, initializeParams } from './controlParams.ts';
 
-/** What a handler knows of who asks. */
+/** What a handler knows about its caller. */
 export interface Caller extends AttachedClient {
   address: GivenAddress;
-  /** Tells people what takes so long. */
+  /** Reports progress to people. */
   progress: (message: string) => void;
 }
 
@@ -43,11 +43,11 @@ export interface ConnectionPorts {
   /** Resolves when the token is in the endpoint file, where clients read it. */
   token(): Promise<string>;
   handlers: ControlHandlers;
-  /** Null unless this daemon leaves. */
+  /** Null unless this daemon is shutting down. */
   leaving(): Leaving | null;
-  /** Wraps every request, so that draining can wait for those that run. */
+  /** Wraps every request, so that shutting down can wait for running ones. */
   running<T>(work: () => Promise<T>): Promise<T>;
-  /** What a window brings counts before anything that it asks. Never rejects: a window attaches all the same. */
+  /** A window's settings apply before its first request. Never rejects: the window attaches all the same. */
   keepSettings(settings: WindowSettings): Promise<void>;
   /** The connection carries an agent's messages from now on; nothing is written to it before the first comes. */
   openAgentStream(socket: Socket, params: AgentStreamParams): Promise<void>;
@@ -55,7 +55,7 @@ export interface ConnectionPorts {
   onClosed(): void;
 }
 
-/** Whoever connects and does not prove itself within this time is sent away. */
+/** A client that does not prove itself within this time is disconnected. */
 const proveWithinMs = 10_000;
 const maxRequestsAtOnce = 256;
 
@@ -114,28 +114,28 @@ export class ClientConnection {
     return this.#caller;
   }
 
-  /** Sends the latest state as soon as the client has taken the one before; those in between are never made. */
+  /** Sends the latest state as soon as the client has taken the previous one; states in between are skipped. */
   push(snapshot: () => Snapshot): void {
     if (this.#caller?.kind !== 'window') return;
     this.#latest = snapshot;
     void this.#sendLatest();
   }
 
-  /** Says that the daemon begins to leave. */
+  /** Says that the daemon is shutting down. */
   sayLeaving(leaving: Leaving): void {
     if (this.#caller && !this.#isAgentStream) void this.#notify(wire.leaving, leaving);
   }
 
-  /** Ends the connection after what was answered has been sent. */
+  /** Ends the connection after sending what has been answered. */
   close(limitMs: number): void {
     setTimeout(() => this.#socket.destroy(), limitMs).unref();
-    // The library writes an answer some ticks after its handler is done; what is said then comes behind it.
+    // The library writes an answer some ticks after its handler is done; a message sent then comes after the answer.
     setImmediate(() => {
       void this.#sayLeft().finally(() => this.#socket.end());
     });
   }
 
-  /** What the client asked just now may never be read. Of what was cut off it is not known what was done. */
+  /** The client's latest requests may never be read. What a cut-off request did is not known. */
   async #sayLeft(): Promise<void> {
     const isInOrder = this.#ports.leaving() !== null && this.#requests === 0;
     if (isInOrder && this.#caller && !this.#isAgentStream) await this.#notify(wire.left, {});
@@ -148,7 +148,7 @@ export class ClientConnection {
       while (this.#latest !== null && !this.#socket.destroyed) {
         const snapshot = this.#latest;
         this.#latest = null;
-        // Asked and not only told: what was written may wait long in the system's buffers to be read.
+        // A request and not a notification: what was written may wait in the system's buffers for a long time.
         await this.#rpc.sendRequest(wire.snapshot, snapshot());
       }
     } catch {
@@ -158,7 +158,7 @@ export class ClientConnection {
     }
   }
 
-  /** Whoever has gone need not be told; the library throws then, or rejects later. */
+  /** A client that has gone needs no message; the library throws then, or rejects later. */
   async #notify(name: string, params: object): Promise<void> {
     if (this.#socket.destroyed) return;
     await this.#rpc.sendNotification(name, params).catch(() => undefined);
@@ -170,7 +170,7 @@ export class ClientConnection {
     if (this.#hasSaidHello) throw new ResponseError(wireErrors.unauthorized, 'Said already.');
     this.#hasSaidHello = true;
     const token = await this.#ports.token();
-    // Again: leaving may have begun meanwhile.
+    // Again, because shutting down may have begun meanwhile.
     this.#refuseWhileDraining();
     const own = newNonce();
     this.#nonces = { client: nonce, daemon: own };
@@ -198,7 +198,7 @@ export class ClientConnection {
   /** @param name by which clients ask for it */
   #serve(name: string, method: ControlMethod): void {
     const schema: z.ZodType = controlParams[method];
-    // Which parameters belong to which handler is said by the two records, and lost where they are looked up by name.
+    // The two records say which parameters belong to which handler, but looking them up by name loses that.
     const handler = this.#ports.handlers[method] as (
       params: unknown,
       caller: Caller,

@@ -37,7 +37,7 @@ const kinds = {
   scope: z.enum(['user', 'workspace']),
 } satisfies { [Kind in keyof ParameterKinds]: z.ZodType<ParameterKinds[Kind] | undefined> };
 
-/** What clients send is checked here, once; handlers rely on it. */
+/** Checks what clients send, once, so that handlers can rely on it. */
 export const controlParams = forOperations(controlMethods, schemaOf) as {
   [Method in ControlMethod]: z.ZodType<ParamsOf<Method>>;
 };

@@ -13,9 +13,9 @@ export interface ControlServerOptions {
   snapshot(client: Caller, revision: number): Snapshot;
   keepSettings: ConnectionPorts['keepSettings'];
   openAgentStream: ConnectionPorts['openAgentStream'];
-  /** Somebody has proved itself. */
+  /** Called when a client has proved itself. */
   onAttached(client: Caller): void;
-  /** Somebody came, left, or asked for something. */
+  /** Called when a client came, left, or asked for something. */
   onActivity(): void;
 }
 
@@ -57,19 +57,19 @@ export class ControlServer {
     return [...this.#connections].map(({ client }) => client).filter((client) => client !== null);
   }
 
-  /** Something that windows draw is another: each gets the latest when it can take it. */
+  /** What windows draw has changed: each gets the latest state when it can take it. */
   changed(): void {
     this.#revision += 1;
     for (const connection of this.#connections) this.#push(connection);
   }
 
-  /** Tells everyone, and refuses the new from now on; what runs is still answered. */
+  /** Tells everyone, and refuses new requests from now on; running ones are still answered. */
   leave(leaving: Leaving): void {
     this.#leaving = leaving;
     for (const connection of this.#connections) connection.sayLeaving(leaving);
   }
 
-  /** Sends everyone away, after what was answered has been sent. */
+  /** Disconnects everyone, after sending what has been answered. */
   close(): void {
     for (const connection of this.#connections) connection.close(1000);
   }

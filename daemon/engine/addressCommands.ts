@@ -9,7 +9,7 @@ import type { Settings } from '../protocol/settings.ts';
 type Choice = NonNullable<Settings['postgres']>;
 
 /**
- * Connects once, as the address says, and makes nothing.
+ * Connects once, as the address says, and creates nothing.
  *
  * @param password counts before what address and variables say
  * @throws RegistrarError as connecting does, INVALID_ARGUMENT for an address that cannot be read
@@ -34,7 +34,7 @@ export async function savePassword(url: string, password: string, from: GivenAdd
   return saveInFile(parseAddress(url, from.variables, localSurroundings()), password);
 }
 
-/** What is kept of a choice: never a password. */
+/** What is saved of a choice: never a password. */
 export function keptChoice(choice: Choice): Choice {
   return choice.kind === 'url' ? { kind: 'url', url: withoutPassword(choice.url) } : choice;
 }

@@ -102,7 +102,7 @@ async function writeEntry(
         ...recordOf(plan, insertion.inserted, done.replaced ? earlier : null, text === null),
         time: now(),
       };
-      // Before the file, so that an entry that is there is never forgotten.
+      // Before the file, so that an existing entry is never forgotten.
       await records.write(done.record);
       return { text: insertion.text };
     });
@@ -132,7 +132,10 @@ async function removeEntry(file: string, records: Records): ReturnType<AgentConn
   return change ? 'removed' : 'absent';
 }
 
-/** What holds a token, or lies in the home folder, is for its owner only; a workspace's file is for whoever shares that. */
+/**
+ * A file with a token, or in the home folder, is for its owner only; a workspace's file is for everyone who shares the
+ * workspace.
+ */
 function modeOfNew({ scope, transport, tokenVariable: variable }: ConnectionPlan): number {
   return scope === 'workspace' && (transport === 'stdio' || variable) ? 0o666 : 0o600;
 }

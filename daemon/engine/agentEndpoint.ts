@@ -15,7 +15,7 @@ export interface AgentEndpointOptions extends Pick<AgentPort, 'version' | 'home'
   /** The address that the last daemon of this state folder had: agents were told it. */
   previousUrl: string | null;
   token: () => string;
-  /** The address is another now. */
+  /** The address has changed. */
   onUrl(url: string | null): Promise<void>;
   log: EngineLog;
 }
@@ -66,7 +66,7 @@ export class AgentEndpoint {
     await host.attach(socket, directory === null ? null : { directory, isNamed });
   }
 
-  /** The token is another now: agents have to come again with it. */
+  /** The token has changed: agents have to reconnect with the new one. */
   async tokenChanged(): Promise<void> {
     this.#rotations += 1;
     this.#options.onChanged();
@@ -80,7 +80,7 @@ export class AgentEndpoint {
     await this.#loaded?.pause();
   }
 
-  /** Ends every connection, and gives the port free for a successor. */
+  /** Ends every connection, and frees the port for a successor. */
   async close(): Promise<void> {
     this.#isLeaving = true;
     this.#stopWatching();
@@ -157,7 +157,7 @@ export class AgentEndpoint {
         watcher.close();
       };
     } catch (error) {
-      // A system watches only so many folders.
+      // The system limits how many folders can be watched.
       failed(error);
     }
   }
@@ -165,7 +165,7 @@ export class AgentEndpoint {
   async #apply(): Promise<void> {
     if (this.#isLeaving) return;
     const before = this.#settings;
-    // A damaged file is told to whoever asks for something.
+    // Callers get an error about a damaged file.
     this.#settings = await this.#options.readSettings().catch(() => before);
     if (before['registrar.mcp.tools'] !== this.#settings['registrar.mcp.tools']) {
       this.#loaded?.toolsChanged();

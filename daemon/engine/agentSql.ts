@@ -37,7 +37,7 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
   const roles = new AgentRoles(registry, options.owner);
   const sessions = new AgentSessions(roles, limits);
 
-  /** The log says that something was asked and how it ended; what was asked may hold secrets. */
+  /** The log says that a query ran and how it ended; the query itself may contain secrets. */
   async function run<T>(
     operation: string,
     project: Project,
@@ -104,7 +104,7 @@ export function agentSql(registry: RegistryDatabase, options: AgentSqlOptions): 
   };
 }
 
-/** What keeps a database from being proved, as against what is missing for agents' SQL in one that is. */
+/** What prevents the proof of a database, as opposed to what agents' SQL lacks in a proved one. */
 const unproved: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   'DATABASE_FOREIGN',
   'DATABASE_MISSING',

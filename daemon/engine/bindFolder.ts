@@ -24,7 +24,7 @@ import { findSighting } from '../registry/settle/settleReference.ts';
 import { requireNoVeto, vouching } from '../resolution/trust.ts';
 import { configNotWritten, keepBinding, type CommandPorts } from './projectCommands.ts';
 
-/** Changes of the row that one binding survives; beyond it somebody keeps changing the project. */
+/** Changes of the row that one binding survives. If there are more, somebody keeps changing the project. */
 const attempts = 16;
 
 /**
@@ -40,7 +40,7 @@ export async function useProject(params: UseParams, ports: CommandPorts, onStep?
   await requireNoVeto(folder, ports.resolution.trust);
   const path = ports.files.pathIn(folder);
   const hasConfig = await ports.files.exists(path);
-  // Nothing of the project is kept for a folder whose config may not be written.
+  // Nothing about the project is recorded for a folder whose config may not be written.
   const mayRead = hasConfig && (params.local !== true || params.agent);
   const config = mayRead ? await ports.files.read(path, vouching(folder, ports.resolution.trust)) : null;
   const { row, claim } = await recordClaim(params, { folder, configId: config?.id ?? null }, asker, ports);
@@ -69,7 +69,7 @@ export async function useProject(params: UseParams, ports: CommandPorts, onStep?
 }
 
 /**
- * Takes a folder's local binding back; what its config file says holds again.
+ * Removes a folder's local binding; its config file counts again.
  *
  * @throws RegistrarError DIRECTORY_INVALID, INVALID_ARGUMENT when the folder has none
  */
@@ -109,7 +109,7 @@ async function recordClaim(
       throw conflictForAgent();
     }
     requireConfirmed(row, seen, confirm ?? null, ports);
-    // The claim holds for the repository that is here now: the person decided about this one and no other.
+    // The claim applies to the repository that is here now: the person decided about this one and no other.
     const claim = {
       ...keptFolder({ ...seen, kept: null }, registry.origin),
       name: row.name,
@@ -129,7 +129,10 @@ async function recordClaim(
   throw notSettled(project);
 }
 
-/** Whoever crosses repositories types the project's origin: a habit, or a text that somebody pasted, does not know it. */
+/**
+ * To share another repository's database, a person types the project's origin, which neither a habit nor a pasted text
+ * knows.
+ */
 function requireConfirmed(row: RegistryRow, judged: Judged, confirm: string | null, ports: CommandPorts): void {
   const { decision, now } = judged;
   if (isAdmitted(decision) && decision !== 'first-claim') return;

@@ -8,9 +8,9 @@ import { RegistrarError } from '../protocol/registrarError.ts';
 import type { ResolutionPorts, WorkspaceConfig } from '../resolution/ports.ts';
 
 /**
- * What is wrong with a config file whose text would be this, as it stands in an editor. Nothing is made or written.
+ * What is wrong with a config file whose text would be this, as in an editor. Creates and writes nothing.
  *
- * @param look what a folder with this config would resolve to; null while no PostgreSQL can be asked
+ * @param look resolves a folder with this config in a dry run; null while no PostgreSQL can be asked
  */
 export async function checkConfig(
   given: { path: string; text: string },
@@ -27,7 +27,7 @@ export async function checkConfig(
   return answer ? decidedProblems(text, parsed, answer, isIdIn(file, path)) : [];
 }
 
-/** Ports that answer as if this config stood in its file, and keep nothing of it. */
+/** Ports that answer as if this config were in its file, and save nothing. */
 export function withConfig(ports: ResolutionPorts, config: WorkspaceConfig): ResolutionPorts {
   const { memory } = ports.registry;
   const { path, folder } = config;

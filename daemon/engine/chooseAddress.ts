@@ -27,11 +27,11 @@ export interface AddressQuestion {
 }
 
 /**
- * The PostgreSQL that counts: the argument, the environment, the chosen one. The bundled server is started only here, and
- * only when it was chosen.
+ * The PostgreSQL to use: the argument, the environment, the chosen one. The bundled server is started only here, and
+ * only if it was chosen.
  *
- * @throws RegistrarError POSTGRES_NOT_CHOSEN, INVALID_ARGUMENT for an address that cannot be read, PROVISION_FAILED when
- *   the bundled server does not start
+ * @throws RegistrarError POSTGRES_NOT_CHOSEN, INVALID_ARGUMENT for an address that cannot be read, PROVISION_FAILED
+ *   when the bundled server does not start
  */
 export async function chooseAddress(question: AddressQuestion): Promise<ChosenAddress> {
   const { databaseUrl, environment, settings } = question;
@@ -52,7 +52,7 @@ export async function chooseAddress(question: AddressQuestion): Promise<ChosenAd
   return { address: bundledAddress(bundled.address), source: 'bundled', bundled };
 }
 
-/** Whether anybody but this process is connected: then the bundled server is not stopped under them. */
+/** Whether anybody else is connected; if so, the bundled server keeps running. */
 export async function hasOtherConnections(address: PostgresAddress): Promise<boolean> {
   const client = await connectClient(address, 'postgres', { timeoutMs: 2000 });
   try {
@@ -76,7 +76,7 @@ async function probeBundled(address: BundledAddress, timeoutMs: number): Promise
       await client.end();
     }
   } catch {
-    // Not there yet, somebody else's, or another password: all mean that this is not our server.
+    // Not there yet, somebody else's, or a different password: all mean that this is not our server.
     return null;
   }
 }

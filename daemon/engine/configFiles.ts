@@ -46,7 +46,7 @@ export function idWriter(
   };
 }
 
-/** The config files of folders, as the commands on projects make, edit and withdraw them. */
+/** The config files of folders, as the commands on projects create, edit and remove them. */
 export function configFiles(reader: ConfigReader, limits: { home: string }): ConfigFiles {
   const created = new Map<string, Buffer>();
   return {
@@ -54,7 +54,7 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
       const folder = await realpath(directory).catch(() => null);
       const isFolder = folder !== null && (await stat(folder).catch(() => null))?.isDirectory();
       if (!isFolder) throw directoryInvalid(directory, 'is not a folder', 'Name an existing folder.');
-      // A config file there would never be looked at.
+      // A config file there would never be read.
       const home = await realpath(limits.home).catch(() => limits.home);
       const what = folder === home ? 'the home folder' : dirname(folder) === folder ? 'the root folder' : null;
       if (what === null) return folder;
@@ -72,11 +72,11 @@ export function configFiles(reader: ConfigReader, limits: { home: string }): Con
     async withdraw(path) {
       const written = created.get(path);
       created.delete(path);
-      // What somebody has changed since is theirs.
+      // A file that somebody has changed since is theirs.
       const now = await readFile(path).catch(() => null);
       if (now === null || !written?.equals(now)) return;
       await rm(path);
-      // The folder that was made for it, unless it holds something else.
+      // The folder that was created for it, unless it contains something else.
       await rmdir(dirname(path)).catch(() => undefined);
     },
   };

@@ -68,7 +68,7 @@ export function daemonOperations(parts: DaemonParts): ControlHandlers {
     },
     checkConfig: (params) =>
       checkConfig(params, (config) =>
-        // What prevents it is no fault of the file's, and stands in the holder's error.
+        // The obstacle is not the file's fault; the holder's error has it.
         holder
           .use(
             null,
@@ -138,7 +138,7 @@ async function statusOf(parts: DaemonParts): Promise<DaemonStatus> {
   };
 }
 
-/** Left out where the server could not be asked: its trouble has a line of its own. */
+/** Left out if the server could not be asked: its trouble has a line of its own. */
 async function eventsTrouble(engine: Engine | null): Promise<{ events?: EventsTrouble | null }> {
   const asked = engine?.eventsTrouble().catch(() => undefined) ?? Promise.resolve(undefined);
   const events = await withLimit(1000, asked, () => undefined);

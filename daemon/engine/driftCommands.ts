@@ -20,7 +20,7 @@ import { resolutionReport } from '../resolution/resolve.ts';
 import { compareDrift } from '../registry/drift/driftComparison.ts';
 import type { OutboxEntry } from '../registry/delivery/outboxRules.ts';
 
-/** Where drift is read from, and what repairs need. */
+/** What drift reads, and what repairs need. */
 export interface DriftPorts {
   registry: RegistryPorts;
   readRegistry(): Promise<RegistryReading>;
@@ -33,7 +33,7 @@ export interface DriftPorts {
 }
 
 /**
- * Says where config files, outbox, registry, databases and markers disagree, what that risks, and what can be done.
+ * Reports where config files, outbox, registry, databases and markers disagree, what that risks, and what to do.
  *
  * @throws RegistrarError REGISTRY_UNREACHABLE, CREDENTIALS_REQUIRED, REGISTRY_FORBIDDEN, REGISTRY_SCHEMA
  */
@@ -42,9 +42,9 @@ export async function drift(ports: DriftPorts): Promise<DriftReport> {
 }
 
 /**
- * Applies the automatic actions of a plan that somebody has seen, each only if what it is about is still as it was.
+ * Applies the automatic actions of a plan that somebody has seen, each only if what it is about has not changed.
  *
- * @throws RegistrarError PLAN_STALE when there is another plan by now; nothing is done then
+ * @throws RegistrarError PLAN_STALE if the plan has changed; nothing is done then
  */
 export async function repair(planId: string, ports: DriftPorts, onStep?: OnStep): Promise<RepairResult> {
   const found = await findDrift(ports);
@@ -82,7 +82,7 @@ function reportOn(found: Drifted[]): DriftReport {
   return { planId: planIdOf(plan), ok: plan.length === 0, findings };
 }
 
-/** Of what is wrong and what would be done about it. A part at a time, since there may be many. */
+/** A hash of what is wrong and what would be done about it, in parts, because there may be many. */
 function planIdOf(plan: readonly DriftFinding[]): string {
   const hash = createHash('sha256');
   for (let start = 0; start < plan.length; start += 1000)
@@ -103,7 +103,7 @@ function lineOf({ kind, project, database, message, actions }: DriftFinding): st
 
 async function findDrift(ports: DriftPorts): Promise<Drifted[]> {
   const { catalog, folders, origin } = ports.registry;
-  // Before the rows: what is made or delivered in between is in both, instead of missing from the rows.
+  // Read before the rows: a project that is created or delivered in between is then in both, instead of in neither.
   const configs = await readConfigs(ports);
   const outbox = ports.outbox();
   const { rows, databases } = await ports.readRegistry();
@@ -124,7 +124,7 @@ async function findDrift(ports: DriftPorts): Promise<Drifted[]> {
   });
 }
 
-/** Config files that cannot be read make no claim; whoever resolves there hears why. */
+/** Config files that cannot be read make no claim; a resolve there says why. */
 async function readConfigs(ports: DriftPorts): Promise<SeenConfig[]> {
   const configs: SeenConfig[] = [];
   await filterAsync(ports.folders(), async (folder) => {

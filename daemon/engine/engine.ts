@@ -29,7 +29,9 @@ export interface EngineOptions {
   onSync?: () => void;
   /** Called when somebody may have changed the registry, and when the server went or came back; needs `watches`. */
   onRegistryChange?: () => void;
-  /** Hears of what other daemons change, so that memory is not behind when the server goes: for an engine that stays. */
+  /**
+   * Notices what other daemons change, so that memory is up to date when the server goes down: for a long-lived engine.
+   */
   watches?: boolean;
   /** How it listens and polls; the defaults of `ChangeWatch` when absent. */
   watchTimes?: Pick<ChangeWatchOptions, 'pollMs' | 'echoMs'>;
@@ -46,11 +48,11 @@ export interface EngineLog {
 }
 
 export interface Engine extends RegistrarApi {
-  /** As a dry run of `resolve`, for what windows show: it is no request of anybody's, so nothing is logged. */
+  /** As a dry run of `resolve`, for what windows show. Nobody requested it, so nothing is logged. */
   look(directory: string): Promise<Resolution>;
-  /** The same for the folder of a config file, as if that held this. */
+  /** The same for the folder of a config file, as if the file had this content. */
   lookWith(config: WorkspaceConfig): Promise<Resolution>;
-  /** Whether `onRegistryChange` comes at once; a server or pooler may not allow it. */
+  /** Whether `onRegistryChange` is called at once; a server or pooler may not allow that. */
   isListening(): boolean;
   databaseFacts(databaseName: string): Promise<DatabaseFacts>;
   countProjects(): Promise<number>;
@@ -58,9 +60,9 @@ export interface Engine extends RegistrarApi {
   pool(): { open: number; idle: number; waiting: number };
   /** Where agents' SQL may do what a rollback does not undo. */
   lastingWrites(): LastingWrites[];
-  /** Why the registry keeps no record of who does what, asked anew. Throws what the server's trouble is. */
+  /** Why the registry records no events, checked again. Throws if the server has trouble. */
   eventsTrouble(): Promise<EventsTrouble | null>;
-  /** Every project of this registry, those that wait for it included. */
+  /** Every project of this registry, including those that wait for it. */
   projectsHere(): Promise<ProjectHere[]>;
   /** Stops the sync loop, writes what is known and closes every connection. */
   close(): Promise<void>;

@@ -4,7 +4,7 @@ import type { GivenAddress } from '../protocol/control.ts';
 import type { Engine } from './engine.ts';
 import type { EngineHolder } from './engineHolder.ts';
 
-/** Whoever asks; agents, however they come, ask as forwarders do and bring no address of their own. */
+/** A caller. Agents, however they connect, call as forwarders do, without an address of their own. */
 type Asking = Pick<Caller, 'kind' | 'progress'> & { address: GivenAddress | null };
 
 /** How callers get at the engine. */
@@ -13,7 +13,7 @@ export class EngineAccess {
   readonly #activity: AgentActivity;
   readonly #onChange: () => void;
 
-  /** @param onChange called after what may have changed what windows draw */
+  /** @param onChange called after anything that may have changed what windows draw */
   constructor(holder: EngineHolder, activity: AgentActivity, onChange: () => void) {
     this.#holder = holder;
     this.#activity = activity;
@@ -26,12 +26,12 @@ export class EngineAccess {
     return this.#holder.use(caller.address, caller.progress, run);
   }
 
-  /** To do what may change what windows draw. */
+  /** For calls that may change what windows draw. */
   async change<T>(caller: Asking, run: (engine: Engine) => Promise<T>): Promise<T> {
     try {
       return await this.read(caller, run);
     } finally {
-      // Whoever asked does not wait for it.
+      // The caller does not wait for it.
       setImmediate(this.#onChange);
     }
   }

@@ -33,9 +33,9 @@ export interface EngineHolderOptions {
 }
 
 export interface HolderLimits {
-  /** Whoever still uses an engine that is to be replaced after this long is cut off, ms. */
+  /** Callers that still use a replaced engine after this long are cut off, ms. */
   finishMs: number;
-  /** How long the next engine waits for the closing of the one before, ms. */
+  /** How long the next engine waits for the former one to close, ms. */
   closeMs: number;
 }
 
@@ -46,7 +46,7 @@ interface Opened {
   chosen: ChosenAddress;
 }
 
-/** An engine from the wish to have it until nobody uses it. */
+/** An engine, from the request for it until nobody uses it. */
 interface Serving {
   opening: Promise<Opened>;
   /** Null while it is being opened. */
@@ -55,8 +55,8 @@ interface Serving {
 }
 
 /**
- * The engine of this daemon: one PostgreSQL address at a time, opened when it is first needed. When the settings say
- * something else the old engine finishes what it does, within limits, then the new one is opened.
+ * The engine of this daemon: one PostgreSQL address at a time, opened when it is first needed. When the settings
+ * change, the old engine finishes its work, within limits, and then the new one is opened.
  */
 export class EngineHolder {
   readonly #options: EngineHolderOptions;
@@ -68,7 +68,7 @@ export class EngineHolder {
   #serving: Serving | null = null;
   #changing: Promise<void> | null = null;
   #error: ErrorReport | null = null;
-  /** A bundled server that is served no more, and runs on for those who move their projects. */
+  /** A bundled server that is no longer used, but keeps running so that people can move their projects. */
   #former: ChosenAddress | null = null;
 
   constructor(options: EngineHolderOptions) {
@@ -92,14 +92,14 @@ export class EngineHolder {
     return this.engine?.server() ?? null;
   }
 
-  /** The URL that counts, which may hold a password; null when it is the bundled server, or none was chosen. */
+  /** The URL in use, which may contain a password; null for the bundled server, or if none was chosen. */
   async url(): Promise<string | null> {
     if (this.#given.url !== null) return this.#given.url;
     const { postgres } = await this.#settings.read();
     return postgres?.kind === 'url' ? postgres.url : null;
   }
 
-  /** What whoever offers this address is told whatever they ask for; null while nothing is open. */
+  /** The refusal that clients with this address get for every call; null while nothing is open. */
   objectionTo(offer: GivenAddress): ErrorReport | null {
     const chosen = this.#serving?.opened?.chosen;
     if (!chosen) return null;
@@ -112,9 +112,10 @@ export class EngineHolder {
   }
 
   /**
-   * Lets somebody use the engine. It is not closed meanwhile, unless that takes longer than a change of address waits.
+   * Lets a caller use the engine. It is not closed meanwhile, unless the call takes longer than a change of address
+   * waits.
    *
-   * @param offer what the client's surroundings say about PostgreSQL
+   * @param offer what the client's environment says about PostgreSQL
    * @throws RegistrarError ADDRESS_MISMATCH when they name another server, DAEMON_UNREACHABLE when it was cut off, and
    *   whatever opening or `run` throws
    */
@@ -131,7 +132,7 @@ export class EngineHolder {
     } catch (error) {
       answer = { error };
     }
-    // The server let nobody in, so nothing was done: who brings what is missing asks again.
+    // The server refused the login, so nothing was done; a client that has the missing password asks again.
     if (isCredentialsRequired(answer) && offer && (await this.#takeCredentials(offer, serving))) {
       return ask(await this.#enter(offer, onProgress));
     }
@@ -140,7 +141,7 @@ export class EngineHolder {
   }
 
   /**
-   * Serves another PostgreSQL, because somebody chose it on purpose; what the start named counts no more.
+   * Switches to another PostgreSQL, because somebody chose it on purpose; the address from the start no longer counts.
    *
    * @param choice what is chosen, the password that goes with it, and the PG… variables that counted when it was tried
    */
@@ -156,14 +157,14 @@ export class EngineHolder {
     const given: GivenAddress = { url: null, source: 'environment', variables: choice.variables };
     await this.#choose({ postgres: choice.postgres, given, password: choice.password });
     const after = await this.#open(onProgress).opening.catch(() => null);
-    // What could not be downloaded is not tried again by itself, by nobody's wish: the former choice stands.
+    // A failed download is not retried unless somebody asks, so the former choice stays.
     if (!after && choice.postgres?.kind === 'bundled') {
       const error = this.#error;
       await this.#choose(former);
       return { server: null, error, leftBehind: [] };
     }
     const isSame = before && after && addressKey(before.chosen.address) === addressKey(after.chosen.address);
-    // It runs on until the daemon ends: its projects can be moved only while it does.
+    // It keeps running until the daemon stops: its projects can be moved only while it runs.
     if (before?.chosen.bundled && !after?.chosen.bundled) this.#former = before.chosen;
     return {
       server: this.server,
@@ -195,7 +196,7 @@ export class EngineHolder {
   }
 
   /**
-   * Closes what is open. Whoever uses it had time to finish while the daemon drained, and is cut off.
+   * Closes the open engine. Its callers had time to finish while the daemon was shutting down, and are cut off.
    *
    * @param stopServer also the bundled PostgreSQL, unless somebody is connected to it
    */
@@ -212,7 +213,7 @@ export class EngineHolder {
     for (const chosen of [serving?.opened?.chosen, this.#former]) if (chosen) await stopUnused(chosen);
   }
 
-  /** The engine to use, of the address that counts for everybody; nobody changes it between this and its use. */
+  /** The engine to use, of the address that everybody uses; nobody changes it between this call and its use. */
   async #enter(offer: GivenAddress | null, onProgress: (message: string) => void): Promise<Serving> {
     do {
       await this.#changing;
@@ -266,20 +267,20 @@ export class EngineHolder {
     return { engine, chosen };
   }
 
-  /** The PG… variables are those of one terminal, never a mix: one's password is not for the other's server. */
+  /** The PG… variables come from one terminal, never a mixture: one terminal's password is not for another's server. */
   #environment({ variables }: GivenAddress): Record<string, string | undefined> {
     const own = Object.entries(this.#options.environment).filter(([name]) => !name.startsWith('PG'));
     const password = this.#password === null ? {} : { PGPASSWORD: this.#password };
     return { ...Object.fromEntries(own), ...variables, ...password };
   }
 
-  /** Refuses a client that means another server. One that knows an address where none is known helps. */
+  /** Refuses a client that names another server. If no address is known, a client's address is welcome. */
   async #consider(offer: GivenAddress, onProgress: (message: string) => void): Promise<void> {
     let chosen: ChosenAddress;
     try {
       ({ chosen } = await this.#open(onProgress).opening);
     } catch (error) {
-      // Nothing is served, so nobody is contradicted by another address.
+      // No server is in use, so another address contradicts nobody.
       const url = offer.url ?? this.#given.url;
       const source = offer.url === null ? this.#given.source : offer.source;
       const wanted = { url, source, variables: offer.variables };
@@ -323,7 +324,7 @@ export class EngineHolder {
     await this.#swap(this.#limits.finishMs);
   }
 
-  /** Closes the engine when nobody uses it any more; whoever comes meanwhile waits and gets the next. */
+  /** Closes the engine when nobody uses it any more; callers that come meanwhile wait and get the next one. */
   #swap(finishMs: number): Promise<void> {
     this.#changing ??= this.#swapNow(finishMs).finally(() => {
       this.#changing = null;
@@ -344,7 +345,7 @@ export class EngineHolder {
     );
     const isClosed = await withLimit(
       this.#limits.closeMs,
-      // One that never opened has nothing to close, and has said why.
+      // An engine that never opened has nothing to close, and has reported why.
       closing.then(
         () => true,
         () => true,
@@ -355,7 +356,7 @@ export class EngineHolder {
   }
 }
 
-/** Nobody's server is stopped under them: an application may work in it. */
+/** A server that somebody uses is not stopped: an application may be working in it. */
 async function stopUnused({ bundled, address }: ChosenAddress): Promise<void> {
   if (!bundled || (await hasOtherConnections(address).catch(() => false))) return;
   await bundled.stop();

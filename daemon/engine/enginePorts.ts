@@ -47,7 +47,7 @@ export function registryPortsOf(
     lookingOnly: registryAndCatalog(lookingOnly, settings, new RegistryEvents(lookingOnly, events.options)),
     events: {
       refused: (row, folder) => {
-        // The folder itself is nobody's business; it is only told from others, which the machine's secret id allows.
+        // The folder itself stays private. The machine's secret id only makes it distinguishable from others.
         const hash = createHash('sha256').update(`${stores.hostId}\0${folder}`).digest('hex').slice(0, 16);
         events.notes.daily('refused', row, { folder: hash, code: 'PROJECT_CONFLICT' });
       },
@@ -65,7 +65,7 @@ export function registryPortsOf(
     },
     claims: {
       of: (projectIds) => claims.of(projectIds),
-      // Where the disk refuses it, the folder shows its evidence again when the daemon is another.
+      // If the disk refuses it, the folder shows its evidence again to the next daemon.
       keep: (projectId, claim) =>
         claims.keep(projectId, claim).catch((error: unknown) => {
           log.warn({ operation: 'claims', projectId, reason: textOf(error) }, 'a folder’s claim could not be saved');

@@ -8,7 +8,7 @@ import { Outbox } from '../sync/outbox.ts';
 import type { EngineOptions } from './engine.ts';
 import { textOf } from './textOf.ts';
 
-/** What this machine keeps in the state folder, and who it is. */
+/** What this machine keeps in the state folder, and its identity. */
 export interface EngineStores {
   outbox: Outbox;
   /** What this machine remembers of projects. */

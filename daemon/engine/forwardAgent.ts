@@ -37,7 +37,7 @@ export async function forwardAgent(options: ForwardOptions): Promise<void> {
         return await connection.openAgentStream(params);
       } catch (error) {
         connection.close();
-        // A daemon that leaves has a successor soon.
+        // A daemon that shuts down soon has a successor.
         if (!(error instanceof NoAnswer) || attempt === maxDials) throw error;
         await delay(50);
       }

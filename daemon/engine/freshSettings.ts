@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import type { Settings } from '../protocol/settings.ts';
 
-/** The settings as their file has them now; it is read again only when it is another. */
+/** The settings as in their file; read again only if the file has been replaced. */
 export class FreshSettings {
   readonly #path: string;
   readonly #readFile: () => Promise<Settings>;
@@ -29,8 +29,8 @@ export class FreshSettings {
 }
 
 /**
- * Another one when the file is another. At once, since every request asks: a trip to another thread takes longer than
- * all rules together, and nobody is served anything while the state folder's file system hangs.
+ * Changes when the file is replaced. Synchronous, because every request calls it: a trip to another thread takes longer
+ * than all rules together, and nothing works anyway while the state folder's file system hangs.
  */
 function stampOf(path: string): string {
   try {

@@ -2,7 +2,7 @@ import type { Attempt, Project, Resolution } from '../protocol/model.ts';
 import type { RegistrarError } from '../protocol/registrarError.ts';
 import { warning } from '../registry/failures.ts';
 
-/** Why a database was not handed over: it did not say that it is the project's, or nobody could be asked. */
+/** Why a database was not handed over: it did not say that it belongs to the project, or it could not be asked. */
 export class NotProved extends Error {
   readonly reason: RegistrarError;
 
@@ -12,15 +12,15 @@ export class NotProved extends Error {
   }
 }
 
-/** What `give` gave, or a refused resolution and null. */
+/** What `give` returned, or a refused resolution and null. */
 export interface HandedOver<T> {
   resolution: Resolution;
   given: T | null;
 }
 
 /**
- * Resolves, and hands the project's database over as far as the database itself agrees. What memory answers is for looking;
- * here it only says which database to ask.
+ * Resolves, and hands over the project's database if the database itself agrees. Answers from memory are for display;
+ * here they only say which database to ask.
  *
  * @param give proves the database and uses it; throws NotProved where it must not be used
  */
@@ -36,7 +36,8 @@ export async function handOver<T>(
     if (!(error instanceof NotProved)) throw error;
     if (resolution.stale || !changesMeanwhile.has(error.reason.code)) return refused(resolution, error.reason);
   }
-  // Between the registry's answer and the database's somebody may have renamed, marked or made it: that is seen once more.
+  // Between the registry's answer and the database's, somebody may have renamed, marked or created it, so this resolves
+  // once more.
   const again = await resolve();
   if (!isUsable(again)) return { resolution: again, given: null };
   try {

@@ -8,9 +8,9 @@ export interface SettingsKeeping {
 }
 
 /**
- * Keeps the settings that a window brought, if they are others.
+ * Saves the settings that a window sent, if they differ.
  *
- * @returns those that count now; null where they could not be kept, and the window attaches all the same
+ * @returns the settings that apply now; null if they could not be saved (the window attaches all the same)
  */
 export async function keepWindowSettings(brought: WindowSettings, keeping: SettingsKeeping): Promise<Settings | null> {
   const { log } = keeping;

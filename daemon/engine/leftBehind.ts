@@ -7,7 +7,7 @@ import type { ChosenAddress } from './chooseAddress.ts';
 import type { ProjectHere } from './engine.ts';
 
 /**
- * What another address will not have, each project with the line for a POSIX shell that moves it.
+ * The projects that another address does not have, each with the POSIX shell line that moves it.
  *
  * @param to null when it is not known where to
  */
@@ -24,7 +24,7 @@ export function leftBehind(
   }));
 }
 
-/** Nothing to copy where only the registry is another: the database is on that server already. */
+/** If only the registry differs, there is nothing to copy: the database is already on that server. */
 function copyLine({ databaseName }: ProjectHere, from: ChosenAddress, to: ChosenAddress | null): string[] {
   if (to && addressLabel(from.address) === addressLabel(to.address)) return [];
   const dump = ['pg_dump', '--create', '--no-owner', '--no-acl', urlOf(from.address, databaseName)];

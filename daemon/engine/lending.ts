@@ -1,12 +1,12 @@
 import type { RegistrarError } from '../protocol/registrarError.ts';
 import { cutAfter } from '../time/withLimit.ts';
 
-/** Who uses something that is going to be closed. */
+/** Counts the users of something that is going to be closed. */
 export class Lending {
   readonly #cuts = new Set<(reason: RegistrarError) => void>();
   #whenUnused: () => void = () => undefined;
 
-  /** Runs `work`. Rejects when it is cut off; the work then goes on, and nobody hears of its end. */
+  /** Runs `work`. Rejects when it is cut off; the work then continues, but its outcome is dropped. */
   async lend<T>(work: () => Promise<T>): Promise<T> {
     let cut: (reason: RegistrarError) => void = () => undefined;
     const cutOff = new Promise<never>((_, reject) => (cut = reject));
@@ -20,7 +20,7 @@ export class Lending {
   }
 
   /**
-   * Settles when nobody uses it any more; nobody may begin to meanwhile.
+   * Settles when nobody uses it any more; nobody may begin to use it meanwhile.
    *
    * @param limitMs whoever uses it longer is cut off
    */

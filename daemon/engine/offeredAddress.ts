@@ -17,7 +17,7 @@ function nameOf(address: PostgresAddress): string {
   return `${addressLabel(address)}/${address.registryDatabase}`;
 }
 
-/** Whether PostgreSQL let nobody in, be it thrown or the error of a resolution. */
+/** Whether PostgreSQL refused the login, thrown or as a resolution's error. */
 export function isCredentialsRequired(answer: { value: unknown } | { error: unknown }): boolean {
   if ('error' in answer) return answer.error instanceof RegistrarError && answer.error.code === 'CREDENTIALS_REQUIRED';
   const { value } = answer;

@@ -138,7 +138,7 @@ function syncLoopOf(
   });
 }
 
-/** `resolve` for whoever asks for it, which is a line of the log. */
+/** `resolve` for a caller, with a line in the log. */
 function loggedResolve(
   ports: ResolutionPorts,
   server: ServerLabel,
@@ -157,7 +157,7 @@ function loggedResolve(
       durationMs: Math.round(performance.now() - startedAt),
     };
     if (answer.outcome === 'refused') log.warn(fields, answer.error?.message ?? 'refused');
-    // Whoever asked does not wait for the disk: the line follows the answer.
+    // The caller does not wait for the disk: the line follows the answer.
     else
       setImmediate(() => {
         log.info(fields, answer.created ? 'project created' : answer.outcome);

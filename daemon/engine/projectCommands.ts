@@ -124,7 +124,7 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
   // A config whose id was never written names the project by the old name, and would now claim a new one.
   const isOwn = ({ id, name: claimed }: WorkspaceConfig): boolean =>
     id === null ? claimed === row.name : isProject(id, row);
-  // The config only follows; where it may not be read or written, its folder says NAME_DIFFERS at the next resolve.
+  // The config only follows; if it may not be read or written, the next resolve in its folder warns NAME_DIFFERS.
   try {
     await ports.files.read(path, vouching(folder, ports.resolution.trust));
     await ports.files.edit(path, (config) =>
@@ -143,7 +143,7 @@ async function renameInConfig(folder: string, row: RegistryRow, name: string, po
   }
 }
 
-/** Makes a project for a folder that stays as it is: this machine keeps which project it has. */
+/** Creates a project for a folder that stays as it is: only this machine records which project it has. */
 async function createBound(
   { name, description, folder, dryRun }: { name: string; description: string | null; folder: string; dryRun: boolean },
   ports: CommandPorts,

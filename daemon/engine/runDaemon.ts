@@ -30,22 +30,28 @@ export interface DaemonOptions {
   given: GivenAddress;
   readSettings(): Promise<Settings>;
   updateSettings(change: (settings: Settings) => Settings): Promise<Settings>;
-  /** Called when this process is the daemon, and before anybody is answered: what is there then, everyone finds. */
+  /**
+   * Called when this process has become the daemon, before it answers anybody, so that every client finds what this
+   * sets up.
+   */
   beforeServing(): Promise<void>;
   log: EngineLog;
 }
 
 /** The daemon of this process. */
 export interface RunningDaemon {
-  /** Settles when it has ended for whatever reason, everything closed. */
+  /** Settles when it has ended for any reason, with everything closed. */
   ended: Promise<void>;
-  /** Finishes what runs, refuses the new, writes what is known, leaves the path. Asked again, it is the same end. */
+  /**
+   * Finishes running requests, refuses new ones, writes what it knows, and gives up its socket path. A second call
+   * returns the same promise.
+   */
   end(reason: string, stopServer: boolean): Promise<void>;
 }
 
-/** Whatever still runs after this is cut off when the daemon ends. */
+/** Requests that still run after this are cut off when the daemon stops. */
 const drainLimitMs = 10_000;
-/** What is not closed after this ends with the process. */
+/** Whatever is not closed after this ends with the process. */
 const closeLimitMs = 5000;
 
 /**
@@ -59,7 +65,7 @@ export async function runDaemon(options: DaemonOptions): Promise<RunningDaemon |
   return (await daemon.start()) ? daemon : null;
 }
 
-/** The parts of a daemon, joined: how they are told of each other, how it starts, and how it ends. */
+/** The parts of a daemon, joined: how they know of each other, how the daemon starts, and how it ends. */
 class Daemon implements RunningDaemon {
   readonly #options: DaemonOptions;
   readonly #startedAt = performance.now();
@@ -90,7 +96,7 @@ class Daemon implements RunningDaemon {
       onChanged: () => {
         this.#control.changed();
       },
-      // It may have been all that this daemon was needed for.
+      // It may have been the last thing that needed this daemon.
       onDelivered: () => {
         this.#idle.touch();
       },
@@ -115,7 +121,7 @@ class Daemon implements RunningDaemon {
       throw cannotStart(this.#options.stateFolder, error);
     }
     this.#idle.touch();
-    // What waits for the registry is delivered unprompted; a failure is told to whoever asks.
+    // Pending projects are delivered unprompted; callers learn of a failure.
     this.#holder
       .use(
         null,
@@ -215,7 +221,7 @@ class Daemon implements RunningDaemon {
     });
   }
 
-  /** Takes the place of the daemon, if nobody has it. Whoever connects from here on waits for the endpoint file. */
+  /** Becomes the daemon, if no other process is. From here on, clients that connect wait for the endpoint file. */
   async #claim(): Promise<boolean> {
     const { path, runtimeFolder } = this.#place();
     if (runtimeFolder !== null) await openRuntimeFolder(runtimeFolder);
@@ -231,7 +237,7 @@ class Daemon implements RunningDaemon {
     return this.#instance !== null;
   }
 
-  /** Serves agents, says where, and lets in whoever waits. */
+  /** Serves agents, publishes where, and admits waiting clients. */
   async #serve(): Promise<void> {
     const { version, log } = this.#options;
     const agents = await this.#openAgents();
@@ -281,7 +287,7 @@ class Daemon implements RunningDaemon {
     this.#control.leave({ hasSuccessor: !stopServer });
     await this.#agents?.leave();
     await Promise.all([this.#calls.quiet(drainLimitMs), this.#windows.stop()]);
-    // Agents' port is free before the place is: a successor takes it over.
+    // Agents' port is freed before the socket path, because a successor takes it over.
     const closing = Promise.all([this.#agents?.close(), this.#holder.close(stopServer)]).then(
       () => null,
       (error: unknown) => String(error),
@@ -297,7 +303,7 @@ class Daemon implements RunningDaemon {
   #welcome(client: Caller): void {
     if (client.kind !== 'window') return;
     void this.#windows.look();
-    // Looks bring no address and no password of their own, so a window's are taken over before anybody asks.
+    // A refresh has no address and no password of its own, so a window's are used before anybody asks.
     if (client.folders.some(({ trusted }) => trusted)) {
       void this.#engine.change(client, (engine) => engine.countProjects()).catch(() => undefined);
     }

@@ -1,6 +1,6 @@
 import { withLimit } from '../time/withLimit.ts';
 
-/** What the daemon is doing for those who asked, counted, so that its end can wait for it. */
+/** Counts the daemon's running requests, so that its end can wait for them. */
 export class RunningCalls {
   #count = 0;
   #whenQuiet: () => void = () => undefined;

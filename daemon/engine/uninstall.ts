@@ -20,7 +20,7 @@ export function uninstall(stateFolder: string, connections: Pick<AgentConnection
     async remove() {
       await removeBundledServer(postgres);
       const failures: ErrorReport[] = [];
-      // Before the folder, which knows what was put where. One that cannot be taken out is told, and stays.
+      // Before the folder, which records what was added where. An entry that cannot be removed is reported, and stays.
       for (const { file } of await connections.list()) {
         try {
           await connections.remove(file);

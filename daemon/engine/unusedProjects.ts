@@ -31,7 +31,7 @@ export async function unusedProjects(
   try {
     sizes = await ports.sizes(unused.map(({ row }) => row.databaseName));
   } catch (error) {
-    // Whoever cleans up can decide without them.
+    // People who clean up can decide without them.
     sizesMissing = error instanceof Error ? error.message : String(error);
   }
   const projects = unused.map(({ row, sync }) => ({

@@ -7,7 +7,7 @@ import { retryDelayMs } from '../registry/delivery/retryPolicy.ts';
 import type { EngineOptions } from './engine.ts';
 import { textOf } from './textOf.ts';
 
-/** Keeps what memory knows as the registry has it, whoever changes it. Changes that come together are read together. */
+/** Keeps memory up to date with the registry, whoever changes it. Changes that come together are read together. */
 export function watchKnown(
   database: RegistryDatabase,
   memory: KnownProjects,
@@ -20,7 +20,7 @@ export function watchKnown(
   const refresh = async (): Promise<void> => {
     while (isAsked) {
       isAsked = false;
-      // What waits in the outbox is not in the registry, and known all the same.
+      // Projects in the outbox are not in the registry, but are known all the same.
       const ids = memory.ids().filter((id) => outbox.find({ id, name: null }).length === 0);
       if (ids.length === 0) continue;
       const sightings = await ports.lookingOnly.registry.lookIds(ids);

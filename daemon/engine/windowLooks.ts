@@ -8,18 +8,18 @@ export interface WindowLooksOptions {
   holder: Pick<EngineHolder, 'use'>;
   /** Every folder that a window has open. */
   folders(): readonly string[];
-  /** It was looked; what windows draw may be another. */
+  /** Called after a refresh that may have changed what windows draw. */
   onChanged(): void;
   timing?: LooksTiming;
 }
 
 /** All in ms. */
 export interface LooksTiming {
-  /** Between looks while all is well: finds a server that fell silent without saying so. */
+  /** Between refreshes while all is well: finds a server that silently stopped answering. */
   wellMs: number;
-  /** Between looks while the server does not answer, and while nobody would tell that it stopped. */
+  /** Between refreshes while the server does not answer, and while nothing would report that it stopped. */
   watchfulMs: number;
-  /** How long the size of a database stands; it costs a connection. */
+  /** How long a database's size counts as current; reading it costs a connection. */
   factsMs: number;
 }
 
@@ -31,20 +31,22 @@ interface Facts extends DatabaseFacts {
 }
 
 /**
- * What the folders that windows have open resolve to, kept up to date while there are any. It only looks: a project is
- * made when somebody asks for it, and not because a window has its folder open.
+ * What the folders of open windows resolve to, kept up to date while there are any. Refreshing never creates anything:
+ * a project is created when somebody asks for it, not because a window has its folder open.
  */
 export class WindowLooks {
   readonly #options: WindowLooksOptions;
   readonly #timing: LooksTiming;
   readonly #resolutions = new Map<string, Resolution>();
-  /** What requests said that they did or could not do, which no look can see: it stays until a person asks again. */
+  /**
+   * What requests reported that they did or could not do, which no refresh can see: it stays until a person asks again.
+   */
   readonly #told = new Map<string, { projectId: string; warnings: readonly Warning[] }>();
   readonly #facts = new Map<string, Facts>();
   #projects: number | null = null;
   #isAsked = false;
   #isUnwell = false;
-  /** Whether the engine is told at once when the server stops. */
+  /** Whether the engine notices at once when the server stops. */
   #isTold = true;
   #isMeasureDue = false;
   #isStopped = false;
@@ -71,9 +73,10 @@ export class WindowLooks {
   }
 
   /**
-   * Somebody asked for this folder just now: windows see the answer without another look.
+   * Somebody has just resolved this folder: windows get the answer without a refresh.
    *
-   * @param isPerson whether what was said before has been seen: agents ask again and again, and nobody may have looked
+   * @param isPerson whether a person has seen what was reported before: agents ask again and again, and nobody may have
+   *   read it
    */
   note(directory: string, resolution: Resolution, isPerson: boolean): void {
     if (!this.#options.folders().includes(directory)) return;
@@ -86,9 +89,10 @@ export class WindowLooks {
   }
 
   /**
-   * Looks at every folder, once more if it looks already: what was asked for may have happened after that look began.
+   * Refreshes every folder, and once more if a refresh is under way: the reason for this call may be newer than that
+   * refresh.
    *
-   * @returns when the folders have been looked at; sizes follow
+   * @returns when the folders are refreshed; sizes follow
    */
   async look(): Promise<void> {
     if (this.#isStopped) return;
@@ -100,7 +104,7 @@ export class WindowLooks {
     await this.#looking;
   }
 
-  /** Resolves when nothing is asked any more: whoever asked after the engine was closed would open another. */
+  /** Resolves when no refresh is under way: one after the engine's closing would open another engine. */
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#timer);
@@ -139,7 +143,7 @@ export class WindowLooks {
 
   #keep(directory: string, resolution: Resolution): void {
     const before = this.#resolutions.get(directory);
-    // The same answer, but for how long it took, is no news.
+    // An answer that differs only in its durations is no news.
     if (before && essence(before) === essence(resolution)) return;
     this.#resolutions.set(directory, resolution);
   }
@@ -156,7 +160,7 @@ export class WindowLooks {
     this.#facts.delete(directory);
   }
 
-  /** Sizes and the number of projects: worth a glance, never worth waiting for. */
+  /** Sizes and the number of projects: nice to see, never worth waiting for. */
   async #measureWhileDue(): Promise<void> {
     while (this.#isMeasureDue && !this.#isStopped) {
       this.#isMeasureDue = false;
@@ -164,7 +168,7 @@ export class WindowLooks {
     }
   }
 
-  /** @returns whether anything is another */
+  /** @returns whether anything has changed */
   async #measure(): Promise<boolean> {
     const { factsMs } = this.#timing;
     const now = performance.now();
@@ -189,7 +193,7 @@ export class WindowLooks {
 
   async #use<T>(run: (engine: Engine) => Promise<T>): Promise<T | null> {
     const ignore = (): void => undefined;
-    // What prevents it stands in the holder's error or in the answers that did come.
+    // The obstacle is in the holder's error, or in the answers that did come.
     return this.#options.holder.use(null, ignore, run).catch(() => null);
   }
 

@@ -8,9 +8,9 @@ export interface WindowSnapshotsOptions {
   holder: EngineHolder;
   /** Those of every window that is open. */
   folders(): readonly ClientFolder[];
-  /** Windows have something else to draw. */
+  /** Called when windows have something new to draw. */
   onChanged(): void;
-  /** The last project that waited for the registry has been delivered. */
+  /** Called when the last waiting project has been delivered. */
   onDelivered(): void;
 }
 
@@ -37,7 +37,7 @@ export class WindowSnapshots {
     return (this.#sync?.pending.length ?? 0) > 0;
   }
 
-  /** Looks again at all of it, and nobody waits for that. */
+  /** Refreshes all of it in the background. */
   refresh(): void {
     void this.refreshSync();
     void this.#looks.look();
@@ -47,7 +47,7 @@ export class WindowSnapshots {
     await this.#looks.look();
   }
 
-  /** Somebody asked for this folder just now, as `WindowLooks` says. */
+  /** Somebody has just resolved this folder, as `WindowLooks` says. */
   note(directory: string, resolution: Resolution, isPerson: boolean): void {
     this.#looks.note(directory, resolution, isPerson);
   }
@@ -71,7 +71,7 @@ export class WindowSnapshots {
     rest: Pick<Snapshot, 'revision' | 'daemon' | 'agents' | 'mcp'>,
   ): Snapshot {
     const { holder } = this.#options;
-    // A window that means another server is not shown what this one says about its folders.
+    // A window that names another server does not see what this one says about its folders.
     const objection = holder.objectionTo(address);
     return {
       ...rest,
@@ -85,7 +85,7 @@ export class WindowSnapshots {
     };
   }
 
-  /** Resolves when nothing is asked any more. */
+  /** Resolves when no refresh is under way. */
   async stop(): Promise<void> {
     await this.#looks.stop();
   }
@@ -94,7 +94,7 @@ export class WindowSnapshots {
     const { holder } = this.#options;
     const states = this.#options.folders().map((folder) => this.#looks.stateOf(folder));
     const now = JSON.stringify([holder.server, holder.error, states, this.#looks.projects]);
-    // Most looks find what is shown already.
+    // Most refreshes find what windows already show.
     if (now === this.#drawn) return;
     this.#drawn = now;
     this.#options.onChanged();

@@ -8,13 +8,14 @@ import { osErrorCode } from '../files/osError.ts';
 const maxBytes = 1_048_576;
 
 /**
- * Writes a file that holds a password, whole or not at all: owner, mode and symbolic links stay, and a new one is only the
- * user's to read.
+ * Writes a file that contains a password, completely or not at all. Owner, mode and symbolic links stay; only the user
+ * can read a new one.
  *
  * @param path absolute
- * @param edit makes the new bytes from the old, which are null when there is no file; called again when somebody else wrote
- *   meanwhile
- * @throws RegistrarError INVALID_ARGUMENT when git tracks the file, or it cannot be read or written; it is then as it was
+ * @param edit makes the new bytes from the old, which are null when there is no file; called again when somebody else
+ *   wrote meanwhile
+ * @throws RegistrarError INVALID_ARGUMENT when git tracks the file, or it cannot be read or written; it is then as it
+ *   was
  */
 export async function writeEnvironmentFile(
   path: string,

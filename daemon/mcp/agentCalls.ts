@@ -85,7 +85,7 @@ export class AgentCalls {
       });
     } catch (error) {
       const report = agentReport(error);
-      // What was cancelled ends however it ends, and nobody hears of it.
+      // A cancelled call ends somehow, and nobody is told.
       if (report.code === 'INTERNAL' && !extra.signal.aborted) this.#port.onFault(error);
       return refusal(report);
     }

@@ -7,7 +7,7 @@ import type { Launch } from './bindings.ts';
 import { HttpSessions, sessionLimits, type SessionLimits } from './http/httpSessions.ts';
 import { PipeSessions } from './pipeSessions.ts';
 
-/** Every agent of this daemon, however it came. */
+/** Every agent of this daemon, however it connected. */
 export class AgentHost {
   readonly #http: HttpSessions;
   readonly #pipes: PipeSessions;
@@ -37,7 +37,7 @@ export class AgentHost {
       await this.#http.handle(request, response, body);
       return;
     }
-    // Until the answer has been sent; streams that stay open are no work that leaving has to wait for.
+    // Until the answer has been sent; shutting down does not wait for streams that stay open.
     await this.#running(async () => {
       const sent = once(response, 'close');
       await this.#http.handle(request, response, body);
@@ -49,7 +49,7 @@ export class AgentHost {
     return this.#pipes.attach(socket, launch);
   }
 
-  /** The setting for tools is another now. */
+  /** The setting for tools has changed. */
   toolsChanged(): void {
     this.#http.toolsChanged();
     this.#pipes.toolsChanged();
@@ -60,12 +60,12 @@ export class AgentHost {
     this.#http.endIdle(now);
   }
 
-  /** The token is another now. */
+  /** The token has changed. */
   endHttpSessions(): Promise<void> {
     return this.#http.close();
   }
 
-  /** Begins nothing new from forwarders; what was read of them already has begun when it settles. */
+  /** Begins nothing new from forwarders; when it settles, everything that was already read has begun. */
   async pause(): Promise<void> {
     this.#pipes.pause();
     await new Promise((resolve) => setImmediate(resolve));

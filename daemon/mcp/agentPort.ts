@@ -9,7 +9,7 @@ export interface AgentPort {
   /**
    * Lets a call use the engine.
    *
-   * @param access `change` for what windows may then have to draw anew
+   * @param access `change` if windows may have to refresh afterwards
    * @throws RegistrarError when PostgreSQL cannot be opened, and whatever `run` throws
    */
   use: <T>(
@@ -19,12 +19,12 @@ export interface AgentPort {
   ) => Promise<T>;
   /** Wraps every call, so that the daemon's end can wait for those that run. */
   running: <T>(work: () => Promise<T>) => Promise<T>;
-  /** The tools that are offered now; the same list as long as they are the same. */
+  /** The tools that are offered now; the same array while they do not change. */
   tools: () => readonly Tool[];
   /** A client that has not said by then which folders it has open counts as having none, ms. */
   rootsLimitMs: number;
-  /** Agents came, left, or work elsewhere. */
+  /** Called when agents came, left, or work elsewhere. */
   onChanged: () => void;
-  /** A fault that is nobody's refusal. */
+  /** Called for a fault that is not a refusal. */
   onFault: (error: unknown) => void;
 }

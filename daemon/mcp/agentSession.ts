@@ -30,7 +30,7 @@ export class AgentSession {
     return this.#roots;
   }
 
-  /** The client's folders are others now. */
+  /** The client's folders have changed. */
   dropRoots(): void {
     this.#roots = null;
   }

@@ -10,7 +10,7 @@ export interface Bound extends Binding {
   project: { id: string; name: string } | null;
 }
 
-/** As much of it as says whether two are of one project. */
+/** Enough of it to tell whether two belong to one project. */
 export interface Binding {
   directory: string;
   project: { id: string } | null;
@@ -38,13 +38,13 @@ export interface DirectorySources {
 export type ChosenDirectory =
   | { kind: 'directory'; directory: string; source: DirectorySource }
   | { kind: 'none'; reason: string }
-  /** Two agents share this session: only a call that says itself where it works can be answered. */
+  /** Two agents share this session: only a call that names its own directory can be answered. */
   | { kind: 'ambiguous'; bound: readonly Bound[] }
   | { kind: 'several-roots'; roots: readonly string[] };
 
 /**
- * Chooses the directory of one call: the first source that names one. An argument that counts as no directory ends the
- * search, because whoever gave it did not mean another source's; so does an ambiguous session.
+ * Chooses the directory of one call: the first source that names one. An argument that does not count as a directory
+ * ends the search, because its author did not mean another source's; so does an ambiguous session.
  *
  * @throws RegistrarError DIRECTORY_INVALID for a path that is not absolute or a header that is not percent-encoded
  */
@@ -75,7 +75,7 @@ export async function chooseDirectory(sources: DirectorySources): Promise<Chosen
  * The directory that a text names, or null when it counts as none: the root, the home folder, and a variable that a
  * client did not replace.
  *
- * @throws RegistrarError DIRECTORY_INVALID when it is not absolute: the daemon's own directory is nobody's
+ * @throws RegistrarError DIRECTORY_INVALID if it is not absolute: the daemon's own directory means nothing
  */
 export function usableDirectory(text: string, home: string): string | null {
   if (text.includes('${')) return null;
@@ -108,7 +108,7 @@ export function bind<One extends Binding>(bound: readonly One[], added: One): On
 
 const maxBound = 20;
 
-/** Directories without a project count as projects of their own: whoever bound them does not mean another's. */
+/** Directories without a project count as projects of their own, because the caller does not mean another project. */
 function isAmbiguous(bound: readonly Bound[]): boolean {
   return new Set(bound.map(meant)).size > 1;
 }

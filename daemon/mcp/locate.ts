@@ -5,7 +5,7 @@ import { named } from '../protocol/visibleText.ts';
 import { chooseDirectory, type Bound, type DirectorySource } from './bindings.ts';
 import type { ToolCall } from './tools/toolModel.ts';
 
-/** What a caller says of the project that it means. */
+/** How a caller names the project that it means. */
 export interface Reference {
   directory?: string | null | undefined;
   project?: string | null | undefined;
@@ -15,11 +15,11 @@ export interface Reference {
 export type Located =
   /** `reason` says why there is no directory. */
   | { params: ResolveParams; source: DirectorySource | null; reason?: string }
-  /** Nobody can say which directory is meant. */
+  /** It is not known which directory is meant. */
   | { unresolved: Resolution };
 
 /**
- * Finds out where a call works. A call that names its project needs no directory, and asks the client for none.
+ * Finds the directory of a call. A call that names its project needs none, and does not ask the client.
  *
  * @throws RegistrarError DIRECTORY_INVALID
  */
@@ -82,7 +82,7 @@ function ambiguous(bound: readonly Bound[]): ErrorReport {
   };
 }
 
-/** Only looks: a folder's project is made when somebody works there. */
+/** Only reads: a folder's project is created when somebody works there. */
 async function severalRoots(roots: readonly string[], call: ToolCall): Promise<ErrorReport> {
   const folders = await Promise.all(
     roots.slice(0, maxRootsLooked).map(async (directory) => {

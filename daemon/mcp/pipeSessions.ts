@@ -38,14 +38,14 @@ export class PipeSessions {
     else socket.once('close', end);
     // Each answer that waits to be sent listens for it.
     socket.setMaxListeners(0);
-    // Who does not read its answers is asked nothing more: they would gather here.
+    // Requests of an agent that does not read its answers are not read: the answers would pile up here.
     socket.on('data', () => {
       if (socket.writableNeedDrain) socket.pause();
     });
     socket.on('drain', () => {
       if (!this.#isPaused) socket.resume();
     });
-    // Whoever read it before has paused it.
+    // The former reader has paused it.
     socket.resume();
   }
 
@@ -53,7 +53,7 @@ export class PipeSessions {
     this.#sessions.toolsChanged();
   }
 
-  /** Reads no more: what is not read now was not begun, and is asked again of whoever comes next. */
+  /** Stops reading: what is not read now has not begun, and the forwarder asks the successor again. */
   pause(): void {
     this.#isPaused = true;
     for (const socket of this.#sessions.keys()) socket.pause();

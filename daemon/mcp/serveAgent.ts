@@ -14,12 +14,12 @@ import { listedTools } from './answers/listedTools.ts';
 import { readProject, readStatus } from './answers/resources.ts';
 
 export interface ServedAgent {
-  /** The tools that are offered are others now. */
+  /** The offered tools have changed. */
   toolsChanged(): void;
   close(): Promise<void>;
 }
 
-/** Made once: each server would make one of its own, and none is used. */
+/** Created once: each server would create its own, and none is used. */
 const validator = new AjvJsonSchemaValidator();
 
 /**

@@ -1,7 +1,7 @@
 import type { AgentSession } from './agentSession.ts';
 import type { ServedAgent } from './serveAgent.ts';
 
-/** The agents that are served in one way, each by what its connection is known by. */
+/** The agents of one transport, each by its connection's key. */
 export class ServedAgents<Key, Session extends { agent: AgentSession; served: ServedAgent }> extends Map<Key, Session> {
   agents(): AgentSession[] {
     return [...this.values()].map(({ agent }) => agent);

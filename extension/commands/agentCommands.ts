@@ -6,7 +6,7 @@ import { connectionDocument } from '../views/connectionDocument.ts';
 import { shortPath } from '../views/words.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 
-/** Shows what connects an agent, then writes it into the agent's file or copies it, as somebody chooses. */
+/** Shows an agent's entry, then writes it into the agent's file or copies it, as the user chooses. */
 export const connectAgent: Command = async (context) => {
   const { link, documents, home } = context;
   const records = await link.call('connections', undefined);
@@ -29,7 +29,10 @@ export const copyMcpAddress: Command = async ({ link }) => {
   return `Copied ${url}. It needs the token that “registrar connect AGENT --http” shows`;
 };
 
-/** Another token, as when somebody else may have seen it. Entries with the former one are the terminal's, which wrote them. */
+/**
+ * Creates a new token, for example because somebody may have seen the old one. The terminal updates the entries that it
+ * wrote.
+ */
 export const rotateAgentToken: Command = async ({ link, home }) => {
   await link.call('rotateToken', undefined);
   const records = await link.call('connections', undefined);

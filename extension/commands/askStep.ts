@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 
-/** What became of an answer: a problem leaves the question open, with the answer in it. */
+/** The outcome of an answer: after a problem, the question stays open with the answer in it. */
 export type Checked<T> = { problem: string } | { value: T };
 
 export interface Step<T> {
@@ -12,7 +12,7 @@ export interface Step<T> {
   check: (answer: string) => Promise<Checked<T>> | Checked<T>;
 }
 
-/** One question of several, whose answer is tried before the next; null when it was cancelled. */
+/** One question of several, whose answer is tried before the next; null if it was cancelled. */
 export function askStep<T>({ title, prompt, value, placeholder, isPassword, check }: Step<T>): Promise<T | null> {
   return new Promise((resolve, reject) => {
     const input = vscode.window.createInputBox();

@@ -7,8 +7,8 @@ import type { Checked, Step } from './askStep.ts';
 export type OriginQuestion = Pick<Step<Resolution>, 'prompt' | 'check'>;
 
 /**
- * Binds a folder to a project. Where that crosses repositories the daemon wants the project's origin typed: a person who
- * types it knows whose database it is, which a click alone would not show.
+ * Binds a folder to a project. If the project belongs to another repository, the daemon requires its origin: a person
+ * who types it knows whose database it is, which a click would not prove.
  *
  * @param use asks the daemon
  * @param ask gives null when the question was left; nothing is changed then

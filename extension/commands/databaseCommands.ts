@@ -26,7 +26,7 @@ export const copyConnectionString: Command = async (context, target) => {
   return `Copied the address of ${connection.database}${hasPassword ? '; it contains the password' : ''}`;
 };
 
-/** Asks the registry something, whatever is remembered. */
+/** Asks the registry, regardless of what is remembered. */
 export const testConnection: Command = async ({ link }) => {
   const server = await link.call('server', undefined);
   await link.call('listProjects', { limit: 1 });

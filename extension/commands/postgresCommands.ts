@@ -14,7 +14,9 @@ import { askStep, type Checked } from './askStep.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { askPassword, tryUrl, type Found } from './tryUrl.ts';
 
-/** Asks for an address, as a whole or in pieces, until one lets us in; that one is served from then on, to everybody. */
+/**
+ * Asks for an address, as a whole or in parts, until one accepts the login; everybody uses that server from then on.
+ */
 export const setPostgres: Command = async (context) => {
   const title = 'Set PostgreSQL Connection';
   refuseWhereEnvironmentDecides();
@@ -48,7 +50,7 @@ export const enterPassword: Command = async (context) => {
   if (!found) return null;
   await context.passwords.keep(found.url, found.typed);
   await offerPasswordFile(context, found, title);
-  // Also when the address came from elsewhere: a password of VS Code's goes with an address of VS Code's.
+  // Also if the address came from elsewhere: VS Code's password belongs to VS Code's address.
   await setPostgresUrl(found.url);
   await context.link.renew(true);
   return `Connected to ${found.address}`;
@@ -123,7 +125,7 @@ async function askUser(
   return answer && finish(context, title, answer);
 }
 
-/** An address that answers; `tried` is null while it wants a password. */
+/** An address that answers; `tried` is null while it requires a password. */
 interface Tried {
   url: string;
   tried: TriedAddress | null;

@@ -5,7 +5,7 @@ import { askName, chooseProject, type ProjectChoice } from './chooseTarget.ts';
 import type { Command, CommandContext } from './commandContext.ts';
 import { actingOn, RefusedOn } from './refusedOn.ts';
 
-/** Makes a project that no folder has yet. */
+/** Creates a project without a folder. */
 export const createProject: Command = async ({ link, tree }) => {
   const name = await askName('Create Project', '');
   if (name === null) return null;
@@ -24,7 +24,7 @@ export const renameProject: Command = async (context, target) => {
   return `Renamed ${project.name} to ${name}; its database is the same`;
 };
 
-/** Registers a database that is there already. */
+/** Registers an existing database. */
 export const adoptDatabase: Command = async ({ link, tree }, target) => {
   const refusal = target?.refusal ?? target?.resolution?.error;
   const known = target?.database ?? refusal?.details?.['database'];
@@ -43,7 +43,7 @@ export const adoptDatabase: Command = async ({ link, tree }, target) => {
   return `${project?.name ?? database}: ${database} adopted`;
 };
 
-/** Takes a project out of the registry; its database stays as it is. */
+/** Removes a project from the registry; its database stays as it is. */
 export const forgetProject: Command = async (context, target) => {
   const project = await chooseProject(context, target, 'Forget Project');
   if (!project) return null;

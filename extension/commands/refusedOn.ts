@@ -3,7 +3,7 @@ import { RegistrarError, type ErrorReport } from '../../daemon/protocol/registra
 import { folderTarget, type TreeNode } from '../views/treeNodes.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
 
-/** A refusal with the row that it is about, so that what is offered against it acts on the same thing. */
+/** A refusal with its row, so that the offered actions apply to the same thing. */
 export class RefusedOn extends RegistrarError {
   readonly row: TreeNode;
 

@@ -96,7 +96,7 @@ export function registerCommands(given: CommandContext): vscode.Disposable {
   );
 }
 
-/** While the daemon works, and not while a person thinks about a question. */
+/** While the daemon works, but not while a person thinks about a question. */
 function showingProgress(link: CommandContext['link']): CommandContext['link'] {
   const show = <T>(work: () => Promise<T>): Promise<T> =>
     Promise.resolve(vscode.window.withProgress({ location: { viewId } }, work));

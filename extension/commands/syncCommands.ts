@@ -13,7 +13,7 @@ export const syncNow: Command = async ({ link }) => {
   return [waiting, blocked].filter((text) => text !== '').join(', ');
 };
 
-/** Opens a document with what disagrees, unless all agrees. */
+/** Opens a document with what disagrees, unless everything agrees. */
 export const checkDrift: Command = async ({ link, documents, home }) => {
   const report = await link.call('drift', undefined);
   if (report.findings.length === 0) return 'Everything agrees';
@@ -21,7 +21,7 @@ export const checkDrift: Command = async ({ link, documents, home }) => {
   return null;
 };
 
-/** Shows the plan, and applies exactly that one when somebody says so. */
+/** Shows the plan, and applies exactly that one if the user confirms. */
 export const repairDrift: Command = async ({ link, documents, home }) => {
   const report = await link.call('drift', undefined);
   const planned = report.findings.flatMap(({ actions }) => actions.filter(({ automatic }) => automatic));

@@ -4,13 +4,13 @@ import { sentence } from '../views/words.ts';
 import { askStep } from './askStep.ts';
 import type { CommandContext } from './commandContext.ts';
 
-/** What became of an address: it let us in, wants a password, or does not serve. */
+/** The outcome of trying an address: it accepted the login, requires a password, or does not work. */
 export type TryResult =
   { kind: 'in'; tried: TriedAddress } | { kind: 'password' } | { kind: 'problem'; said: string; error: ErrorReport };
 
-/** An address that let us in. */
+/** An address that accepted the login. */
 export interface Found extends TriedAddress {
-  /** The password that did; null when none was wanted from here. */
+  /** The password that worked; null if none was needed from here. */
   typed: string | null;
 }
 
@@ -35,7 +35,7 @@ export async function tryUrl(
   }
 }
 
-/** Asks for the password of an address until it lets us in; null when it was cancelled. */
+/** Asks for the password of an address until the server accepts it; null if cancelled. */
 export function askPassword(
   context: Pick<CommandContext, 'link'>,
   title: string,

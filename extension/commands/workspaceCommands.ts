@@ -16,7 +16,7 @@ import type { Command, CommandContext } from './commandContext.ts';
 import { openConfig } from './openConfig.ts';
 import { actingOn, refusedIn } from './refusedOn.ts';
 
-/** Makes a project for a folder: its config file and its database. */
+/** Creates a project for a folder: its config file and its database. */
 export const initialize: Command = async (context, target) => {
   const title = 'Initialize Workspace Project';
   const folder = await chooseFolder(context, target, title);
@@ -26,7 +26,7 @@ export const initialize: Command = async (context, target) => {
   return said(folder, await context.link.call('createProject', { name, directory: folder.path }));
 };
 
-/** Binds a folder to a project that is there already. */
+/** Binds a folder to an existing project. */
 export const useExisting: Command = async (context, target) => {
   const title = 'Use Existing Project';
   const folder = await chooseFolder(context, target, title);
@@ -40,7 +40,7 @@ export const useExisting: Command = async (context, target) => {
 export const startAnew: Command = async (context, target) => {
   const folder = await chooseFolder(context, target, 'Start a New Project Here');
   if (!folder) return null;
-  // A row that was drawn anew while it was clicked brings nothing along.
+  // A row that was redrawn while it was clicked carries no data.
   const states = context.store.state.snapshot?.folders ?? [];
   const resolution = target?.resolution ?? states.find(({ path }) => path === folder.path)?.resolution;
   if (!resolution?.error) return initialize(context, target);
@@ -50,7 +50,7 @@ export const startAnew: Command = async (context, target) => {
     title: 'Start a New Project Here',
     prompt: 'The new project’s name. Its database is empty: nothing of the dropped one comes back.',
     value: typeof claimed === 'string' ? claimed : proposeName(folder.name),
-    // The config goes on naming the project that it names; another name is this machine's choice.
+    // The config keeps naming its project; another name is this machine's choice.
     check: (name) => tryName(context, { name, directory, ...(name === claimed ? {} : { local: true }) }),
   });
   return made && said(folder, made);
@@ -83,7 +83,7 @@ export const chooseAnotherName: Command = async (context, target) => {
   return made && said(target.folder, made);
 };
 
-/** Makes a project, unless another name would: the question stays open for it. */
+/** Creates a project; if another name would work, the question stays open for it. */
 async function tryName({ link }: CommandContext, params: CreateParams): Promise<Checked<Resolution>> {
   const problem = nameProblem(params.name);
   if (problem !== null) return { problem };
@@ -113,7 +113,7 @@ export const removeBinding: Command = async ({ link }, target) => {
   return said(folder, answer) ?? `${folder.name}: binding removed`;
 };
 
-/** What whoever may has to run on the server, as the refusal says it. */
+/** The statement in the refusal that somebody with the right privileges has to run on the server. */
 export const copyStatement: Command = async (_context, target) => {
   const { hint = '' } = target?.refusal ?? target?.resolution?.error ?? {};
   const statement = statementIn(hint);
@@ -141,7 +141,7 @@ export const manageTrust: Command = async () => {
   return null;
 };
 
-/** Asks anew, as opening the folder did: this makes what is missing. */
+/** Resolves again, as opening the folder did; this creates what is missing. */
 export const resolveAgain: Command = async (context, target) => {
   // A project of the list has no folder here.
   if (target?.project && !target.folder) {
@@ -164,7 +164,7 @@ export const explain: Command = async (context, target) => {
   return null;
 };
 
-/** What a resolution says in one line; one that was refused is thrown, to be shown with what to do. */
+/** A resolution in one line; a refused one is thrown, to be shown with what to do. */
 function said(folder: WorkspaceFolder, resolution: Resolution): string | null {
   const { project, error, created, warnings } = resolution;
   if (!project) {
@@ -172,7 +172,7 @@ function said(folder: WorkspaceFolder, resolution: Resolution): string | null {
     return null;
   }
   const gone = warnings.find(({ code }) => code === 'DATABASE_RECREATED');
-  // The one thing that nobody may overlook: what was in the database is lost.
+  // The one thing that nobody may overlook: the database's content is lost.
   if (gone) void vscode.window.showWarningMessage(messageText(gone.message));
   return `${project.name}: ${project.databaseName} ${created ? 'created' : 'ready'}`;
 }

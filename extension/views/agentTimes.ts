@@ -4,7 +4,7 @@ import type { ProjectTree } from './projectTree.ts';
 import type { TreeNode } from './treeNodes.ts';
 import { untilOtherTime } from './words.ts';
 
-/** Draws the tree again when it says of an agent how long ago it was and that is no longer true; nobody is asked for it. */
+/** Redraws the tree when the time that it shows for an agent is out of date; asks nobody. */
 export function keepTimesTrue(
   store: ProjectStore,
   view: vscode.TreeView<TreeNode>,

@@ -2,7 +2,7 @@ import type { Resolution } from '../../daemon/protocol/model.ts';
 import type { WorkspaceFolder } from '../windowState.ts';
 import { isWithin } from './words.ts';
 
-/** What a person may choose where a folder may not claim the project that it names. */
+/** What a person may choose if a folder may not claim the project that it names. */
 export interface ConflictChoice {
   /** Absolute; the folder that the choice is about. */
   directory: string;

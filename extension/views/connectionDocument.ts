@@ -3,7 +3,7 @@ import { agents } from '../../daemon/protocol/agents.ts';
 import { codeBlock, codeSpan } from './inertText.ts';
 import { shortPath } from './words.ts';
 
-/** What connects an agent, as a Markdown document: what goes into which file, and what to know about it. */
+/** How to connect an agent, as a Markdown document: what goes into which file, and what to know about it. */
 export function connectionDocument({ agent: id, file, snippet, launcher }: ConnectionPlan, home: string): string {
   const { name, format, tellsFolder, writable } = agents[id];
   const where = codeSpan(shortPath(file, home));

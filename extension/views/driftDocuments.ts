@@ -2,7 +2,7 @@ import type { DriftFinding, DriftReport, PlannedRepair, RepairResult } from '../
 import { codeSpan, escapeMarkdown } from './inertText.ts';
 import { sentence } from './words.ts';
 
-/** What disagrees, as a Markdown document: what it leads to, what Repair Drift would do, and what only a person can choose. */
+/** What disagrees, as a Markdown document: the risk, what Repair Drift would do, and what only a person can choose. */
 export function driftDocument({ ok, findings, planId }: DriftReport, home: string): string {
   const intro = ok
     ? 'Config files, registry, databases and markers agree. Worth knowing:'

@@ -83,7 +83,7 @@ function troubleOf(warning: Warning, resolution: Resolution, snapshot: Snapshot 
     const when = next ? `; next try ${clockTime(next, view.now)}` : '';
     return {
       kind: 'pending',
-      // That it was refused is what the row is about; why is what it has room for.
+      // The row is about a refusal, so its room goes to the reason.
       message: sentence(reason.replace(/^(the )?registry refused the row: /, '')),
       advice: `Safe on this machine${when}`,
       isError: false,

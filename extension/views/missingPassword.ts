@@ -1,6 +1,6 @@
 import type { WindowState } from '../windowState.ts';
 
-/** The server that wants a password that the daemon does not have; null when there is none. */
+/** The server that requires a password that the daemon does not have; null if there is none. */
 export function missingPassword({ isTrusted, snapshot }: WindowState): string | null {
   if (!isTrusted || !snapshot) return null;
   const errors = [snapshot.error, ...snapshot.folders.map(({ resolution }) => resolution?.error ?? null)];

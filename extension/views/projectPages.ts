@@ -14,14 +14,14 @@ export class ProjectPages {
   #isRead = false;
   #wantsMore = false;
   #registry = '';
-  /** Grows when what is being read is no longer what is wanted. */
+  /** Increases when what is being read is no longer wanted. */
   #generation = 0;
 
   constructor(list: (params: ListParams) => Promise<ProjectPage>) {
     this.#list = list;
   }
 
-  /** Reads again when the registry may have other projects now. */
+  /** Reads again when the registry's projects may have changed. */
   noticeChange(snapshot: Snapshot | null): void {
     const { server, projects, sync, folders } = snapshot ?? {};
     const names = folders?.map(({ resolution }) => resolution?.project?.name);

@@ -36,7 +36,7 @@ interface RefusalWords {
   kind: RefusalKind;
 }
 
-/** What keeps the whole window from being answered, and is said at each folder. */
+/** What prevents answers for the whole window; shown at each folder. */
 export const objections: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['ADDRESS_MISMATCH']);
 
 const words: Record<ErrorCode, RefusalWords> = {
@@ -91,7 +91,9 @@ export function wordsOf({ code, hint, details }: ErrorReport): RefusalWords {
   return statementIn(hint) === null ? given : { ...given, kind: 'statement' };
 }
 
-/** A statement that whoever may is to run, to be copied; null for a hint without one, or with a part to fill in. */
+/**
+ * A statement to copy for somebody with the right privileges; null for a hint without one, or with a part to fill in.
+ */
 export function statementIn(hint: string): string | null {
   const [, statement] = /: ((?:ALTER|CREATE|GRANT) (?:"(?:[^"]|"")*"|[^";…])*;)/.exec(hint) ?? [];
   return statement ?? null;
@@ -117,7 +119,7 @@ export function refusal(folder: WorkspaceFolder, error: ErrorReport, { home }: {
   // Where in the config file it is follows what it is, as the row is short.
   const [, line, reason] = /^\S+config\.json:(\d+):\d+ (.*)$/.exec(error.message) ?? [];
   const said = (reason ?? error.message).replaceAll(home, '~');
-  // Of who dropped it the name comes first, and is written as it is.
+  // The name of the person who dropped it comes first, as it is.
   const message = kind === 'dropped' ? said : sentence(said);
   const where = line === undefined ? '' : `Line ${line} of the config.`;
   const advice = [where, adviceOf(error)].filter((text) => text !== '').join(' ');

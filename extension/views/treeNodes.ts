@@ -10,7 +10,7 @@ import { stateWords } from '../../daemon/protocol/stateWords.ts';
 
 /** A row of the tree before VS Code has drawn it. */
 export interface TreeNode {
-  /** The same for the same thing, so that rows stay open and selected. */
+  /** Stable for the same thing, so that rows stay open and selected. */
   id: string;
   label: string;
   description?: string;

@@ -54,7 +54,7 @@ export function ownerWord(source: AddressSource): string {
   return source === 'bundled' ? 'bundled' : 'yours';
 }
 
-/** Where the choice of a server was made. */
+/** What chose the server. */
 export const sourceWords: Record<AddressSource, string> = {
   bundled: 'the one that comes with Registrar',
   environment: 'named by the environment',

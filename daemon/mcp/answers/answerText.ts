@@ -4,14 +4,14 @@ import { named, visible } from '../../protocol/visibleText.ts';
 import type { DirectorySource } from '../bindings.ts';
 import { fenced } from './fence.ts';
 
-/** A resolution as a model reads it: what holds, what to do, and what not to do. */
+/** A resolution as a model reads it: the answer, what to do, and what not to do. */
 export function resolutionText(resolution: Resolution, source: DirectorySource | null): string {
   const { project, server, error, stale, sync, wouldDo } = resolution;
   if (error) return errorText(error, resolution.directory);
   if (!project) return dryRunText(wouldDo ?? []);
   if (stale) {
     const since = sync?.since === undefined ? '' : ` at ${sync.since}`;
-    // A registry that is busy, or that this role may not read, leaves the project's own database to be asked.
+    // If the registry is busy, or this role may not read it, the project's own database can still be asked.
     if (sync?.error && sync.error.code !== 'REGISTRY_UNREACHABLE') {
       return `Project ${named(project.name)}, from memory${since}; the registry could not be asked. Its database itself is checked before each query; do not fall back.`;
     }
@@ -48,7 +48,7 @@ function ownText(error: ErrorReport, directory: string | null): string {
   const said = `${code}: ${sentence(message)}`;
   switch (code) {
     case 'UNRESOLVED':
-      // Without a directory the message says why, or lists those that may be meant.
+      // Without a directory, the message says why, or lists the possible ones.
       if (directory === null) return `No project: ${sentence(message)} ${sentence(hint)}`;
       return `No project for ${named(directory)}. Ask the user before create_project; if your directory is wrong, pass directory.`;
     case 'PROJECT_CONFLICT':
@@ -73,7 +73,7 @@ function chooser({ tier, configPath, project }: Resolution): string {
   return `the setting for a default project, ${named(project?.name ?? '')}`;
 }
 
-/** Who named the directory of a call, for models. */
+/** Where a call's directory came from, for models. */
 export const sourceTexts: Record<DirectorySource, string> = {
   argument: 'your argument directory',
   session: 'set_working_directory',

@@ -25,7 +25,7 @@ export function resolutionAnswer(
   };
 }
 
-/** A resolution whose trace says, too, who named the directory in which the config file was looked for. */
+/** A resolution whose trace also says where the directory came from in which the config file was searched. */
 export function traced(resolution: Resolution, source: DirectorySource | null): Resolution {
   const { error } = resolution;
   const trace = resolution.trace.map((attempt) => {
@@ -36,7 +36,7 @@ export function traced(resolution: Resolution, source: DirectorySource | null): 
   return { ...resolution, trace, error: error && ownWords(error) };
 }
 
-/** An error as agents get it: what the server said is in its details only. */
+/** An error as agents get it: the server's words are only in its details. */
 export function ownWords(error: ErrorReport): ErrorReport {
   const { message, hint, details } = error;
   return { ...error, message: withoutServerWords(message, details), hint: withoutServerWords(hint, details) };
@@ -48,7 +48,7 @@ export function refusal(refused: ErrorReport): ToolAnswer {
   return { structured: { notice: noticeOf(error), error }, text: errorText(error), isError: true };
 }
 
-/** What is said first of a refusal. */
+/** The beginning of a refusal. */
 export function noticeOf(error: ErrorReport | null): string {
   return error?.details?.['server'] == null ? notices.registry : notices.server;
 }

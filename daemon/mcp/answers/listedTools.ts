@@ -29,7 +29,7 @@ function jsonSchema(schema: z.ZodObject, io: 'input' | 'output'): { type: 'objec
     io,
     target: 'draft-7',
     override({ jsonSchema: written }) {
-      // Says that anything may be there, as saying nothing does.
+      // Says that anything is allowed, which is also the default.
       if (typeof written.additionalProperties === 'object' && Object.keys(written.additionalProperties).length === 0)
         delete written.additionalProperties;
       delete written.propertyNames;

@@ -81,7 +81,7 @@ export const resolution = z.looseObject({
   error: error.nullable(),
 }) satisfies z.ZodType<Resolution>;
 
-/** Which source said where the call works. */
+/** Which source named the call's directory. */
 export const directorySource = z
   .enum(['argument', 'session', 'header', 'launch', 'root', 'cwd'])
   .nullable()
@@ -184,12 +184,12 @@ export const repairResult = z.looseObject({
   failed: z.array(z.looseObject({ ...plannedRepair.shape, error })),
 }) satisfies z.ZodType<Pick<RepairResult, 'planId'>>;
 
-/** The output of a tool that is refused with an error alone: then nothing but `error` is there. */
+/** The output of a tool whose refusal is an error alone: then only `error` is there. */
 export function orError<Shape extends z.ZodRawShape>(output: z.ZodObject<Shape>): z.ZodObject {
   return z.looseObject({ notice: notice.optional(), ...output.partial().shape, error: error.optional() });
 }
 
-/** The output of a tool that answers with a resolution, and what else it says. */
+/** The output of a tool that answers with a resolution, and its other fields. */
 export function withResolution(more: z.ZodRawShape = {}): z.ZodObject {
   // An error before there is a resolution comes alone.
   return z.looseObject({ notice, ...resolution.partial().shape, directorySource, ...more }).partial();

@@ -39,12 +39,12 @@ export class Forwarder {
   #connecting: Promise<Duplex> | null = null;
   #initialize: { line: Buffer; isAnswered: boolean; version: string | null } | null = null;
   #initialized: Buffer | null = null;
-  /** What the agent's session is bound to, and the calls that did it. */
+  /** The bindings of the agent's session, and the calls that made them. */
   #bindings: readonly (Binding & { line: Buffer })[] = [];
   readonly #asked = new Map<string, Asked>();
   /** Who waits for answers to what this forwarder asked by itself. */
   readonly #own = new Map<string, (answer: Buffer) => void>();
-  /** Requests of the daemon that the agent has not answered; of a daemon that has gone, its answer is nobody's. */
+  /** Requests from the daemon that the agent has not answered. If that daemon has gone, nobody needs the answer. */
   readonly #daemonAsked = new Map<string, { open: number; lost: number }>();
   #hasLeft = false;
   #whenQuiet: (() => void) | null = null;
@@ -105,7 +105,7 @@ export class Forwarder {
     return this.#connecting;
   }
 
-  /** Dials, and brings a new daemon to where the one before was. */
+  /** Connects, and brings a new daemon to the state of the former one. */
   async #connect(): Promise<Duplex> {
     for (let attempt = 1; ; attempt += 1) {
       const connection = await this.#options.dial();
@@ -138,7 +138,7 @@ export class Forwarder {
     if (!initialize?.isAnswered) return;
     const version = versionIn(await this.#askOwn(connection, initialize.line));
     if (this.#initialized) connection.write(this.#initialized);
-    // What the agent read of the tools is of the version before.
+    // The agent read the tools of the former version.
     if (version !== initialize.version) this.#options.output.write(toolsChanged);
     initialize.version = version;
     let number = 0;
@@ -173,7 +173,7 @@ export class Forwarder {
         connection.destroy();
       }
     });
-    // Whoever read it before has paused it.
+    // The former reader has paused it.
     connection.resume();
   }
 
@@ -225,7 +225,7 @@ export class Forwarder {
       const isRepeatable = this.#hasLeft || message.tool === null || repeatableTools.includes(message.tool);
       if (!isRepeatable || sent >= maxSent) this.#answer(message, lostUnder(message));
     }
-    // A daemon that somebody stopped is not started again by those who ask nothing.
+    // A forwarder without a request does not restart a daemon that somebody stopped.
     if (this.#asked.size === 0) return;
     this.#connected().catch((error: unknown) => {
       for (const { message } of [...this.#asked.values()]) this.#answer(message, error);
@@ -292,7 +292,7 @@ async function drained(stream: Duplex): Promise<void> {
   stop.abort();
 }
 
-/** Not `reportOf`: whatever kept the daemon from being asked is no fault of the request, which an agent may repeat. */
+/** Not `reportOf`: the request is not at fault if the daemon could not be reached, so an agent may repeat it. */
 function notAnswered(error: unknown): ErrorReport {
   if (error instanceof RegistrarError) return error.toReport();
   return unreachable(error instanceof Error ? error.message : String(error)).toReport();

@@ -38,12 +38,12 @@ export interface HttpServerOptions {
 
 export interface HttpEndpoint {
   port: number;
-  /** Accepts nobody any more and ends every connection. */
+  /** Accepts no more connections and ends every open one. */
   close(): Promise<void>;
 }
 
 /**
- * Listens on the loopback interface. Whoever does not know the token gets a bare status: no version, no names, no reason.
+ * Listens on the loopback interface. A client without the token gets only a status: no version, no names, no reason.
  *
  * @throws the operating system's error when no port can be had
  */
@@ -107,7 +107,7 @@ async function answer(
   else await onRequest(request, response, body.value);
 }
 
-/** A status and nothing else. The connection ends, so that what is left of a body need not be read. */
+/** A status and nothing else. The connection ends, so that the rest of a body need not be read. */
 export function bare(response: ServerResponse, status: number): void {
   if (response.headersSent) {
     response.destroy();
@@ -123,7 +123,7 @@ async function listen(server: Server, preferredPort: number | null): Promise<num
   return (server.address() as AddressInfo).port;
 }
 
-/** Gives false when somebody else has the port, or it may not be had. */
+/** False if somebody else has the port, or if it is not allowed. */
 function tryListen(server: Server, port: number): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const failed = (error: NodeJS.ErrnoException): void => {

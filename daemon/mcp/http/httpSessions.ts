@@ -13,7 +13,7 @@ export interface SessionLimits {
   sessions: number;
   /** Of one client, as it names itself. */
   sessionsOfClient: number;
-  /** A session that nobody used for so long ends; its client then starts a new one, ms. */
+  /** A session that nobody has used for this long ends; its client then starts a new one, ms. */
   idleMs: number;
   /** Requests of one session that may be under way at once, a stream that is kept open among them. */
   requestsAtOnce: number;
@@ -34,7 +34,7 @@ interface HttpSession {
   requests: number;
 }
 
-/** The sessions of agents that come over HTTP. One that is not known any more is 404, and the client starts over. */
+/** The sessions of agents over HTTP. An unknown session is 404, and the client starts over. */
 export class HttpSessions {
   readonly #port: AgentPort;
   readonly #limits: SessionLimits;
@@ -84,7 +84,7 @@ export class HttpSessions {
     }
   }
 
-  /** Ends all, as when the token is another: their clients have to come with the new one. */
+  /** Ends all, for example after a change of the token, so that their clients reconnect with the new one. */
   async close(): Promise<void> {
     await Promise.all([...this.#sessions.keys()].map((id) => this.#end(id)));
   }

@@ -1,7 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** What a request is answered with that gets no further; null for one that may. No answer says what is behind it. */
+/** The answer to a refused request; null for an allowed one. No answer reveals what is behind it. */
 export type Refusal = 401 | 403 | 404 | null;
 
 /**

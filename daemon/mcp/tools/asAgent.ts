@@ -41,7 +41,7 @@ export function asAgent(
   return { server: () => api.server(), ...(calls as unknown as Pick<AgentApi, AgentMethod>) };
 }
 
-/** What a client or a command line names; a relative path, `/`, the home folder and the like are nobody's folder. */
+/** A folder that a client or a command line names; a relative path, `/`, the home folder and the like do not count. */
 function usable(read: () => string | null): string | null {
   try {
     return read();

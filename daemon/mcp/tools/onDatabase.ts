@@ -13,7 +13,7 @@ export interface Asked {
   found: { structured: object; text: string } | null;
 }
 
-/** Asks something of the resolved project's own database. */
+/** Queries the resolved project's own database. */
 export async function onDatabase(
   reference: Reference,
   call: ToolCall,

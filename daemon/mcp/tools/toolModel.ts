@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import type { AgentApi, ToolName } from '../../protocol/methods.ts';
 import type { AgentSession } from '../agentSession.ts';
 
-/** What a tool knows of the call besides its input. */
+/** What a tool knows about the call besides its input. */
 export interface ToolCall {
   /** What agents may ask for. */
   api: AgentApi;
@@ -14,7 +14,7 @@ export interface ToolCall {
   signal: AbortSignal;
   /** Asks the client for its workspace folders, within a limit. */
   askRoots(): Promise<readonly string[]>;
-  /** Tells people what takes so long. */
+  /** Reports progress to people. */
   progress: (message: string) => void;
 }
 
@@ -31,7 +31,7 @@ export interface ToolAnswer {
 export interface ToolAnnotations {
   readOnlyHint: boolean;
   destructiveHint: boolean;
-  /** Called twice it does no more than called once. */
+  /** A second call changes nothing more. */
   idempotentHint: boolean;
   /** Always false: tools reach nothing but the registry, its databases and config files. */
   openWorldHint: false;
@@ -49,7 +49,7 @@ export interface Tool {
   run(input: unknown, call: ToolCall): Promise<ToolAnswer>;
 }
 
-/** A tool as its file says it. What it does to projects is said by the operation that it asks for, and by nothing else. */
+/** A tool as its file defines it. Only the operation that it calls says what it does to projects. */
 export interface ToolDefinition<Input extends z.ZodObject> extends Omit<Tool, 'run' | 'input' | 'annotations'> {
   name: ToolName;
   input: Input;

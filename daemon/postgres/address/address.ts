@@ -9,13 +9,13 @@ const sessionAttrs = ['any', 'read-write', 'read-only', 'primary', 'standby', 'p
 export type TargetSessionAttrs = (typeof sessionAttrs)[number];
 const channelBindings = ['disable', 'prefer', 'require'] as const;
 
-/** Where PostgreSQL is and how to log in, with all that URL, service file and environment said. */
+/** Where PostgreSQL is and how to log in, with everything that URL, service file and environment said. */
 export interface PostgresAddress {
   /** In the order in which they are tried; never empty. */
   hosts: HostPort[];
   user: string;
   password: string | null;
-  /** The password file that is asked when `password` is null. */
+  /** The password file to read when `password` is null. */
   passfile: string;
   registryDatabase: string;
   ssl: SslSettings;
@@ -27,7 +27,7 @@ export interface PostgresAddress {
   keepAliveIdleMs: number | null;
   applicationName: string | null;
   options: string | null;
-  /** What was said beyond hosts, user, password and database, by libpq's keyword, for handing the address on. */
+  /** Every other parameter, by libpq's keyword, for passing the address on. */
   parameters: Readonly<Record<string, string>>;
 }
 
@@ -106,11 +106,13 @@ export function addressUrl(address: PostgresAddress, database: string, options: 
 }
 
 /**
- * The variables that point PostgreSQL clients, and programs that read DATABASE_URL, at one database of the address. They are
- * complete only where none of `libpqVariables` is inherited besides. PGPASSWORD is there when the address has a password.
+ * The variables that point PostgreSQL clients, and programs that read DATABASE_URL, at one database of the address.
+ * They are complete only if none of `libpqVariables` is inherited in addition. PGPASSWORD is there when the address has
+ * a password.
  *
- * @param reached the host that answered for this database, the first of the address when left out: most clients refuse a
- *   list of hosts. Of the parameters those are given that common clients read alike: sslmode and certificates.
+ * @param reached the host that answered for this database, the first of the address when left out: most clients refuse
+ *   a list of hosts. Of the parameters, only those that common clients read alike are included: sslmode and
+ *   certificates.
  */
 export function addressEnvironment(
   address: PostgresAddress,
@@ -134,7 +136,7 @@ export function addressEnvironment(
     if (variable !== undefined) environment[variable] = value;
   }
   const password = address.password === null ? '' : `:${encoded(address.password)}`;
-  // A socket's folder in the place of the host's name is read by half of the clients, as a parameter by nearly all.
+  // Half of the clients read a socket's folder in place of the host name; nearly all read it as a parameter.
   const isSocket = named.startsWith('/');
   const query = [...(isSocket ? [['host', named] as const] : []), ...parameters].map(
     ([name, value]) => `${name}=${encoded(value)}`,
@@ -148,7 +150,7 @@ export function addressEnvironment(
 
 const sharedParameters = new Set(['sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'sslcrl']);
 
-/** Percent-encodes all that any shell, file format or reader of URLs could take for something else. */
+/** Percent-encodes everything that any shell, file format or URL reader could interpret differently. */
 function encoded(text: string): string {
   const hex = (character: string): string => `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   return encodeURIComponent(text).replaceAll(/[!'()*~]/g, hex);
@@ -159,5 +161,5 @@ function hostaddrs(address: PostgresAddress): Record<string, string> {
   return { hostaddr: address.hosts.map(({ hostaddr }) => hostaddr ?? '').join(',') };
 }
 
-/** Fields that the address holds itself, and the two that were followed and must not be followed again. */
+/** Fields of the address itself, and the two that were followed and must not be followed again. */
 const ownFields = new Set('host hostaddr port user password dbname service servicefile sslpassword'.split(' '));

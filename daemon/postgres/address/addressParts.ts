@@ -66,14 +66,14 @@ function readPort(text: string, from: string): number {
   if (text === '') return 5432;
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port >= 1 && port <= 65_535) return port;
-  // The text is not repeated: behind an unencoded / in a password, libpq's rules take the password for the port.
+  // The text is not repeated: after an unencoded / in a password, libpq's rules read the password as the port.
   throw invalidAddress(
     `the port given by ${from} is not a number from 1 to 65535`,
     'Correct the port. If the password holds a / or @, write it percent-encoded (%2F, %40).',
   );
 }
 
-/** libpq was built for one socket folder; which one is not known here, so the one that is there counts. */
+/** libpq was built for one socket folder; which one is not known here, so the one that exists counts. */
 function defaultHost(port: number, surroundings: AddressSurroundings): string {
   if (surroundings.platform === 'win32') return 'localhost';
   if (surroundings.exists('/var/run/postgresql')) return '/var/run/postgresql';

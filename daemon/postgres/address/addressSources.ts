@@ -25,8 +25,8 @@ export interface GivenParameter {
 export type GivenParameters = Map<string, GivenParameter>;
 
 /**
- * Collects what is said about the connection in libpq's order: the string, the service, the environment; the first to
- * give a parameter wins. Throws INVALID_ARGUMENT for what cannot be read, and for parameters that cannot be obeyed.
+ * Collects the connection's parameters in libpq's order: the string, the service, the environment; the first that has a
+ * parameter wins. Throws INVALID_ARGUMENT for what cannot be read, and for parameters that cannot be obeyed.
  */
 export function gatherParameters(
   url: string,
@@ -36,7 +36,8 @@ export function gatherParameters(
   const given: GivenParameters = new Map();
   const own = parseConnectionString(url);
   const add = (parameters: Iterable<readonly [string, string]>, from: (name: string) => string): void => {
-    // libpq would dial a hostaddr of the environment under the host name of the URL: another server than the one named.
+    // libpq would dial a hostaddr from the environment under the URL's host name, and so reach a different server from
+    // the one named.
     const hasHost = given.has('host') || given.has('hostaddr');
     for (const [name, value] of parameters) {
       if (value === '' || given.has(name) || (hasHost && (name === 'host' || name === 'hostaddr'))) continue;

@@ -8,10 +8,11 @@ const percentHint =
   'Write characters such as @ / : ? # % and spaces percent-encoded (%40 %2F %3A %3F %23 %25 %20), above all in a password.';
 
 /**
- * Reads a connection string as libpq does (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING):
- * a URL, several hosts included, or keywords and values (`host=db dbname=app`). Empty values count as not given.
- * Throws INVALID_ARGUMENT. Its texts never repeat a piece of the string that might belong to a password that was not
- * encoded: only names of parameters, and those only where no password can reach.
+ * Reads a connection string as libpq does
+ * (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING): a URL, several hosts included, or
+ * keywords and values (`host=db dbname=app`). Empty values count as not given. Throws INVALID_ARGUMENT. Its texts never
+ * repeat a part of the string that might belong to an unencoded password: only names of parameters, and those only
+ * where a password cannot be.
  */
 export function parseConnectionString(text: string): ConnectionParameters {
   const parameters = isUrl(text) ? parseUrl(text) : parseKeywords(text);
@@ -72,7 +73,7 @@ function parseUrl(text: string): ConnectionParameters {
   const authority = /^(?:\[[^\]]*\]|[^/?])*/.exec(rest)?.[0] ?? '';
   readHosts(authority, parameters);
   const [path, query] = splitOnce(rest.slice(authority.length), '?');
-  // libpq takes a bare @ or / here as part of the database's name, where it is nearly always the tail of a password.
+  // libpq reads a bare @ or / here as part of the database's name, but it is nearly always the tail of a password.
   if (/[@/]/.test(path.slice(1))) {
     throw invalidAddress('the PostgreSQL address has an @ or a second / after its host', percentHint);
   }

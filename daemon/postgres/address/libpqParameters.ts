@@ -1,4 +1,4 @@
-/** How one libpq parameter is treated. Without `accepts` it is honoured with every value that libpq allows. */
+/** How one libpq parameter is treated. Without `accepts`, every value that libpq allows is obeyed. */
 export interface LibpqParameter {
   /** The environment variable that libpq reads when nothing else gives the parameter. */
   environment?: string;
@@ -15,8 +15,8 @@ const never = [] as const;
 
 /**
  * Every parameter that libpq 18 knows (https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-PARAMKEYWORDS).
- * One that cannot be honoured is refused by name: an address that is silently half obeyed connects to the wrong server
- * or with less protection than it asks for.
+ * A parameter that cannot be obeyed is refused by name: an address that is silently obeyed in part connects to the
+ * wrong server, or with less protection than it asks for.
  */
 export const libpqParameters: Readonly<Record<string, LibpqParameter>> = {
   host: { environment: 'PGHOST' },

@@ -14,7 +14,7 @@ export function localSurroundings(): AddressSurroundings {
   };
 }
 
-/** A user id without a passwd entry, common in containers, has no name: libpq then wants one spelled out. */
+/** A user id without a passwd entry, common in containers, has no name; libpq then requires an explicit one. */
 function userName(): string {
   try {
     return userInfo().username;

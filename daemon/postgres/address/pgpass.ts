@@ -2,7 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import type { PostgresAddress } from './address.ts';
 import type { HostPort } from './addressParts.ts';
 
-/** A password, if one is known, and a sentence when a password file was there and could not be used. */
+/** A password, if one is known, and a sentence if there was a password file that could not be used. */
 export interface PasswordAnswer {
   password: string | null;
   note: string | null;

@@ -4,7 +4,7 @@ import type { PostgresAddress } from './address.ts';
 import { osErrorCode } from '../../files/osError.ts';
 
 /**
- * Adds a password to libpq's password file, one line a host, for every database there; lines that are there stay.
+ * Adds a password to libpq's password file, one line per host, for every database there; existing lines stay.
  *
  * @returns the file's path
  * @throws the operating system's error
@@ -31,7 +31,10 @@ function targetOf(line: string): string | null {
   return /^(?:(?:\\.|[^\\:])*:){4}/.exec(line)?.[0] ?? null;
 }
 
-/** Other passwords are in the file: it is the old one or the new one, whenever this is stopped. Links stay links. */
+/**
+ * The file contains other passwords, so it is always either the old one or the new one, whenever this is stopped. Links
+ * stay links.
+ */
 async function replaceWhole(path: string, text: string): Promise<void> {
   const target = await realpath(path).catch(() => path);
   const owner = await stat(target).catch(() => null);

@@ -33,7 +33,7 @@ export async function tlsOptions(ssl: SslSettings, host: HostPort): Promise<Conn
   return {
     rejectUnauthorized: systemRoots || ca !== null,
     minVersion: ssl.minVersion,
-    // A name to verify even where hostaddr is what is dialled; TLS knows no addresses here (RFC 6066, section 3).
+    // A name to verify even if hostaddr is dialed; TLS knows no addresses here (RFC 6066, section 3).
     ...(host.hostaddr !== undefined && /[^\d.:a-f]/i.test(host.host) ? { servername: host.host } : {}),
     ...(ssl.sslmode === 'verify-full' ? {} : { checkServerIdentity: () => undefined }),
     ...(ssl.maxVersion === null ? {} : { maxVersion: ssl.maxVersion }),

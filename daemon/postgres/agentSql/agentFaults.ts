@@ -42,7 +42,7 @@ export function agentRoleTooMighty(agentRole: string): RegistrarError {
 export function agentRoleFailed(databaseName: string, cause: unknown): RegistrarError {
   const state = sqlState(cause);
   const server = serverWords(cause);
-  // Whatever is not the server's is an error of ours or of the network.
+  // Any other error is ours or the network's.
   const reason = state ?? (cause instanceof Error ? quoted(cause.message) : 'unknown error');
   return new RegistrarError(
     {
@@ -81,7 +81,7 @@ export function agentLoginRefused(error: unknown, agentRole: string, databaseNam
   );
 }
 
-/** Session state, advisory locks among it, would go on to whoever gets the server's connection next. */
+/** Session state, including advisory locks, would pass to whoever gets the server's connection next. */
 export function poolerBetween(): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_FORBIDDEN',
@@ -124,7 +124,7 @@ export function sqlTimeout(statementMs: number, cause?: unknown): RegistrarError
   );
 }
 
-/** What the server said of an agent's statement, as one of our codes; anything else is given back as it is. */
+/** What the server said about an agent's statement, as one of our codes; anything else is returned as it is. */
 export function statementFailed(error: unknown, agentRole: string, statementMs: number): unknown {
   const state = sqlState(error);
   if (state === null || !(error instanceof Error) || error instanceof RegistrarError) return error;

@@ -17,7 +17,7 @@ export interface AgentProject {
   /** A UUID with hyphens. */
   id: string;
   databaseName: string;
-  /** Throws unless what its database says of itself lets it be used; asked on every connection, before anything else. */
+  /** Throws unless the database's own marker allows its use; called on every connection, before anything else. */
   requireOwn(said: DatabaseWord): void;
 }
 
@@ -26,7 +26,10 @@ const connectionLimit = 10;
 /** What one query may write to the server's disk while it sorts or materializes; only a superuser may set it. */
 const tempFileLimit = projectSql`'1GB'`;
 
-/** What the agents' role cannot read yet and somebody made: the system's own and what belongs to an extension stay as they are. */
+/**
+ * What people have created and the agents' role cannot read yet. System objects and those of extensions stay as they
+ * are.
+ */
 export const unreadableSql = (role: ProjectSql): ProjectSql => projectSql`
   from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid = c.relnamespace
   where c.relkind in ('r', 'p', 'v', 'm', 'f') and n.nspname <> 'information_schema' and n.nspname !~ '^pg_'
@@ -48,9 +51,9 @@ const stateSql = projectSql`
   from pg_roles me where me.rolname = current_user`;
 
 /**
- * The login roles that agents' SQL runs as, one for each project and state folder: a role sees the statements of its own
- * sessions only, and two daemons never set each other's password. Each daemon that needs one sets its password anew and
- * keeps it in memory only.
+ * The login roles that agents' SQL runs as, one for each project and state folder: a role sees the statements of its
+ * own sessions only, and two daemons never set each other's password. Each daemon that needs one sets a new password
+ * and keeps it in memory only.
  */
 export class AgentRoles {
   readonly #registry: RegistryDatabase;
@@ -70,16 +73,17 @@ export class AgentRoles {
   }
 
   /**
-   * The address to log in with as the role, which is made if need be.
+   * The address for logging in as the role, which is created if necessary.
    *
-   * @param refused what this gave before, when the server did not take its password: a copy of this machine may have set one
+   * @param refused what this gave before, when the server did not take its password: a copy of this machine may have
+   *   set one
    * @throws RegistrarError REGISTRY_FORBIDDEN naming the grant that is missing, PROVISION_FAILED, REGISTRY_UNREACHABLE
    */
   async addressFor(project: AgentProject, refused: PostgresAddress | null): Promise<PostgresAddress> {
     const user = this.nameFor(project);
     const known = this.#passwords.get(user);
     let password = await known;
-    // Of several who come at once, the first sets a password and the others wait for it.
+    // Of several concurrent callers, the first sets a password and the others wait for it.
     if (password === undefined || password === refused?.password) {
       if (this.#passwords.get(user) === known) this.#passwords.set(user, this.#newPassword(project, user));
       password = await this.#passwords.get(user);
@@ -89,7 +93,7 @@ export class AgentRoles {
     return { ...this.#registry.address, user, password, options: null };
   }
 
-  /** Lets the role read the tables that were made since. What belongs to others stays closed to it. */
+  /** Lets the role read the tables that were created since. Other owners' tables stay closed to it. */
   async grant(project: AgentProject): Promise<void> {
     await this.#inDatabase(project, (connection) => grantAll(connection, this.nameFor(project)));
   }
@@ -132,7 +136,7 @@ export class AgentRoles {
     const login = projectSql`connection limit ${connectionLimit} password ${literal(verifier)}`;
     await this.#inDatabase(project, async (connection) => {
       const [state] = await connection.run<{ exists: boolean; super: boolean; creates: boolean }>(stateSql, [role]);
-      // Those that are not named here are false when a role is made; to name them takes a superuser before PostgreSQL 16.
+      // Attributes that are not named here are false in a new role; naming them takes a superuser before PostgreSQL 16.
       const statement = state?.exists
         ? projectSql`alter role ${name} login ${login}`
         : projectSql`create role ${name} login noinherit ${login}`;
@@ -150,10 +154,10 @@ export class AgentRoles {
   }
 
   /**
-   * Runs `work` in one transaction in the project's database, one daemon at a time: PostgreSQL refuses two GRANTs on one
-   * table at the same moment (XX000, "tuple concurrently updated"). A migration of the user's may collide with it all the
-   * same, or drop a table in between (42P01, 3F000), so it is tried three times. While the registry, which has the lock,
-   * does not answer, it is done without: the tries are then all that keeps daemons apart.
+   * Runs `work` in one transaction in the project's database, one daemon at a time: PostgreSQL refuses two GRANTs on
+   * one table at the same moment (XX000, "tuple concurrently updated"). A migration of the user's may collide with it
+   * all the same, or drop a table in between (42P01, 3F000), so it is tried three times. While the registry, which has
+   * the lock, does not answer, it works without the lock; only the retries then keep daemons apart.
    */
   async #inDatabase(project: AgentProject, work: (connection: ProjectConnection) => Promise<void>): Promise<void> {
     const { databaseName } = project;
@@ -161,7 +165,7 @@ export class AgentRoles {
     const limits = { connectMs: writeMs, workMs: provisionMs, access: 'read write' } as const;
     const inProject = (): Promise<void> =>
       inProjectDatabase(this.#registry, databaseName, limits, async (connection) => {
-        // First make sure whose the database is: no role with SELECT may be left in somebody else's.
+        // First make sure who owns the database: no role with SELECT may remain in somebody else's.
         const [word] = await connection.run<WordRow>(wordSql);
         project.requireOwn(wordOf(word));
         await connection.run(projectSql`set local statement_timeout = ${writeMs}`);

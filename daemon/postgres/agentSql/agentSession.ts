@@ -46,11 +46,14 @@ export const defaultAgentLimits: AgentLimits = {
   atOnceEach: 4,
 };
 
-/** The server's own limit comes first; this is how much later ours does, and again how long a cancelled statement may go on. */
+/**
+ * The server's own limit comes first; ours comes this much later. A cancelled statement may go on for the same time
+ * again.
+ */
 const graceMs = 1000;
-/** How long this process may do something else, or be paused, before the server gives its session up, ms. */
+/** How long this process may be busy or paused before the server ends its session, ms. */
 const idleMs = 60_000;
-/** Logins with a new password before it is taken for refused: a copy of this machine may set one at the same moment. */
+/** How many logins with a new password are tried: a copy of this machine may set one at the same moment. */
 const maxLogins = 3;
 
 /** Sessions of the agents' roles: each has a connection of its own, reads in one transaction, and leaves nothing. */
@@ -58,7 +61,7 @@ export class AgentSessions {
   readonly #roles: AgentRoles;
   readonly #limits: AgentLimits;
   readonly #turns: Turns;
-  /** For each role what it cannot read though it was given all that could be: asking again would not help. */
+  /** What each role cannot read although it got all possible grants: trying again would not help. */
   readonly #closed = new Map<string, string>();
   /** By database, what was open at the last question. */
   readonly #lasting = new Map<string, string[]>();
@@ -91,7 +94,7 @@ export class AgentSessions {
     );
   }
 
-  /** The databases where agents' SQL may do what a rollback does not undo, of those that were asked. */
+  /** The queried databases in which agents' SQL may do what a rollback does not undo. */
   lastingWrites(): LastingWrites[] {
     return [...this.#lasting].map(([databaseName, functions]) => ({ databaseName, functions }));
   }
@@ -118,7 +121,7 @@ export class AgentSessions {
           });
           return this.#limited(client, role, signal, async () => {
             const answer = await work(connection);
-            // What was cut off rolls back by itself, but goes on with what it computes until it is told.
+            // A statement that was cut off rolls back by itself, but keeps computing until it is cancelled.
             if (client.connection.stream.destroyed) await cancelRequest(client);
             else await connection.run(projectSql`rollback`);
             return answer;
@@ -134,14 +137,17 @@ export class AgentSessions {
     }
   }
 
-  /** Begins the transaction, makes sure of whose the database is and who asks, and opens the tables that were made since the last time. */
+  /**
+   * Begins the transaction, checks who owns the database and who is logged in, and opens the tables that were created
+   * since the last time.
+   */
   async #begin(client: Client, project: AgentProject): Promise<ProjectConnection> {
     const { statementMs, lockMs } = this.#limits;
     const role = this.#roles.nameFor(project);
     // All in one round trip. The select takes the snapshot after which the transaction cannot be made to write any more.
     const { connection, rows } = await ProjectConnection.begin(client, {
       access: 'read only',
-      // This role may not switch event triggers off, and a trigger that runs as this role can do no harm.
+      // This role may not disable event triggers, but a trigger that runs as this role can do no harm.
       isSilent: false,
       statementMs,
       lockMs,
@@ -173,7 +179,10 @@ export class AgentSessions {
     return connection;
   }
 
-  /** Stops what runs when the time is over or somebody cancels: first by asking the server, then by ending the connection. */
+  /**
+   * Stops the statement when the time is over or somebody cancels: first by asking the server, then by ending the
+   * connection.
+   */
   async #limited<T>(client: Client, role: string, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
     const { statementMs } = this.#limits;
     let cutting: NodeJS.Timeout | undefined;
@@ -199,7 +208,7 @@ export class AgentSessions {
     } finally {
       clearTimeout(cutting);
       signal?.removeEventListener('abort', stop);
-      // It must not reach the rollback, nor outlive whoever asked.
+      // It must not reach the rollback, nor outlive the caller.
       await Promise.all(cancelling);
     }
   }

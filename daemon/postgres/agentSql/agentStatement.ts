@@ -1,6 +1,6 @@
 import type { Client, Connection, FieldDef, Submittable } from 'pg';
 
-/** What the server says of a statement before it runs. */
+/** What the server says about a statement before it runs. */
 export interface StatementShape {
   /** OIDs of the types of $1, $2, … */
   parameterTypes: readonly number[];
@@ -23,8 +23,8 @@ export interface BoundedRows {
 const statementName = 'agent';
 
 /**
- * Has the server parse one statement. Nothing of it runs, so whatever gives no rows can be refused before it does anything:
- * COPY, DO, SET, COMMIT.
+ * Has the server parse one statement. Nothing runs yet, so statements that return no rows (COPY, DO, SET, COMMIT) can
+ * be refused before they do anything.
  *
  * Throws the server's error, among others for more than one statement.
  */
@@ -54,8 +54,9 @@ export function prepareStatement(client: Client, text: string): Promise<Statemen
 }
 
 /**
- * Runs the prepared statement. The server stops after the most rows; past the bytes the connection is destroyed, since the
- * rest of a value is sent whatever one says. A value is thus never held that is larger than the limit.
+ * Runs the prepared statement. The server stops after the most rows; past the byte limit the connection is destroyed,
+ * because nothing else stops the server from sending the rest of a value. So no value larger than the limit is ever
+ * kept.
  *
  * @param values in PostgreSQL's text form
  */

@@ -10,8 +10,8 @@ const maxColumns = 100;
 const maxText = 500;
 
 /**
- * Everything in one statement, however many tables there are. Partitions are part of their table. Nothing is shown that the
- * role may not read. `reltuples` is -1 where nobody has counted (PostgreSQL 14 and later).
+ * Everything in one statement, however many tables there are. Partitions are part of their table. Shows nothing that
+ * the role may not read. `reltuples` is -1 where nobody has counted (PostgreSQL 14 and later).
  */
 const describeSql = projectSql`
   select pg_catalog.current_database() as database, pg_catalog.pg_database_size(pg_catalog.current_database())::text as bytes,

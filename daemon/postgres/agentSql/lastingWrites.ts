@@ -44,8 +44,8 @@ const closableSql = projectSql`
       where d.datdba OPERATOR(pg_catalog.<>) l.lomowner))`;
 
 /**
- * Takes them from everybody but superusers and the database's owner, whom the app is, in the database that this connection
- * has. It takes a superuser; for others nothing changes, and `lastingWritesSql` goes on naming them.
+ * Revokes them from everybody but superusers and the database's owner, usually the app, in this connection's database.
+ * Only a superuser can; for other roles nothing changes, and `lastingWritesSql` keeps naming them.
  */
 export async function closeLastingWrites(connection: ProjectConnection): Promise<void> {
   const rows = await connection.run<{ signature: string }>(closableSql);

@@ -14,7 +14,7 @@ export type Query = Pick<QueryParams, 'sql' | 'params' | 'limit'>;
 /** @throws RegistrarError INVALID_ARGUMENT */
 export function requireQuery({ sql, limit }: Query): void {
   rowLimit(limit);
-  // It ends a text in the server's protocol, and what follows would be read as something else.
+  // NUL ends a text in the server's protocol, and what follows would be read as something else.
   if (sql.includes('\0')) {
     throw new RegistrarError({
       code: 'INVALID_ARGUMENT',
@@ -48,7 +48,7 @@ async function runForeign(client: pg.Client, query: Query, maxBytes: number, sta
   const params = query.params ?? [];
   requireCount(params.length, parameterTypes.length);
   const values = params.map((value, index) => parameterText(value, parameterTypes[index] ?? 0));
-  // Asked before: afterwards the transaction may have failed, or the connection be cut off.
+  // Asked first, because afterwards the transaction may have failed, or the connection may be gone.
   const columns = await columnsOf(client, fields);
   const { rows, truncatedBy } = await runPrepared(client, values, { rows: query.limit ?? 100, bytes: maxBytes });
   return {

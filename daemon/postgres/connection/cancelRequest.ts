@@ -5,8 +5,9 @@ import { cutAfter } from '../../time/withLimit.ts';
 const limitMs = 2000;
 
 /**
- * Asks the server to cancel what a connection is doing, over a second connection to the same host, encrypted like the first.
- * The server answers nothing; what was cancelled fails with 57014. Whoever must be sure destroys the connection after a while.
+ * Asks the server to cancel what a connection is doing, over a second connection to the same host, encrypted like the
+ * first. The server answers nothing; what was cancelled fails with 57014. A caller that must be sure destroys the
+ * connection after a while.
  */
 export function cancelRequest(client: Client): Promise<void> {
   // pg knows what the server said at login; its types do not.

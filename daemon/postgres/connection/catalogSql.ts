@@ -1,7 +1,7 @@
 /**
- * Operators of the system's own. A name without its schema is looked up along `search_path`, which a database's owner may
- * set, and even with the usual path an operator in `public` that fits its operands' types exactly is taken before the
- * system's. So SQL that runs where the path is not ours names everything in full, and does without what has no full name:
+ * Operators of the system's own. A name without its schema is looked up along `search_path`, which a database's owner
+ * may set, and even with the usual path an operator in `public` that fits its operands' types exactly is taken before
+ * the system's. So SQL that runs where the path is not ours qualifies everything, and avoids what cannot be qualified:
  * IN, BETWEEN, LIKE, IS DISTINCT FROM, NULLIF, a CASE with an operand, JOIN … USING.
  */
 export const eq = 'operator(pg_catalog.=)';
@@ -14,5 +14,5 @@ export const le = 'operator(pg_catalog.<=)';
 export const commentsJoinSql = `left join pg_catalog.pg_shdescription s
     on s.objoid ${eq} d.oid and s.classoid ${eq} 'pg_catalog.pg_database'::pg_catalog.regclass`;
 
-/** True for a database whose DROP was cut short. */
+/** True for a database whose DROP was interrupted. */
 export const interruptedSql = `d.datconnlimit ${eq} -2`;

@@ -123,7 +123,8 @@ async function connectOnce(attempt: Attempt, encryption: 'plain' | 'tls'): Promi
   client.startup = {
     user: address.user,
     database,
-    // What is quoted here is UTF-8. Read as another encoding, which a database's owner may set for it, some quotes are none.
+    // Text is quoted here as UTF-8. In another encoding, which a database's owner may set, some quotes would not be
+    // quotes.
     client_encoding: 'UTF8',
     application_name: address.applicationName ?? 'project-registrar',
     ...(address.options === null ? {} : { options: address.options }),
@@ -172,7 +173,7 @@ interface LoginWatch {
   handshake: 'none' | 'running' | 'done';
   /** The server offered SCRAM with channel binding. */
   offersBinding: boolean;
-  /** The login proved that nobody sits between client and server. */
+  /** The login proved that nobody is between client and server. */
   bound: boolean;
 }
 

@@ -25,7 +25,7 @@ export class MissingPassword extends Error {
   }
 }
 
-/** The host answers, but what it is or offers is not what the address asks for; another host may. */
+/** The host answers, but is not or does not offer what the address requires; another host may. */
 export class UnsuitableHost extends Error {}
 
 /**
@@ -95,7 +95,7 @@ const passwordHint =
   'Enter the right one: `registrar postgres URL` asks for it; or set PGPASSWORD, or add a line to ~/.pgpass (mode 0600).';
 
 /**
- * Why no host served, every host with its reason: the code of its trouble where one is there and cannot serve at present
+ * Why no host served, with each host's reason: the code of its trouble if one answers but cannot serve at present
  * (SERVER_FULL, REGISTRY_BUSY, …), else REGISTRY_UNREACHABLE.
  */
 export function unreachable(failures: readonly HostFailure[]): RegistrarError {

@@ -20,11 +20,11 @@ const goodbyeMs = 1000;
 /**
  * Runs `work` on a connection of its own to one database, and closes it.
  *
- * @param work is told which host of the address answered
+ * @param work gets the host of the address that answered
  * @returns what `work` returned
  *
- * Throws what `connectClient` throws, pg's error for refused SQL, and REGISTRY_UNREACHABLE when the connection breaks or the
- * limit is over.
+ * Throws what `connectClient` throws, pg's error for refused SQL, and REGISTRY_UNREACHABLE when the connection breaks
+ * or the limit is over.
  */
 export async function withConnection<T>(
   address: PostgresAddress,
@@ -52,7 +52,10 @@ export async function closeClient(client: Client): Promise<void> {
   await untilSilent(client, goodbyeMs, () => client.end());
 }
 
-/** Does the work on a connection whose server may fall silent: it is destroyed after `limitMs`, so that the wait ends. */
+/**
+ * Does the work on a connection whose server may stop answering: the connection is destroyed after `limitMs`, so that
+ * the wait ends.
+ */
 export function untilSilent<T>(client: Client, limitMs: number, work: () => Promise<T>): Promise<T> {
   return cutAfter(limitMs, () => client.connection.stream.destroy(), work);
 }

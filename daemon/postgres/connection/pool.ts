@@ -46,14 +46,14 @@ export function createPool(address: PostgresAddress, database: string, limits: P
   const pool = new Pool({
     max: limits.max,
     idleTimeoutMillis: limits.idleMs,
-    // Takes those who gave up out of the queue: while a server drops packets, dialling for them would delay recovery.
+    // Removes callers that gave up from the queue: while a server drops packets, dialing for them would delay recovery.
     connectionTimeoutMillis: timeoutMs,
     // pg-pool asks for the few members that PooledClient has; the types ask for all of pg.Client.
     Client: AddressClient as unknown as new () => ClientBase,
   });
   labels.set(pool, addressLabel(address));
   askers.set(pool, (leftMs) => askServer(address, database, leftMs));
-  // An idle connection that dies is dropped by the pool and opened again by the next query: nobody needs to hear of it.
+  // The pool drops an idle connection that dies, and the next query opens a new one, so nobody needs to know.
   pool.on('error', () => undefined);
   const open: OpenClients = { lent: new Set(), idle: new Set() };
   pool.on('acquire', (client) => {
@@ -83,7 +83,7 @@ export async function runQuery<Row extends QueryResultRow = Record<string, unkno
   { name, text, values }: Query,
   timeoutMs: number,
 ): Promise<Row[]> {
-  // One limit for both: this is on the way of every answer, and a timer costs as much as the rules do.
+  // One limit for both: every answer passes here, and a timer costs as much as the rules.
   const limit = startLimit(pool, timeoutMs);
   try {
     const client = await borrowWithin(limit, pool);
@@ -149,7 +149,7 @@ async function borrowWithin({ over, label, timeoutMs }: Limit, pool: Pool): Prom
   try {
     return await Promise.race([borrowed, over]);
   } catch (error) {
-    // It may still come, after the caller has gone: back it goes, or the pool would lose it for good.
+    // It may still arrive after the caller has gone. It is then returned, or the pool would lose it for good.
     borrowed.then(
       (client) => {
         client.release();
@@ -164,7 +164,7 @@ async function borrowWithin({ over, label, timeoutMs }: Limit, pool: Pool): Prom
 /**
  * Closes every connection of a pool.
  *
- * @param patienceMs how long those that are lent out may go on; then they are cut, and their statements fail
+ * @param patienceMs how long borrowed connections may continue; then they are cut, and their statements fail
  */
 export async function closePool(pool: Pool, patienceMs: number): Promise<void> {
   const cut = (client: PoolClient): void => {
@@ -172,15 +172,15 @@ export async function closePool(pool: Pool, patienceMs: number): Promise<void> {
   };
   const cutAll = (): void => {
     for (const client of openClients.get(pool)?.lent ?? []) cut(client);
-    // What is being opened at this moment is lent to whoever waits for it.
+    // A connection that is being opened at this moment goes to whoever waits for it.
     pool.on('acquire', cut);
   };
   await cutAfter(patienceMs, cutAll, () => pool.end());
 }
 
 /**
- * Drops the connections that nobody uses, after another of the pool broke or fell silent: a server that was replaced, or a
- * firewall that forgot them, has taken them along, and each would cost its next user the whole limit.
+ * Drops the idle connections after another one of the pool broke or stopped answering: if the server was replaced, or a
+ * firewall forgot them, they are dead too, and each would cost its next user the whole limit.
  */
 export function distrustIdle(pool: Pool): void {
   // pg-pool removes an idle client that reports an error.
@@ -189,7 +189,7 @@ export function distrustIdle(pool: Pool): void {
 }
 
 const labels = new WeakMap<Pool, string>();
-/** How each pool's server is asked, over a connection of its own, whether it is there. */
+/** How to ask each pool's server, over a separate connection, whether it is there. */
 const askers = new WeakMap<Pool, (leftMs: number) => Promise<ServerSign>>();
 const signs = new WeakMap<Pool, { sign: ServerSign }>();
 
@@ -251,7 +251,7 @@ function signOf(pool: Pool, leftMs: number): { sign: ServerSign } {
   return asked;
 }
 
-/** Whoever still asks while everything is being closed. */
+/** For callers that still ask while everything is being closed. */
 function stopping(): RegistrarError {
   return new RegistrarError({
     code: 'DAEMON_UNREACHABLE',

@@ -15,7 +15,7 @@ export class PooledClient extends EventEmitter {
   constructor(open: () => Promise<Client>) {
     super();
     this.#open = open;
-    // While a connection is lent out, pg-pool does not listen to its errors, and one would end the process.
+    // While a connection is borrowed, pg-pool does not listen to its errors, and one would end the process.
     this.on('error', () => undefined);
   }
 

@@ -14,17 +14,17 @@ export interface Beginning {
   statementMs: number;
   /** What it gives one wait for a lock, ms; 0 for as long as the statement has. */
   lockMs: number;
-  /** Whether event triggers are switched off, which this role has to be allowed to. */
+  /** Whether to disable event triggers, which needs a privilege. */
   isSilent: boolean;
 }
 
 /**
- * A transaction in a project's database, the one way in which anything is asked of it.
+ * A transaction in a project's database, the only way to query it.
  *
- * A database's owner sets for it whatever he likes, and whoever connects takes it over. With a `search_path` of his, each
- * name without a schema, operators included, is his code, run as whoever asks. So before the first statement the path is
- * pinned: utility statements alone do that, which look nothing up. It is set for the transaction, since behind a
- * pooler the session is somebody else's afterwards.
+ * A database's owner can set anything for it, and every session inherits that. With the owner's `search_path`, each
+ * unqualified name, including operators, is the owner's code, run as the querying role. So the path is pinned before
+ * the first statement, with utility statements, which look nothing up. It is set for the transaction only, because
+ * behind a pooler the session belongs to somebody else afterwards.
  */
 export class ProjectConnection {
   readonly #client: Client;
@@ -60,10 +60,10 @@ export class ProjectConnection {
   }
 
   /**
-   * Gives the connection away for SQL of somebody else, which expects the path that database and role have. Nothing of ours
-   * may follow in it but what is written in full.
+   * Gives the connection to somebody else's SQL, which expects the path of database and role. Of our own SQL, only
+   * fully qualified statements may follow.
    *
-   * @param work does with the client what it likes; nobody else does meanwhile
+   * @param work may do anything with the client; nobody else uses it meanwhile
    */
   async foreign<T>(work: (client: Client) => Promise<T>): Promise<T> {
     await this.run(projectSql`set local search_path to default`);
@@ -76,7 +76,7 @@ export class ProjectConnection {
   }
 }
 
-/** What of the registry says how a project's database is reached. */
+/** The parts of the registry's database that say how to reach a project's database. */
 interface RegistryAccess {
   readonly address: PostgresAddress;
   readonly isPooled: boolean;
@@ -128,7 +128,7 @@ function isOptionRefused(error: unknown): boolean {
 const pinSql = projectSql`set local search_path to pg_catalog, pg_temp`;
 
 function beginSql({ access, statementMs, lockMs, isSilent }: Beginning): string {
-  // What the database's owner may have set otherwise, and what would stop or change our statements.
+  // Settings that the database's owner may have changed, and that would stop or change our statements.
   return `begin isolation level read committed, ${access};
     ${pinSql};
     set local statement_timeout = ${statementMs};

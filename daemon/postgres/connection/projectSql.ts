@@ -3,8 +3,8 @@ import pg from 'pg';
 declare const isOurs: unique symbol;
 
 /**
- * SQL of Registrar's own for a project's database, made by `projectSql` alone. Its type keeps texts of others out: of what
- * is known only at run time it holds numbers, and names and values that are quoted here.
+ * SQL of Registrar's own for a project's database, made by `projectSql` alone. Its type keeps other people's text out:
+ * the only run-time parts are numbers, and names and values that are quoted here.
  */
 export type ProjectSql = string & { readonly [isOurs]: true };
 

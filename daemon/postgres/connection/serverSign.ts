@@ -3,7 +3,7 @@ import type { PostgresAddress } from '../address/address.ts';
 import { connectClient } from './connect.ts';
 import { closeClient, untilSilent } from './directConnection.ts';
 
-/** What a server gave to understand while something else of ours waits for it; `none`: it did not answer at all. */
+/** What a server showed while another request of ours waits for it; `none`: it did not answer at all. */
 export type ServerSign = 'none' | 'slow' | 'locked';
 
 /** Whether anybody waits for a lock in this database. */
@@ -15,8 +15,8 @@ const waitingSql = `
   ) as locked`;
 
 /**
- * Asks a server over a connection of its own whether it is there: on the one that waits, a lock and a cut cable look alike.
- * Never rejects.
+ * Asks a server over a separate connection whether it is there: on the one that waits, a lock and a cut cable look
+ * alike. Never rejects.
  *
  * @param timeoutMs for all of it
  */
@@ -25,7 +25,7 @@ export async function askServer(address: PostgresAddress, database: string, time
   try {
     client = await connectClient(address, database, { timeoutMs });
   } catch (error) {
-    // Whoever refuses is there.
+    // A server that refuses is there.
     return error instanceof RegistrarError && error.code === 'REGISTRY_UNREACHABLE' ? 'none' : 'slow';
   }
   const ask = () => client.query<{ locked: boolean }>(waitingSql);

@@ -2,7 +2,7 @@ import type { ErrorCode } from '../../protocol/codes.ts';
 import { RegistrarError } from '../../protocol/registrarError.ts';
 import { serverWords, sqlState } from './sqlErrors.ts';
 
-/** What a server that answers cannot do at present, whatever is asked of it. */
+/** What a server that answers cannot do at present, whatever the request. */
 export interface ServerTrouble {
   code: ErrorCode;
   /** In the words that people read beside a pending project. */

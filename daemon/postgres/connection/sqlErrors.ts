@@ -13,7 +13,7 @@ export function sqlState(error: unknown): string | null {
   return null;
 }
 
-/** What PostgreSQL said of a statement: whoever wrote the data or a function may have chosen the words. */
+/** What PostgreSQL said about a statement. The author of the data or of a function may have chosen the words. */
 export interface ServerWords {
   message: string;
   detail: string | null;
@@ -28,7 +28,9 @@ export function serverWords(error: unknown): ServerWords | null {
   return { message: shortened(said.message), detail: shortenedOrNull(said.detail), hint: shortenedOrNull(said.hint) };
 }
 
-/** The server's message inside of a sentence of ours, for people; agents get it as data (`daemon/mcp/answers/fence.ts`). */
+/**
+ * The server's message inside a sentence of ours, for people; agents get it as data (`daemon/mcp/answers/fence.ts`).
+ */
 export function saidBy(error: unknown): string {
   const message = serverWords(error)?.message ?? (error instanceof Error ? error.message : String(error));
   return `the server says ${quoted(message)}`;
@@ -48,7 +50,7 @@ export function isConnectionLoss(error: unknown): boolean {
   const state = sqlState(error);
   if (state !== null) return state.startsWith('08') || lostStates.has(state);
   return causes(error).some((link) => {
-    // Without a state of the server's, busy is a limit of ours that ran out.
+    // Without an SQLSTATE, busy means that our own limit ran out.
     if (link instanceof RegistrarError) return link.code === 'REGISTRY_UNREACHABLE' || link.code === 'REGISTRY_BUSY';
     const { code } = link as { code?: unknown };
     return (

@@ -4,7 +4,7 @@ import { eq } from './catalogSql.ts';
 import { connectClient } from './connect.ts';
 import { sqlState } from './sqlErrors.ts';
 
-/** What was found out by connecting to an address. */
+/** What connecting to an address revealed. */
 export interface PostgresFacts {
   version: string;
   role: string;
@@ -13,7 +13,7 @@ export interface PostgresFacts {
 }
 
 /**
- * Connects once and says what was found; makes nothing.
+ * Connects once and reports what it finds; creates nothing.
  *
  * @throws RegistrarError as `connectClient` does
  */
@@ -36,7 +36,7 @@ export async function tryPostgres(address: PostgresAddress): Promise<PostgresFac
   }
 }
 
-/** The registry's database need not be there yet. */
+/** The registry's database may not exist yet. */
 async function connectAnywhere(address: PostgresAddress): Promise<Client> {
   try {
     return await connectClient(address, address.registryDatabase, { timeoutMs: 5000 });

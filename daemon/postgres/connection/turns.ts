@@ -6,28 +6,29 @@ interface Waiting {
 }
 
 /**
- * Lets a limited number of pieces of work run at once; the others wait in line. Whoever has the fewest is next, and among
- * those whoever came first: many of one project keep no other project waiting longer than it must.
+ * Lets a limited number of pieces of work run at once; the others wait in line. The requester with the fewest running
+ * is next; among equals, the first to come. So many requests of one project do not make another project wait longer
+ * than necessary.
  */
 export class Turns {
   #free: number;
   readonly #each: number;
   /** In the order of asking. */
   readonly #waiting: Waiting[] = [];
-  /** How many each has; nobody has none. */
+  /** How many each has running; requesters without any are not listed. */
   readonly #running = new Map<string, number>();
 
-  /** @param each how many one of those who ask may have; as many as there are when absent */
+  /** @param each how many slots one requester may have; all of them when absent */
   constructor(atOnce: number, each = atOnce) {
     this.#free = atOnce;
     this.#each = each;
   }
 
   /**
-   * Runs `work` when it is its turn.
+   * Runs `work` when a slot is free.
    *
-   * @param waitMs how long it may stand in line; then `tooLate` is thrown and nothing was done
-   * @param whose who asks, where that counts
+   * @param waitMs how long it may wait in line; then `tooLate` is thrown and nothing was done
+   * @param whose the requester, if that counts
    */
   async run<T>(waitMs: number, tooLate: () => Error, work: () => Promise<T>, whose = ''): Promise<T> {
     if (this.#mayBegin(whose)) this.#take(whose);
@@ -48,7 +49,7 @@ export class Turns {
     this.#running.set(whose, (this.#running.get(whose) ?? 0) + 1);
   }
 
-  /** Handed on at once: whoever comes at this instant must not overtake those in line. */
+  /** Passed on at once: a request that comes at this instant must not overtake those in line. */
   #giveBack(whose: string): void {
     this.#free += 1;
     const left = (this.#running.get(whose) ?? 1) - 1;

@@ -2,12 +2,12 @@ import pg from 'pg';
 import { eq, ne } from '../connection/catalogSql.ts';
 
 /**
- * Whether the role with this oid owns databases that are believed: this role, one that it is a member of, the configured
- * owner, a superuser, or the owner of the registry's table, who could write anything into it anyway.
+ * Whether the role with this oid owns databases that are believed: this role, one that it is a member of, the
+ * configured owner, a superuser, or the owner of the registry's table, who could write anything into it anyway.
  *
- * Membership is what the catalog lists: `pg_has_role` says yes to a superuser for every role, and whoever may make a
- * database would then speak for all projects of a superuser's daemon. What a role says of itself does not count, which
- * before PostgreSQL 15 it could: GRANT mate TO daemon, as mate.
+ * Membership is what the catalog lists: `pg_has_role` says yes to a superuser for every role, and whoever may create a
+ * database could then speak for all projects of a superuser's daemon. A role's own word does not count, although before
+ * PostgreSQL 15 it could give it: GRANT mate TO daemon, as mate.
  *
  * @param owner an expression, an oid
  * @param ownerRole `registrar.postgres.ownerRole`, null when it is not set

@@ -70,8 +70,8 @@ function textIn(row: Row | undefined, column: string): string | null {
 }
 
 /**
- * Narrowed to comments that hold the id, however it is spelled, or the name: a server with a hundred thousand projects would
- * send thirty megabytes. What they mean is read afterwards, since the server would fail at a comment that is no JSON.
+ * Narrowed to comments that hold the id, however it is spelled, or the name: a server with a hundred thousand projects
+ * would send thirty megabytes. They are parsed afterwards, because the server would fail on a comment that is not JSON.
  */
 const markedLikeSql = (ownerRole: string | null): string => `${markedDatabasesSql(ownerRole)}
     and (pg_catalog.strpos(pg_catalog.lower(pg_catalog.replace(s.description, '-', '')), $1) ${gt} 0

@@ -7,5 +7,8 @@ export function commentSql({ databaseName, comment }: CommentChange): ProjectSql
   return projectSql`comment on database ${identifier(databaseName)} is ${literal(comment)}`;
 }
 
-/** COMMENT on a database that is not there is a warning to PostgreSQL and no error: who needs the comment asks for the database after it. */
+/**
+ * For PostgreSQL, COMMENT on a database that does not exist is a warning and not an error, so callers that need the
+ * comment check the database afterwards.
+ */
 export const isThereSql = `select from pg_catalog.pg_database d where d.datname ${eq} $1`;

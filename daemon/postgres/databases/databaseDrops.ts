@@ -44,7 +44,7 @@ export class DatabaseDrops {
     });
   }
 
-  /** Whoever looked before another daemon dropped it would drop what was made anew since. */
+  /** A daemon that looked before another one dropped it would drop what was created since. */
   #oneAtATime(databaseName: string, work: () => Promise<void>): Promise<void> {
     return this.#registry.oneAtATime(`drop of ${databaseName}`, this.#registry.limits.provisionMs, work);
   }

@@ -30,7 +30,7 @@ export function dropFailed(error: unknown, databaseName: string): unknown {
 export function schemaFailed(error: unknown, databaseName: string): unknown {
   const what = `The project schema could not be applied to ${named(databaseName)}`;
   return failed(error, databaseName, what, ({ trouble }) => {
-    // Its own time limit and its own characters are a matter of the schema.
+    // Its time limit and its characters depend on the schema.
     const isOwn = trouble === null || trouble.code === 'REGISTRY_BUSY' || trouble.code === 'REGISTRY_SCHEMA';
     if (!isOwn) return trouble;
     return {

@@ -5,11 +5,11 @@ import { createFailed } from './databaseFaults.ts';
 import type { DatabaseVisits } from './databaseVisits.ts';
 import { closePublicSchema, opensPublicSql } from './publicSchema.ts';
 
-/** Makes databases for projects, from template0 where template1 cannot be copied. */
+/** Creates databases for projects, from template0 if template1 cannot be copied. */
 export class DatabaseMaker {
   readonly #registry: RegistryDatabase;
   readonly #visits: DatabaseVisits;
-  /** Asked once: neither the server's major nor the role changes under an open engine. */
+  /** Asked once: neither the server's major version nor the role changes while an engine is open. */
   #opensPublic: Promise<boolean> | null = null;
 
   constructor(registry: RegistryDatabase, visits: DatabaseVisits) {
@@ -27,7 +27,7 @@ export class DatabaseMaker {
       });
       if (await this.#isPublicOpen()) {
         await this.#visits.visitInTurn(databaseName, 'read write', closePublicSchema).catch((error: unknown) => {
-          // Whether it is there is looked at next.
+          // The next step checks whether it exists.
           if (sqlState(error) !== '3D000') throw error;
         });
       }

@@ -4,9 +4,9 @@ import type { RegistryDatabase } from '../registry/registryDatabase.ts';
 import { unreachableFor } from '../registry/registryFaults.ts';
 
 /**
- * Short visits to project databases, which have no pools. A hundred that are made at once must not take every connection
- * that the server has; nor, while they are made, every connection of the registry's pool, since whoever only looks would
- * then wait behind them until its own, much shorter limit is over. So what makes or visits one waits for its turn.
+ * Short visits to project databases, which have no pools. A hundred that are created at once must not take every
+ * connection of the server, nor every connection of the registry's pool, because readers would then wait behind them
+ * until their own, much shorter limit is over. So whatever creates or visits a database waits for a slot.
  */
 export class DatabaseVisits {
   readonly #registry: RegistryDatabase;
@@ -22,7 +22,7 @@ export class DatabaseVisits {
     return this.#turns.run(provisionMs, tooLate, work);
   }
 
-  /** For whoever has a turn already. */
+  /** For callers that already have a slot. */
   visit<T>(databaseName: string, access: Access, work: (connection: ProjectConnection) => Promise<T>): Promise<T> {
     const { writeMs, provisionMs } = this.#registry.limits;
     const limits = { connectMs: writeMs, workMs: provisionMs, access };

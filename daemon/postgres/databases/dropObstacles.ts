@@ -23,7 +23,7 @@ export const obstaclesSql = `
   from pg_catalog.pg_database d join pg_catalog.pg_roles m on m.rolname ${eq} current_user
   where d.datname ${eq} $1`;
 
-/** The first thing that stands in the way, with what helps; null where nothing does. */
+/** The first obstacle, with what helps; null if there is none. */
 export function obstacleIn(row: Row | undefined, databaseName: string): DropObstacle | null {
   if (!row) return null;
   const list = (column: string): string[] => (Array.isArray(row[column]) ? row[column].map(String) : []);

@@ -14,12 +14,12 @@ import { troubleOf } from '../connection/serverTrouble.ts';
 import { serverWords, sqlState } from '../connection/sqlErrors.ts';
 
 /**
- * Connects to a project's own database, as whoever gets its address will, and asks it whose it is. Neither the registry nor
- * its connections have a say: behind them may be another server, or nobody.
+ * Connects to a project's own database, as the program that gets its address will, and asks it which project owns it.
+ * The registry and its connections prove nothing: another server may be behind them, or none.
  *
  * @returns the host that answered
- * @throws RegistrarError DATABASE_MISSING, DATABASE_FOREIGN, MARKER_MISSING, PROJECT_FORGOTTEN, what keeps the connection
- *   from being made, and REGISTRY_BUSY where the database's word does not come
+ * @throws RegistrarError DATABASE_MISSING, DATABASE_FOREIGN, MARKER_MISSING, PROJECT_FORGOTTEN, what keeps the
+ *   connection from being made, and REGISTRY_BUSY if the database does not answer in time
  */
 export async function proveDatabase(registry: RegistryDatabase, project: Project): Promise<HostPort> {
   const { writeMs, provisionMs } = registry.limits;
@@ -41,7 +41,7 @@ export async function proveDatabase(registry: RegistryDatabase, project: Project
   }
 }
 
-/** That the server refused to say what it was asked, as its own trouble; null for any other error. */
+/** The server's refusal to answer, as its own trouble; null for any other error. */
 function noWord(error: unknown, project: Project): RegistrarError | null {
   const state = sqlState(error);
   const trouble = troubleOf(state);
@@ -57,7 +57,7 @@ function noWord(error: unknown, project: Project): RegistrarError | null {
   );
 }
 
-/** That a project's database is not there, in the words of projects; any other error as it is. */
+/** A missing project database as a project's error; any other error as it is. */
 export function missingAsProject(error: unknown, project: Project, label: string): unknown {
   if (!(error instanceof RegistrarError) || sqlState(error) !== '3D000') return error;
   return databaseGone(project, label, error);

@@ -1,7 +1,10 @@
 import type { ProjectConnection } from '../connection/projectConnection.ts';
 import { projectSql } from '../connection/projectSql.ts';
 
-/** Gives a row where new databases let everybody make tables, which PostgreSQL does up to 14, and this role may end it. */
+/**
+ * Returns a row if new databases let everybody create tables, as PostgreSQL does up to 14, and this role may change
+ * that.
+ */
 export const opensPublicSql = projectSql`
   select from pg_catalog.pg_roles me
   where me.rolname OPERATOR(pg_catalog.=) current_user and me.rolsuper

@@ -11,7 +11,7 @@ import { commentSql } from './commentSql.ts';
 import { schemaFailed } from './databaseFaults.ts';
 import type { DatabaseVisits } from './databaseVisits.ts';
 
-/** Applies what every project's database gets, once for each, as `CatalogPort` says. */
+/** Applies the project schema, once per database, as `CatalogPort` says. */
 export class SchemaRunner {
   readonly #registry: RegistryDatabase;
   readonly #visits: DatabaseVisits;
@@ -46,7 +46,7 @@ export class SchemaRunner {
 
   async #once(databaseName: string, work: (connection: ProjectConnection) => Promise<void>): Promise<void> {
     const { provisionMs } = this.#registry.limits;
-    // The lock has a connection of its own, so it is taken within the turn.
+    // The lock has a connection of its own, so it is taken within the slot.
     await this.#visits.inTurn(() =>
       this.#registry.oneAtATime(`schema of ${databaseName}`, provisionMs, () =>
         this.#visits.visit(databaseName, 'read write', work),
@@ -56,8 +56,8 @@ export class SchemaRunner {
 }
 
 /**
- * What the schema makes is the owner's, and so the team's, as far as this role may become the owner: to own the database alone
- * does not let anybody touch its tables.
+ * What the schema creates belongs to the owner, and so to the team, if this role may become the owner: owning only the
+ * database does not give access to its tables.
  */
 async function become(connection: ProjectConnection, owner: string): Promise<void> {
   await connection.run(projectSql`savepoint before_role`);

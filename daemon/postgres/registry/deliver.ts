@@ -45,8 +45,8 @@ const readBackSql = `
      or database_name ${eq} any ($3::pg_catalog.text[])`;
 
 /**
- * Adds former ids to a row. Another daemon may have made it from the database's marker, which knows the newest id alone,
- * while the entry has those that config files still name.
+ * Adds former ids to a row. Another daemon may have created it from the database's marker, which has only the newest
+ * id, while the entry has those that config files still name.
  */
 const mergeSql = `
   update public.projects p
@@ -132,7 +132,7 @@ async function insertBatch(
   };
   const inserted = await insert().catch(async (error: unknown) => {
     if (sqlState(error) !== '42P01') throw error;
-    // Throws what is missing to make the table: the reason with which the entries stay.
+    // Throws what is missing for creating the table, which is why the entries stay.
     await database.migrate();
     return insert();
   });
@@ -216,6 +216,6 @@ function outcomeOf(
       error: { code: '23505', message: `the database ${row.databaseName} is another project's` },
     };
   }
-  // What it conflicted with is gone by now.
+  // What it conflicted with has gone since.
   return { kind: 'failed', error: { code: '40001', message: 'the registry changed while the row was delivered' } };
 }

@@ -3,15 +3,21 @@ import type { Operation, RegistryEvents } from './registryEvents.ts';
 
 type Noted = Pick<RegistryRow, 'id' | 'name' | 'databaseName'>;
 
-/** How many projects and folders one daemon notes a day, of each kind: whoever asks in a loop fills no table. */
+/**
+ * How many projects and folders one daemon records a day, of each kind, so that a caller in a loop does not fill the
+ * table.
+ */
 const mostADay = 500;
 const mostWaiting = 100;
 
-/** Events beside what people wait for: nobody waits for them, and nothing fails where they cannot be written. */
+/** Events that nobody waits for, and that fail nothing if they cannot be written. */
 export interface EventNotes {
-  /** Notes it once a day for each project and folder. Returns at once; a server that refuses is asked again by the next. */
+  /**
+   * Records it once a day for each project and folder. Returns at once; if the server refuses, the next call tries
+   * again.
+   */
   daily(operation: 'refused' | 'handed_over', project: Noted, details?: { folder: string; code: string }): void;
-  /** A project that only the outbox knew has ended. What cannot be written now waits, in memory, for `retry`. */
+  /** A project that only the outbox knew has ended. If that cannot be written now, it waits in memory for `retry`. */
   ended(operation: 'forgotten' | 'dropped', row: RegistryRow, details?: object): Promise<void>;
   /** The server takes writes again. */
   retry(): void;

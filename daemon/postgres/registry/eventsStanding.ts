@@ -21,7 +21,7 @@ export class EventsStanding {
   #known: Promise<Standing> | null = null;
   #isMissingSaid = false;
 
-  /** @param onMissing told once where there is no table and none can be made */
+  /** @param onMissing called once if there is no table and none can be created */
   constructor(database: RegistryDatabase, onMissing: (reason: string) => void) {
     this.#database = database;
     this.#onMissing = onMissing;
@@ -35,7 +35,7 @@ export class EventsStanding {
     return this.#known;
   }
 
-  /** Asks anew why no events are kept or read; null where they are, or will be with the first change. */
+  /** Checks again why no events are kept or read; null if they are, or will be with the first change. */
   async trouble(): Promise<EventsTrouble | null> {
     const row = await this.#ask();
     if (row) {
@@ -77,7 +77,7 @@ export class EventsStanding {
 
   #withoutTable(error: unknown): Standing {
     if (error instanceof RegistrarError && error.code === 'REGISTRY_FORBIDDEN') return this.#missing(error.message);
-    // The change of the project is not kept waiting; whoever comes next tries again.
+    // The project's change does not wait for it; the next caller tries again.
     if (error instanceof RegistrarError && ['REGISTRY_BUSY', 'REGISTRY_READ_ONLY'].includes(error.code)) {
       this.#known = null;
       return { reads: false, writes: false };

@@ -10,7 +10,7 @@ interface Migration {
   apply: (execute: Execute, registry: string, ownerRole: string | null) => Promise<void>;
 }
 
-/** Additive only: an older Registrar must keep working beside a newer one on the same registry. */
+/** Additive only: an older Registrar must keep working with a newer one on the same registry. */
 const migrations: readonly Migration[] = [
   { number: 1, name: 'projects', apply: createProjects },
   { number: 2, name: 'events', apply: createEvents },
@@ -40,7 +40,7 @@ export async function migrate(execute: Execute, registry: string, ownerRole: str
     // Version 0.1 makes the table where no number 1 is recorded.
     if (hasProjects) await execute(`insert into public.registrar_migrations (number, name) values (1, 'codebase-mcp')`);
   }
-  // A lost table is made again whatever the records say.
+  // A lost table is created again, whatever the records say.
   if (!hasProjects) await execute(`delete from public.registrar_migrations where number ${eq} 1`);
   if (found.rows[0]?.['events'] !== true || !hasProjects)
     await execute(`delete from public.registrar_migrations where number ${eq} 2`);
@@ -72,8 +72,8 @@ async function createProjects(execute: Execute, registry: string, ownerRole: str
 }
 
 /**
- * Who did what to which project. Members only add to it, and who did it the server says: they may not write that column.
- * Where Registrar made the registry, a project's database may have any name from here on.
+ * Who did what to which project. Members can only add rows, and the server records who did it: members may not write
+ * that column. Where Registrar made the registry, a project's database may have any name from here on.
  */
 async function createEvents(execute: Execute): Promise<void> {
   await execute(`create table if not exists public.registrar_events (
@@ -100,12 +100,12 @@ async function createEvents(execute: Execute): Promise<void> {
   await grantAsOnProjects(execute);
   const [first] = (await execute(`select name from public.registrar_migrations where number ${eq} 1`)).rows;
   if (first?.['name'] !== 'projects') return;
-  // Everybody's lookups wait behind this: it does not wait long itself for a drop that holds its row.
+  // Everybody's lookups wait behind this statement, so it does not wait long for a drop that holds its row.
   await execute(`set local lock_timeout = '2s'`);
   await execute('alter table public.projects drop constraint if exists valid_database_name');
 }
 
-/** What members write of an event; the rest the server says. */
+/** What members write of an event; the server writes the rest. */
 export const memberColumns = 'host, operation, project_id, name, database_name, details';
 
 /** Whoever reads the projects reads their events; whoever adds projects adds events. */

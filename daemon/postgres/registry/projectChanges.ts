@@ -14,7 +14,8 @@ import { sightingIn, sightingSql } from './sightingSql.ts';
 export class ProjectChanges {
   readonly #database: RegistryDatabase;
   readonly #events: RegistryEvents;
-  // `work` needs a connection beside the one that holds the row: if holders took them all, each would wait for another.
+  // `work` needs another connection than the one that holds the row: if holders took them all, each would wait for
+  // another.
   readonly #holds = new Turns(4);
 
   constructor(database: RegistryDatabase, events: RegistryEvents) {
@@ -97,8 +98,8 @@ export class ProjectChanges {
   }
 
   /**
-   * One conditional statement; with a comment, both in one transaction. The row first and then the comment: the row's lock
-   * makes everyone who would write the comment wait in line.
+   * One conditional statement; with a comment, both in one transaction. The row first and then the comment: with the
+   * row's lock, everyone who would write the comment waits in line.
    */
   async #conditionally(
     what: Asked,
@@ -173,7 +174,7 @@ const changeSql = `
     and (not $13 or coalesce(p.metadata operator(pg_catalog.#>) '{registrar,evidence}', 'null') ${eq} coalesce($14::pg_catalog.jsonb, 'null'))
   returning p.id, p.name, p.database_name, p.metadata`;
 
-/** What a change is to whoever reads the events; null for notes that nobody asks for. */
+/** What events call a change; null for changes that nobody asks about. */
 function operationOf({ id, name, registrar, event }: RowChange): Operation | null {
   if (event !== undefined) return event;
   if (id !== undefined) return 'rekeyed';

@@ -7,7 +7,10 @@ import type { RegistryDatabase, Row } from './registryDatabase.ts';
 import { asked, refusal } from './registryFaults.ts';
 import { sightingIn, sightingSql } from './sightingSql.ts';
 
-/** What the rules read of the table `projects`. Where the table is not there yet it is made first, or has no rows. */
+/**
+ * What the rules read of the table `projects`. If the table does not exist yet, it is created first, or counts as
+ * empty.
+ */
 export class ProjectReads {
   readonly #database: RegistryDatabase;
 

@@ -5,11 +5,11 @@ import { closeClient, untilSilent } from '../connection/directConnection.ts';
 import { withLimit } from '../../time/withLimit.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 
-/** The channel on which every daemon says that it changed the registry. Nothing is said but that. */
+/** The channel on which every daemon announces that it changed the registry, and nothing more. */
 const changesChannel = 'registrar_changes';
 
 /**
- * A statement that tells everyone when it changed any row. Who rolls back tells nobody.
+ * A statement that notifies everyone if it changed any row. A rollback notifies nobody.
  *
  * @param changing changes rows and returns at least their ids
  * @param beside another statement that is made of the rows of `changed`
@@ -21,7 +21,7 @@ export function announcement(changing: string, beside?: string): string {
 }
 
 export interface ChangeWatchOptions {
-  /** Called after a change by anybody, this daemon included, and whenever one may have been missed. */
+  /** Called after a change by any daemon, including this one, and whenever one may have been missed. */
   onChange(): void;
   /** Called when the connection that listens has ended, as it does the moment the server stops. */
   onLost?(): void;
@@ -34,9 +34,9 @@ export interface ChangeWatchOptions {
 }
 
 /**
- * Hears of changes that other daemons make: by LISTEN where it works, which is tried out and not assumed, since a pooler in
- * transaction mode accepts it and delivers nothing; by polling where it does not, and with each poll it is tried again,
- * since a server that was only slow looks the same. A connection that is lost is made again.
+ * Notices changes that other daemons make: with LISTEN if it works, which is tried out and not assumed, because a
+ * pooler in transaction mode accepts LISTEN and delivers nothing; otherwise by polling. Each poll tries LISTEN again,
+ * because a server that was only slow looks the same. A lost connection is opened again.
  */
 export class ChangeWatch {
   readonly #database: RegistryDatabase;
@@ -73,7 +73,7 @@ export class ChangeWatch {
 
   #connect(): void {
     this.#connecting = this.#listen().catch(async () => {
-      // Whatever it was, requests meet it too and report it; here it only means to try again later.
+      // Requests meet and report the same trouble; here it only means to try again later.
       const broken = this.#client;
       this.#reconnect();
       if (broken) await closeClient(broken).catch(() => undefined);
@@ -108,7 +108,7 @@ export class ChangeWatch {
       this.#reconnect();
       this.#options.onLost?.();
     });
-    // Whatever was changed before the first word could not be heard.
+    // Changes before the first notification could not be noticed.
     this.#options.onChange();
   }
 
@@ -140,7 +140,7 @@ export class ChangeWatch {
 
 type Echo = 'heard' | 'silent' | 'lost';
 
-/** What comes of a word to oneself. */
+/** The outcome of a notification to oneself. */
 function echoOf(listener: Client, token: string): Promise<Echo> {
   return new Promise((resolve) => {
     listener.on('notification', ({ payload }) => {

@@ -37,16 +37,16 @@ export interface Limits {
 export const defaultLimits: Limits = { lookMs: 1000, writeMs: 5000, provisionMs: 60_000 };
 
 /**
- * The registry's database: one pool, made when first asked. A database that is missing is created, and a table that is
- * missing is migrated, by whoever finds out; both are done once however many callers find out together.
+ * The registry's database: one pool, opened at first use. The first caller to find the database or the table missing
+ * creates it, once, however many callers find out together.
  */
 export class RegistryDatabase {
   readonly address: PostgresAddress;
   readonly limits: Limits;
   readonly ownerRole: string | null;
-  /** False for whoever may only look: what is missing then stays missing. */
+  /** False for callers that may only read: what is missing then stays missing. */
   readonly makes: boolean;
-  /** Each takes a connection of its own: however many ask at once, the server's stay for others. */
+  /** Each takes a connection of its own. However many ask at once, the server keeps connections for others. */
   readonly proofs = new Turns(16);
   readonly #pool: pg.Pool;
   readonly #text: RegistryText;
@@ -56,7 +56,10 @@ export class RegistryDatabase {
   #creating: Promise<void> | null = null;
   #migrating: Promise<void> | null = null;
 
-  /** Called when the server answers after it did not, and when the registry took a row: whoever waits for that need not. */
+  /**
+   * Called when the server answers again, and when the registry accepts a row, so that nobody has to wait longer for
+   * that.
+   */
   onUsable: () => void = () => undefined;
 
   /** @param ownerRole `registrar.postgres.ownerRole`: owner of the project databases, so that a team shares them */
@@ -98,7 +101,7 @@ export class RegistryDatabase {
     return this.address.user;
   }
 
-  /** A pooler in transaction mode is known to stand in between. */
+  /** A pooler in transaction mode is known to be in between. */
   get isPooled(): boolean {
     return this.#isPooled;
   }
@@ -167,9 +170,9 @@ export class RegistryDatabase {
   }
 
   /**
-   * Runs `work` while no other daemon runs any for the same key. The lock needs no table and no privilege, ends with the
-   * connection of whoever is killed while holding it, and is in the registry's database, where no agent's SQL comes. The
-   * connection is none of the pool's: those who look would wait behind it.
+   * Runs `work` while no other daemon runs any for the same key. The lock needs no table and no privilege, ends with
+   * the connection of whoever is killed while holding it, and is in the registry's database, which agents' SQL cannot
+   * reach. The connection is not from the pool: readers would wait behind it.
    *
    * @param waitMs how long others may hold it; then REGISTRY_UNREACHABLE is thrown and nothing was done
    */
@@ -184,7 +187,7 @@ export class RegistryDatabase {
     });
   }
 
-  /** Whether this role may switch event triggers off for its own sessions; asked once. */
+  /** Whether this role may disable event triggers for its own sessions; asked once. */
   async maySilenceEventTriggers(): Promise<boolean> {
     this.#silencing ??= this.#askSilencing().catch((error: unknown) => {
       this.#silencing = null;
@@ -212,7 +215,7 @@ export class RegistryDatabase {
     return this.#migrating;
   }
 
-  /** What runs gets as long as a write may take; then its connection is cut. */
+  /** Running work gets as long as a write may take; then its connection is cut. */
   async close(): Promise<void> {
     await closePool(this.#pool, this.limits.writeMs);
   }

@@ -8,7 +8,7 @@ import { EventsStanding } from './eventsStanding.ts';
 import { announcement } from './registryChanges.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 
-/** What is written of a change of a row; who changed it the server adds. */
+/** What is written about a change of a row; the server adds who changed it. */
 export type Operation =
   | 'created'
   | 'claimed'
@@ -34,11 +34,11 @@ export interface RegistryEventsOptions {
   host: string;
   /** `user@host`. */
   creator: string;
-  /** Told once where there is no table and none can be made. */
+  /** Called once if there is no table and none can be created. */
   onMissing: (reason: string) => void;
 }
 
-/** The events of a registry, in its table `registrar_events`; where that cannot be made, nothing is written or read. */
+/** The events of a registry, in its table `registrar_events`; if that cannot be created, nothing is written or read. */
 export class RegistryEvents {
   readonly #database: RegistryDatabase;
   readonly #standing: EventsStanding;
@@ -91,7 +91,7 @@ export class RegistryEvents {
     const { reads, writes } = await this.#standing.now();
     if (!writes) return false;
     const said = JSON.stringify({ ...details, by: this.#creator });
-    // Who may not read what stands there relies on what the daemon remembers.
+    // A role that may not read the table relies on the daemon's memory.
     const text = isDaily && reads ? writeSql + notYetTodaySql : writeSql;
     const values = [this.#host, operation, id, name, databaseName, said];
     await this.#database.query({ text, values }, this.#database.limits.writeMs);
@@ -122,7 +122,7 @@ export class RegistryEvents {
     return rows.map((row) => listedOf(row['event'] as Record<string, unknown>));
   }
 
-  /** Asks anew why no events are kept or read; null where they are, or will be with the first change. */
+  /** Checks again why no events are kept or read; null if they are, or will be with the first change. */
   trouble(): Promise<EventsTrouble | null> {
     return this.#standing.trouble();
   }

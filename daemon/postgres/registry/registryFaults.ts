@@ -5,7 +5,7 @@ import { named, quoted, visible } from '../../protocol/visibleText.ts';
 import { troubleOf } from '../connection/serverTrouble.ts';
 import { saidBy, sqlState } from '../connection/sqlErrors.ts';
 
-/** What is asked of the registry, for messages: `insert into projects` and the grant that allows it. */
+/** A use of the registry, for messages: `insert into projects` and the grant that allows it. */
 export interface Asked {
   action: string;
   privilege: string;
@@ -60,7 +60,7 @@ export function notOwner(databaseName: string, role: string): RegistrarError {
   });
 }
 
-/** REGISTRY_SCHEMA: the table is there and is not a registry. */
+/** REGISTRY_SCHEMA: the table exists but is not a registry. */
 export function notARegistry(database: string, detail: string): RegistrarError {
   return new RegistrarError({
     code: 'REGISTRY_SCHEMA',
@@ -83,7 +83,7 @@ export function unreachableFor(what: string, timeoutMs: number): RegistrarError 
  * Why a write to the registry failed while its server answers, as the reason that people read beside a pending project.
  */
 export function unwritable(error: unknown, what: Asked, role: string, database: string): ErrorReport {
-  // It says already what is missing, though the server's own refusal may be among its causes.
+  // It already says what is missing, although the server's own refusal may be among its causes.
   if (error instanceof RegistrarError) return error.toReport();
   const state = sqlState(error);
   if (state === '42501') return registryForbidden(what, role, database).toReport();
@@ -99,9 +99,12 @@ export function unwritable(error: unknown, what: Asked, role: string, database: 
   };
 }
 
-/** What is thrown for a refusal of the server: what is missing where that is known, else its words; no answer stays as it is. */
+/**
+ * What is thrown for a server's refusal: what is missing if that is known, otherwise its words. A missing answer stays
+ * as it is.
+ */
 export function refusal(error: unknown, what: Asked, { role, name }: { role: string; name: string }): unknown {
-  // It says already what is missing, though the server's own refusal may be among its causes.
+  // It already says what is missing, although the server's own refusal may be among its causes.
   if (error instanceof RegistrarError) return error;
   const state = sqlState(error);
   if (state === '42501') return registryForbidden(what, role, name);

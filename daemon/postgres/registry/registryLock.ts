@@ -9,12 +9,12 @@ const makeSecretSql = `
   on conflict do nothing`;
 
 /**
- * Runs `work` on a connection to the registry while nobody else has the lock of this key, in a transaction that is rolled
- * back.
+ * Runs `work` on a connection to the registry while nobody else has the lock of this key, in a transaction that is
+ * rolled back.
  *
- * The key cannot be guessed by those who may connect to the registry and not read it: it depends on a random text in one of
- * its tables. Where that table is missing, as in a registry that codebase-mcp made, or may not be read, it can be; whoever
- * takes the lock then makes others wait, and no more.
+ * The key cannot be guessed by those who may connect to the registry and not read it: it depends on a random text in
+ * one of its tables. If that table is missing, as in a registry that codebase-mcp made, or may not be read, the key can
+ * be guessed. Whoever takes the lock then makes others wait, and nothing more.
  *
  * @param waitMs how long others may hold it; then REGISTRY_UNREACHABLE is thrown and nothing was done
  */
@@ -38,7 +38,7 @@ export async function withRegistryLock<T>(
   return result;
 }
 
-/** Committed at once, for everybody; of several who make it together one does. */
+/** Committed at once, for everybody. Of several that create it together, one does. */
 async function make(client: pg.Client): Promise<string | null> {
   await orNothing(client.query(makeSecretSql));
   return read(client);

@@ -63,7 +63,7 @@ function withoutGaps(text: string): string {
   return text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-/** One character above ASCII that the encoding has; null where it has all. Of encodings that nobody knows here, none. */
+/** One character above ASCII that the encoding has; null if it has all; none for unknown encodings. */
 function storableIn(encoding: string): RegExp | null {
   if (encoding === 'UTF8' || encoding === 'SQL_ASCII') return null;
   if (encoding === 'LATIN1') return /[\x80-\xff]/u;
