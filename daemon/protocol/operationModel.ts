@@ -49,12 +49,12 @@ export interface OperationFacts {
   /** Null when it takes none. */
   params: Parameters | null;
   /**
-   * What a call does, and so what a second call does. `reads` changes nothing. `settles` may create or change
+   * What a call does, and so what a second call does. `reads` changes nothing. `ensures` may create or change
    * something, and finds that done when it is called again. `changes` would do something else the second time, refuse,
-   * or no longer report what the first call did. A call that reads or settles is repeated if its answer was lost; a
-   * call that settles or changes makes windows refresh.
+   * or no longer report what the first call did. A call that reads or ensures is repeated if its answer was lost; a
+   * call that ensures or changes makes windows refresh.
    */
-  effect: 'reads' | 'settles' | 'changes';
+  effect: 'reads' | 'ensures' | 'changes';
   /** It removes or replaces something, so agents' clients ask their user first. */
   replaces?: true;
   /**

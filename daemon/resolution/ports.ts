@@ -67,7 +67,7 @@ export type WorkflowAnswer =
   | { kind: 'failed'; reason: string; cached: boolean };
 
 export interface WorkflowPort {
-  /** The active project; never throws, and is settled within a limit. */
+  /** The active project; never throws, and answers within a limit. */
   activeProject(): Promise<WorkflowAnswer>;
 }
 

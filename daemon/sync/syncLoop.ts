@@ -41,7 +41,7 @@ export class SyncLoop {
   /**
    * Tries everything pending now, resolves when that was tried. Callers at the same time share one attempt.
    *
-   * @param isAsked a person asked: what is parked is tried too, since the conflict may have been settled in the registry
+   * @param isAsked a person asked: what is parked is tried too, since the conflict may have been solved in the registry
    */
   async attempt(isAsked = false): Promise<void> {
     if (!isAsked || !this.#running) return this.#begin(isAsked);

@@ -8,7 +8,7 @@ export interface ConflictChoice {
   directory: string;
   /** The project whose database it may share, and whether on this machine alone; null where there is none. */
   share: { project: string; local: boolean } | null;
-  /** A name for a database of its own, which changes no file; null where only the config can settle it. */
+  /** A name for a database of its own, which changes no file; null if only the config can decide it. */
   proposal: string | null;
 }
 

@@ -19,7 +19,7 @@ export function operationsPage(): string {
 
 const effects = {
   reads: 'It changes nothing.',
-  settles: 'It may create or change something; asked again, it finds that done.',
+  ensures: 'It may create or change something; asked again, it finds that done.',
   changes: 'It creates or changes something.',
 };
 

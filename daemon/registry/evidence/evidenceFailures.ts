@@ -43,7 +43,7 @@ export function belongsElsewhere(
   });
 }
 
-/** What an agent gets for any conflict: it must neither learn about the project from a refusal nor settle it. */
+/** What an agent gets for any conflict: it must neither learn about the project from a refusal nor decide it. */
 export function conflictForAgent(): RegistrarError {
   return new RegistrarError({
     code: 'PROJECT_CONFLICT',
