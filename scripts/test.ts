@@ -1,6 +1,5 @@
 // Runs every stage, goes on after a failure, and prints one line that sums them up as the very last.
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -12,6 +11,7 @@ import {
   readResults,
   type TestResults,
 } from '../test/support/testResults.ts';
+import { runProgram, type ProgramRun } from './runProgram.ts';
 
 /** A stage is an npm script. With mocha it leaves its counts in a file; without, the stage as a whole is one test. */
 interface Stage {
@@ -89,26 +89,10 @@ async function runStage(stage: Stage, isShown: boolean): Promise<{ results: Test
   return { results, output };
 }
 
-/** Runs a stage's npm script, with this process's output or held back; its exit status is 1 when a signal ended it. */
-function runNpm(
-  stage: Stage,
-  isShown: boolean,
-  env: Record<string, string>,
-): Promise<{ status: number; output: string }> {
-  return new Promise((resolve, reject) => {
-    // npm names its own entry point here, so that no shell or `.cmd` lookup is needed.
-    const npm = process.env.npm_execpath;
-    const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
-    const child = spawn(command, [...args, 'run', '--silent', stage.script], {
-      stdio: isShown ? ['ignore', 'inherit', 'inherit'] : ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...env },
-    });
-    const chunks: Buffer[] = [];
-    child.stdout?.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.once('error', reject);
-    child.once('close', (code) => {
-      resolve({ status: code ?? 1, output: Buffer.concat(chunks).toString() });
-    });
-  });
+/** Runs a stage's npm script, with this process's output or held back. */
+function runNpm({ script }: Stage, isShown: boolean, env: Record<string, string>): Promise<ProgramRun> {
+  // npm names its own entry point here, so that no shell or `.cmd` lookup is needed.
+  const npm = process.env.npm_execpath;
+  const [command, args] = npm === undefined ? ['npm', []] : [process.execPath, [npm]];
+  return runProgram(command, [...args, 'run', '--silent', script], env, isShown ? 'shown' : 'held back');
 }

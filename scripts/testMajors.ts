@@ -2,7 +2,6 @@
 // bundled server and of the model, which do not depend on it. The last line is the sum.
 //   npm run test:majors -- --only 14,15
 
-import { spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -17,6 +16,7 @@ import {
   readResults,
   type TestResults,
 } from '../test/support/testResults.ts';
+import { runProgram } from './runProgram.ts';
 
 keepTemporaryFilesInMemory();
 
@@ -81,22 +81,16 @@ async function runMocha(
   const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-results-'));
   const file = path.join(folder, 'results.json');
   const mocha = path.join(import.meta.dirname, '..', 'node_modules', 'mocha', 'bin', 'mocha.js');
-  const to = showing === 'shown' ? 'inherit' : 'pipe';
   try {
-    const child = spawn(process.execPath, [mocha, ...tests], {
-      stdio: ['ignore', to, to],
-      cwd: path.join(import.meta.dirname, '..'),
-      env: { ...process.env, ...env, REGISTRAR_TEST_RESULTS: file },
-    });
-    const chunks: Buffer[] = [];
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => chunks.push(chunk));
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.once('error', reject);
-      child.once('close', resolve);
-    });
+    const run = await runProgram(
+      process.execPath,
+      [mocha, ...tests],
+      { ...env, REGISTRAR_TEST_RESULTS: file },
+      showing,
+    );
     const results = await readResults(file);
-    countFailedRun(results, status, tests.join(' '));
-    return { results, output: Buffer.concat(chunks).toString() };
+    countFailedRun(results, run.status, tests.join(' '));
+    return { results, output: run.output };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -24,7 +24,7 @@ export function projectAmbiguous(reference: string, one: RegistryRow, other: Reg
     code: 'PROJECT_AMBIGUOUS',
     message: `${quoted(reference)} is the id of project ${quoted(one.name)} and the name of project ${other.id}.`,
     hint: `Say which: ${quoted(one.name)} or ${other.id}.`,
-    details: { projects: [one, other].map(({ id, name }) => ({ id, name })) },
+    details: { projects: names(one, other) },
   });
 }
 
@@ -33,7 +33,7 @@ export function shortIdAmbiguous(reference: string, one: RegistryRow, other: Reg
     code: 'PROJECT_AMBIGUOUS',
     message: `The ids of more than one project begin with ${named(reference)}: ${one.id} (${quoted(one.name)}) and ${other.id} (${quoted(other.name)}).`,
     hint: 'Use the whole id, or the name.',
-    details: { projects: [one, other].map(({ id, name }) => ({ id, name })) },
+    details: { projects: names(one, other) },
   });
 }
 
@@ -81,7 +81,7 @@ export function contradiction(claim: Claim, byId: RegistryRow, byName: RegistryR
     hint: `${registrarCommand('use', [byId.name])} or ${registrarCommand('use', [byName.id])}, or change project.name`,
     details: {
       name: claim.name,
-      projects: [byId, byName].map(({ id, name }) => ({ id, name })),
+      projects: names(byId, byName),
       choices: ['use', 'rename'],
     },
   });
@@ -386,4 +386,8 @@ function ofDatabase(
   database = databaseName,
 ): { project: { id: string; name: string }; database: string | undefined } {
   return { project: { id, name }, database };
+}
+
+function names(...rows: readonly RegistryRow[]): { id: string; name: string }[] {
+  return rows.map(({ id, name }) => ({ id, name }));
 }

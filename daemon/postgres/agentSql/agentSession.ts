@@ -89,7 +89,7 @@ export class AgentSessions {
     return this.#turns.run(
       statementMs,
       () => tooManyQueries(statementMs),
-      () => this.#connected(project, signal, work),
+      () => this.#loggedIn(project, signal, (client) => this.#inTransaction(client, project, signal, work)),
       project.id,
     );
   }
@@ -99,42 +99,52 @@ export class AgentSessions {
     return [...this.#lasting].map(([databaseName, functions]) => ({ databaseName, functions }));
   }
 
-  async #connected<T>(
+  /** Logs in as the project's role, and again where its password has changed meanwhile. */
+  async #loggedIn<T>(
     project: AgentProject,
     signal: AbortSignal | undefined,
-    work: (connection: ProjectConnection) => Promise<T>,
+    run: (client: Client) => Promise<T>,
   ): Promise<T> {
     const { connectMs, statementMs } = this.#limits;
-    const role = this.#roles.nameFor(project);
+    // The last resort: the transaction begins within this limit, too, and the statement has its own.
+    const limits = { connectMs, workMs: statementMs + 10 * graceMs + connectMs };
     let refused: PostgresAddress | null = null;
     for (let login = 1; ; login += 1) {
       signal?.throwIfAborted();
       const address = await this.#roles.addressFor(project, refused);
       const progress = { isLoggedIn: false };
-      // The last resort: the transaction begins within this limit, too, and the statement has its own.
-      const limits = { connectMs, workMs: statementMs + 10 * graceMs + connectMs };
       try {
-        return await withConnection(address, project.databaseName, limits, async (client) => {
+        return await withConnection(address, project.databaseName, limits, (client) => {
           progress.isLoggedIn = true;
-          const connection = await this.#begin(client, project).catch((error: unknown) => {
-            throw statementFailed(error, role, statementMs);
-          });
-          return this.#limited(client, role, signal, async () => {
-            const answer = await work(connection);
-            // A statement that was cut off rolls back by itself, but keeps computing until it is cancelled.
-            if (client.connection.stream.destroyed) await cancelRequest(client);
-            else await connection.run(projectSql`rollback`);
-            return answer;
-          });
+          return run(client);
         });
       } catch (error) {
         if (progress.isLoggedIn) throw error;
         if (sqlState(error) !== '28P01' || login === maxLogins) {
-          throw agentLoginRefused(error, role, project.databaseName);
+          throw agentLoginRefused(error, this.#roles.nameFor(project), project.databaseName);
         }
         refused = address;
       }
     }
+  }
+
+  async #inTransaction<T>(
+    client: Client,
+    project: AgentProject,
+    signal: AbortSignal | undefined,
+    work: (connection: ProjectConnection) => Promise<T>,
+  ): Promise<T> {
+    const role = this.#roles.nameFor(project);
+    const connection = await this.#begin(client, project).catch((error: unknown) => {
+      throw statementFailed(error, role, this.#limits.statementMs);
+    });
+    return this.#limited(client, role, signal, async () => {
+      const answer = await work(connection);
+      // A statement that was cut off rolls back by itself, but keeps computing until it is cancelled.
+      if (client.connection.stream.destroyed) await cancelRequest(client);
+      else await connection.run(projectSql`rollback`);
+      return answer;
+    });
   }
 
   /**
