@@ -64,11 +64,6 @@ export interface RegistrarApi extends EngineApi {
 /** What agents' tools may ask for. */
 export type AgentApi = Pick<RegistrarApi, AgentMethod | 'server'>;
 
-/** What crosses the pipe after `initialize`; `wire.progress` reports steps. */
-export type ControlApi = {
-  [Name in ControlMethod]: (...given: Given<Name>) => Promise<AnswerOf<Name>>;
-};
-
 /** Creates something for each operation of a list, such as its handler. */
 export function forOperations<Name extends ControlMethod, Made>(
   names: readonly Name[],
