@@ -4,8 +4,8 @@ import path from 'node:path';
 const abandonedAfterMs = 10 * 60_000;
 
 /**
- * Removes the half-made folders that killed starters left. Their age tells them from those of a starter at work, which
- * ends within its time limit; a process id in the name would not, since ids come back.
+ * Removes the unfinished folders that killed starters left. Their age distinguishes them from those of a running
+ * starter, which ends within its time limit; a process id in the name would not, because ids are reused.
  */
 export async function removeAbandonedFolders(parent: string, prefix: string): Promise<void> {
   for (const name of (await readdir(parent)).filter((entry) => entry.startsWith(prefix))) {

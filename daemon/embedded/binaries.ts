@@ -17,7 +17,7 @@ export interface Binaries {
   postgres: string;
 }
 
-/** Where binaries come from when none are here. */
+/** Where binaries come from if none are here. */
 export interface Download {
   version: string;
   /** Puts a folder named like the version into this one. */
@@ -28,7 +28,7 @@ interface Candidate {
   version: string;
   /** The folder that holds `bin`, `lib` and `share`. */
   native: string;
-  /** True when it lies in the home already, false when it has to be brought there. */
+  /** True if it is already in the home, false if it has to be copied there. */
   kept: boolean;
 }
 
@@ -48,14 +48,14 @@ export function findPlatformPackage(): string | null {
 }
 
 /**
- * Brings the right binaries into the home and returns their paths. The newest that can read the data is right, and for
- * new data simply the newest; PostgreSQL reads only the data of its own major version, so older binaries that were kept
- * go on serving older data. They are kept in a folder of our own because the package may be read-only, may be updated
- * under a running server, and lacks its library links when install scripts are off.
+ * Brings the right binaries into the home and returns their paths. The right ones are the newest that can read the
+ * data; for new data, simply the newest. PostgreSQL reads only the data of its own major version, so older binaries
+ * that were kept continue to serve older data. They are kept in our own folder because the package may be read-only,
+ * may be updated under a running server, and lacks its library links if install scripts are off.
  *
  * @param dataMajor the major version in the data's PG_VERSION; null when there is no data yet
  * @param packageFolder the platform's npm package, null when there is none
- * @param download asked only when nothing here can read the data
+ * @param download used only if nothing here can read the data
  * @throws RegistrarError `PROVISION_FAILED` when no binaries can read the data, or there are none at all
  */
 export async function keepBinaries(
@@ -104,7 +104,7 @@ function compareVersions(a: string, b: string): number {
 
 async function findCandidates(place: ServerHome, packageFolder: string | null): Promise<Candidate[]> {
   const candidates: Candidate[] = [];
-  // Downloads arrive in the folder. For root the account cannot reach it, so they are brought to the home from there.
+  // Downloads arrive in the folder. For root, the account cannot reach it, so they are copied to the home from there.
   for (const base of new Set([place.home, place.folder])) {
     for (const version of await readdir(path.join(base, 'binaries')).catch(() => [])) {
       const native = path.join(base, 'binaries', version);
@@ -130,7 +130,7 @@ async function packageVersion(packageFolder: string): Promise<string | null> {
   return typeof manifest.version === 'string' ? manifest.version : null;
 }
 
-/** Filled under another name and renamed as one, so that a folder with a version's name is always complete. */
+/** Filled under another name and renamed as a whole, so that a folder with a version's name is always complete. */
 async function bring(source: Candidate, target: string, place: ServerHome): Promise<void> {
   const base = path.dirname(target);
   await makeFolder(base, place);
@@ -187,7 +187,9 @@ async function makeFolder(folder: string, place: ServerHome): Promise<void> {
   if (place.account !== null) await chmod(folder, 0o755);
 }
 
-/** Makes the sonames that the package's install script would have made, and removes the list to say that it is done. */
+/**
+ * Creates the sonames that the package's install script would have created, and removes the list to mark that as done.
+ */
 async function makeLibraryLinks(native: string): Promise<void> {
   const list = path.join(native, 'pg-symlinks.json');
   const text = await readFile(list, 'utf8').catch((error: unknown) => {

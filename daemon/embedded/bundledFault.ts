@@ -1,7 +1,7 @@
 import { RegistrarError } from '../protocol/registrarError.ts';
 
 /**
- * The one error that the bundled PostgreSQL raises: there is no server to make anything in.
+ * The one error that the bundled PostgreSQL raises: there is no server to create anything on.
  *
  * @param hint what to do next; without one, the way out that always exists: another PostgreSQL.
  */

@@ -12,7 +12,7 @@ export interface BundledServer {
   address: BundledAddress;
   /** Where its password is, for programs that are to read it themselves. */
   passwordFile: string;
-  /** True when a server that was already running was found and taken. */
+  /** True if a running server was found and used. */
   reused: boolean;
   /**
    * Stops the server cleanly; does nothing when it no longer runs.
@@ -27,8 +27,8 @@ export function bundledBinariesAvailable(): boolean {
 }
 
 /**
- * Finds the running bundled server of this folder or starts it, making its data first when there is none. The server
- * outlives this process. Any number of starters may do so at once: they end with one server.
+ * Finds the running bundled server of this folder or starts it, and first creates its data if there is none. The server
+ * outlives this process. Any number of starters may do this at once; they end with one server.
  *
  * @throws RegistrarError `PROVISION_FAILED` with the reason
  */

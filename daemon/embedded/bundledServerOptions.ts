@@ -11,8 +11,8 @@ export interface BundledServerOptions {
   /** `postgres/` inside the state folder; made with mode 0700 when missing. */
   folder: string;
   /**
-   * Logs in and returns the server's `data_directory`, null when nobody answers or the password is refused.
-   * A process id or an open port proves nothing: only this tells our server from another one.
+   * Logs in and returns the server's `data_directory`, null when nobody answers or the password is refused. A process
+   * id or an open port proves nothing: only this distinguishes our server from another one.
    */
   probe: (address: BundledAddress, timeoutMs: number) => Promise<string | null>;
   onProgress?: (message: string) => void;

@@ -28,7 +28,7 @@ const settings = {
   max_connections: '100',
   timezone: 'UTC',
   log_timezone: 'UTC',
-  // Statements and the values in error details may hold secrets, and the log is a file that people attach to reports.
+  // Statements and the values in error details may contain secrets, and people attach the log to reports.
   log_statement: 'none',
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
@@ -51,8 +51,9 @@ export async function readCluster(place: ServerHome): Promise<Cluster> {
 }
 
 /**
- * Initialises a cluster. It is made under another name and renamed as one: initdb killed at any instant leaves no data
- * folder, and of two starters the rename lets one win, since a folder that holds something is never replaced.
+ * Initialises a cluster. It is created under another name and renamed as a whole: an initdb that is killed at any
+ * instant leaves no data folder, and of two starters the rename lets one win, because a folder with content is never
+ * replaced.
  *
  * @param timeoutMs limit for initdb
  * @throws RegistrarError `PROVISION_FAILED` with what initdb said

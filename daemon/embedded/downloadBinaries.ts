@@ -16,7 +16,7 @@ export interface PinnedPackage {
   integrity: string;
 }
 
-/** By `<platform>-<arch>`, put in when the command is bundled; a checkout has the packages themselves. */
+/** By `<platform>-<arch>`, inserted when the command is bundled; a checkout has the packages themselves. */
 declare const REGISTRAR_BINARIES: Record<string, PinnedPackage> | undefined;
 
 export interface DownloadOptions {
@@ -149,7 +149,7 @@ async function fetchTo(
   } finally {
     clearTimeout(timer);
     clearTimeout(whole);
-    // What is still on its way is not waited for.
+    // Does not wait for what is still on its way.
     stop.abort();
     await output.close();
   }

@@ -1,8 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 /**
- * Ends what a killed postmaster left: its backends notice the death only when they next wait, so one that computes can
- * hold the shared memory for hours, and PostgreSQL refuses to start beside it. SIGQUIT is what an immediate shutdown
+ * Ends the backends of a killed postmaster: they notice its death only when they next wait, so one that computes can
+ * hold the shared memory for hours, and PostgreSQL refuses to start meanwhile. SIGQUIT is what an immediate shutdown
  * sends; crash recovery follows in any case. Linux only: elsewhere the caller just waits for them.
  *
  * @returns how many were told to end

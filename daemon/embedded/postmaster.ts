@@ -33,8 +33,8 @@ export async function launchPostmaster(
   const logFile = path.join(place.folder, 'server.log');
   const offset = await rotate(logFile);
   const options = serverProcessOptions(place.account, path.dirname(data));
-  // PostgreSQL holds a lock with a living process id of its own user for a running server. A pid that it finds in this
-  // variable it disregards; pg_ctl uses it so. The file is thereby removed by PostgreSQL, under its own checks.
+  // PostgreSQL takes a lock with a live process id of its own user for a running server. It ignores a pid in this
+  // variable, as pg_ctl uses it. So PostgreSQL itself removes the file, with its own checks.
   if (staleHolder !== null) options.env['PG_GRANDPARENT_PID'] = String(staleHolder);
   const settings = ['-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', 'unix_socket_directories='];
   const log = await open(logFile, 'a', 0o600);
@@ -84,10 +84,10 @@ export async function stopPostmaster(
     ['fast', limits.fastS],
     ['immediate', limits.immediateS],
   ] as const) {
-    // pg_ctl signals whatever process has the number, so it is asked only about one that is a server of ours.
+    // pg_ctl signals whatever process has the number, so it is used only for one that is our server.
     if (!(await isHeld(data))) return;
     const args = ['stop', '-D', data, '-m', mode, '-w', '-t', String(seconds)];
-    // A failure means a time-out, or that the server ended by itself: the lock tells which.
+    // A failure means a timeout, or that the server ended by itself; the lock tells which.
     await promisify(execFile)(binaries.pgCtl, args, options).catch(() => undefined);
   }
   if (await isHeld(data)) {

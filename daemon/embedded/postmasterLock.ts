@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 
 import { osErrorCode } from '../files/osError.ts';
 
-/** What postmaster.pid says: who claims the data folder. It is a claim only, since a crash leaves the file behind. */
+/** What postmaster.pid says: who claims the data folder. It is only a claim, because a crash leaves the file behind. */
 export interface PostmasterLock {
   pid: number;
   port: number;
@@ -13,8 +13,8 @@ export interface PostmasterLock {
 }
 
 /**
- * Who has the process id that the lock names: our server, nobody, a process that came by the number after a crash or a
- * reboot (or a zombie), or `unknown` where the platform does not tell.
+ * Who has the process id in the lock: our server, nobody, a process that got the number after a crash or a reboot (or a
+ * zombie), or `unknown` if the platform does not tell.
  */
 export type LockHolder = 'ours' | 'gone' | 'other' | 'unknown';
 

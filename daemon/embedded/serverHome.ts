@@ -52,7 +52,7 @@ export async function openServerHome(wantedFolder: string, rootBase = defaultRoo
     return { folder, home: folder, account: null };
   }
   if (await isThere(path.join(folder, 'cluster'))) {
-    // A second, empty cluster beside the user's one would split their projects over two servers.
+    // A second, empty cluster next to the user's one would split their projects over two servers.
     throw bundledFault(
       `The bundled server's data in ${folder} was created by an ordinary user, but PostgreSQL does not run as root.`,
       'Run Registrar as that user.',

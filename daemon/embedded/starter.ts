@@ -19,9 +19,9 @@ import type { ServerHome } from './serverHome.ts';
 type Probe = BundledServerOptions['probe'];
 
 /**
- * One attempt to end with a running server, as a loop over what is there: a proven server is taken, one that is coming
- * up or going down is waited for, none is launched. PostgreSQL's own lock on the data decides between two starters; the
- * loser's launch ends, and its loop then finds the winner's server.
+ * One attempt to end with a running server, as a loop over what exists: it uses a proven server, waits for one that is
+ * starting or stopping, and launches one if there is none. PostgreSQL's own lock on the data decides between two
+ * starters; the loser's launch ends, and its loop then finds the winner's server.
  */
 export class Starter {
   private readonly place: ServerHome;
@@ -86,7 +86,7 @@ export class Starter {
     return { host: '127.0.0.1', port, user: clusterUser, password: this.cluster.password };
   }
 
-  /** On Windows pg_ctl stands between, and a launch that has not ended is taken for the server. */
+  /** On Windows, pg_ctl is in between, so a launch that has not ended counts as the server. */
   private isLaunched(pid: number): boolean {
     return this.launched !== null && (this.launched.pid === null || this.launched.pid === pid);
   }
@@ -111,8 +111,8 @@ export class Starter {
       if (this.launchPauseMs > 100) await endOrphanBackends(this.cluster.data);
     } else if (!/lock file .* already exists/.test(output)) {
       if (await portIsFree(this.port)) throw this.launchFault(output);
-      // Whoever has the port now may keep it for good, and clients read the address anew at each start, so another
-      // port serves them better than a refusal.
+      // The port's present user may keep it for good, and clients read the address at each start, so another port
+      // serves them better than a refusal.
       this.onProgress(`Port ${String(this.port)} is taken by another program; choosing another`);
       this.port = await findFreePort();
     }

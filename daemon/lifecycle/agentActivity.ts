@@ -1,12 +1,12 @@
-/** An agent thinks between two calls; for so long it counts as at work, ms. */
+/** An agent thinks between two calls; it counts as working for this long, ms. */
 const activeForMs = 30 * 60_000;
 
-/** When agents were last heard. Sessions prove nothing: an agent that was killed leaves its own open. */
+/** When agents last called. Sessions prove nothing: a killed agent leaves its session open. */
 export class AgentActivity {
   readonly #now: () => number;
   #lastAt: number | null = null;
 
-  /** @param now monotonic, ms: a clock that is set must neither end nor keep a daemon */
+  /** @param now monotonic, ms: setting the clock must neither end nor keep a daemon */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -16,7 +16,7 @@ export class AgentActivity {
     this.#lastAt = this.#now();
   }
 
-  /** Whether one was heard within the last 30 minutes. */
+  /** Whether one called within the last 30 minutes. */
   isRecent(): boolean {
     return this.#lastAt !== null && this.#now() - this.#lastAt < activeForMs;
   }

@@ -15,17 +15,17 @@ const installationSchema = z.object({
 /** A Registrar on this machine that has run as the daemon. */
 export type Installation = z.infer<typeof installationSchema>;
 
-/** Whoever has started so long ago that this many others came after is forgotten. */
+/** An installation is forgotten after this many newer ones have started. */
 const maxInstallations = 8;
 
-/** The launcher in a state folder: what agents are told to start, whatever is updated or removed since. */
+/** The launcher in a state folder: agents start it, whatever is updated or removed later. */
 export function launcherPath(stateFolder: string, platform: string): string {
   return join(stateFolder, 'bin', platform === 'win32' ? 'registrar.cmd' : 'registrar');
 }
 
 /**
- * Notes an installation in `bin/installations.json` and writes the launcher anew. Two that do so at once may lose one of
- * them; it comes back at its next start.
+ * Records an installation in `bin/installations.json` and rewrites the launcher. Of two that do so at once, one may get
+ * lost; it comes back at its next start.
  *
  * @param isNewer compares two versions
  * @throws the operating system's error
@@ -53,7 +53,7 @@ export async function refreshLauncher(
   await keepFile(launcherPath(stateFolder, platform), text, 0o700);
 }
 
-/** A damaged list is written anew by whoever starts. */
+/** The next start rewrites a damaged list. */
 async function readInstallations(path: string): Promise<Installation[]> {
   try {
     return z.array(installationSchema).parse(JSON.parse(await readFile(path, 'utf8')));
@@ -62,7 +62,7 @@ async function readInstallations(path: string): Promise<Installation[]> {
   }
 }
 
-/** Whoever starts the launcher at this instant gets the old one or the new one, whole. */
+/** A program that starts the launcher at this instant gets the old one or the new one, complete. */
 async function keepFile(path: string, text: string, mode: 0o600 | 0o700): Promise<void> {
   if ((await readFile(path, 'utf8').catch(() => null)) !== text) await writePrivateFile(path, text, mode);
 }

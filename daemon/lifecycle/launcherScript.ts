@@ -6,7 +6,7 @@ interface Program {
   node: string | null;
 }
 
-/** A launcher for POSIX shells: the newest script that is there, with its own Node, else with any other that is there. */
+/** A launcher for POSIX shells: the newest script that exists, with its own Node, else with any other that exists. */
 export function launcherScript(newestFirst: readonly Program[]): string {
   return [
     '#!/bin/sh',

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 const defaultMaxBytes = 5_000_000;
-/** What waits for a disk that cannot be written; more is lost. */
+/** How much waits for a disk that cannot be written; more is lost. */
 const maxWaitingBytes = 1_000_000;
 
 /**
- * The log: one JSON object per line in `logs/registrar.log` of the state folder. When the file would grow past its limit it
- * becomes `registrar.log.1`, in place of the one before. Lines are written at once: what a killed process did is in them.
- * A disk that is full keeps nobody from working: its lines wait for the next one that can be written.
+ * The log: one JSON object per line in `logs/registrar.log` of the state folder. When the file would grow past its
+ * limit it becomes `registrar.log.1`, in place of the one before. Lines are written at once, so they show what a killed
+ * process did. A full disk stops nobody from working: the lines wait for the next one that can be written.
  *
  * @param maxBytes limit of one file, 5 MB when left out
  */
@@ -41,7 +41,7 @@ function makeFolder(path: string): void {
  */
 function rotatingFile(path: string, maxBytes: number): DestinationStream {
   const file = pino.destination({ dest: path, sync: true, mode: 0o600, maxLength: maxWaitingBytes });
-  // There is no other place to say it.
+  // There is no other place to report it.
   file.on('error', () => undefined);
   let bytes = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
   return {
@@ -53,7 +53,7 @@ function rotatingFile(path: string, maxBytes: number): DestinationStream {
           renameSync(path, `${path}.1`);
           file.reopen();
         } catch {
-          // Somebody removed the file, or its folder: what is open goes on.
+          // Somebody removed the file, or its folder: the open file continues.
         }
       }
       bytes += length;

@@ -7,7 +7,7 @@ import { isThere } from '../files/isThere.ts';
 
 /** How much of the log is shown at first, bytes. */
 const shownBytes = 1_000_000;
-/** Where the system does not tell of changes. */
+/** For systems that do not report changes. */
 const lookEveryMs = 1000;
 
 /**
@@ -53,7 +53,7 @@ async function openFollowed(path: string, lastBytes: number): Promise<FollowedFi
   }
 }
 
-/** A file that grows, by its handle: its name may go over to another. */
+/** A growing file, by its handle: its name may pass to another file. */
 class FollowedFile {
   readonly #path: string;
   readonly #file: FileHandle;
@@ -112,7 +112,7 @@ class FollowedFile {
     return (await this.#file.stat()).size !== this.#position;
   }
 
-  /** Whether the name belongs to another file by now, or to none. */
+  /** Whether the name now belongs to another file, or to none. */
   async isReplaced(): Promise<boolean> {
     const named = await stat(this.#path).catch(() => null);
     const { ino, dev } = await this.#file.stat();
@@ -158,7 +158,7 @@ async function somethingNew(path: string, file: FollowedFile | null, signal: Abo
     });
     watcher.on('error', () => undefined);
   } catch {
-    // The folder is not there yet, or the system's limit of watches is reached: then only the timer looks.
+    // The folder does not exist yet, or the system's limit of watches is reached; then only the timer checks.
   }
   signal.addEventListener('abort', done, { once: true });
   if (signal.aborted) done();

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Programs that were given a project's database by a command that they then replaced, so that no connection says how long
- * they run. While one does, the daemon and its server are needed.
+ * Programs that got a project's database from a command and then replaced it, so that no connection shows how long they
+ * run. While one runs, the daemon and its server are needed.
  */
 export class RunningPrograms {
   readonly #startTimes = new Map<number, string>();
@@ -13,7 +13,7 @@ export class RunningPrograms {
     if (startTime !== null) this.#startTimes.set(pid, startTime);
   }
 
-  /** Whether one of them still runs. An id that was given to another process since does not count. */
+  /** Whether one of them still runs. An id that now belongs to another process does not count. */
   areRunning(): boolean {
     for (const [pid, startTime] of this.#startTimes) {
       if (startTimeOf(pid) !== startTime) this.#startTimes.delete(pid);

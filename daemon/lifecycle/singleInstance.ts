@@ -7,22 +7,22 @@ import { osErrorCode } from '../files/osError.ts';
 
 /** This process is the daemon, for as long as the path leads to it. */
 export interface Instance {
-  /** Whether the path still leads here: another one may have taken a live socket for a dead one. */
+  /** Whether the path still leads here: another daemon may have mistaken a live socket for a dead one. */
   isOurs(): boolean;
-  /** Takes the path away, if it is still ours, and accepts nobody any more. Those who are connected stay. */
+  /** Removes the path, if it is still ours, and accepts no more connections. Open connections stay. */
   release(): void;
 }
 
 /**
- * Claims a path that only one process can have. The claim is the operating system's: a link to a name that is taken
- * fails, and a named pipe has one first instance. A pid in a file proves nothing and is not asked.
+ * Claims a path that only one process can have. The operating system decides: a link to a taken name fails, and a named
+ * pipe has one first instance. A pid in a file proves nothing and is not used.
  *
- * Two who both find the same dead socket can still take each other's fresh one away; then the path leads to the later,
- * `isOurs` is false for the earlier, and `onLost` tells it to drain.
+ * Two processes that both find the same dead socket can still remove each other's fresh one. The path then leads to the
+ * later one; for the earlier one, `isOurs` is false, and `onLost` tells it to shut down.
  *
  * @param onConnection called for everyone who connects, from the moment of the claim
  * @param onLost called once when the path no longer leads here
- * @returns null when somebody else, alive, has the path; who that is must be asked there
+ * @returns null if a live process has the path; ask there who it is
  * @throws the operating system's error when no socket can be made there
  */
 export async function claimInstance(
@@ -87,8 +87,8 @@ async function linkTo(own: string, path: string): Promise<boolean> {
 }
 
 /**
- * Takes a dead socket out of the way. Between asking it and moving it somebody may have put a live one there, so what was
- * moved is asked again, and put back if it lives.
+ * Removes a dead socket. Between asking it and moving it, somebody may have put a live one there, so the moved one is
+ * asked again, and put back if it is alive.
  */
 async function removeDead(path: string): Promise<void> {
   const aside = `${path}.${randomBytes(4).toString('hex')}`;
@@ -102,7 +102,7 @@ async function removeDead(path: string): Promise<void> {
   try {
     if (await answers(aside)) linkSync(aside, path);
   } catch (error) {
-    // A third has the path now, and the one that was moved finds that it lost it.
+    // A third process has the path now, and the moved one finds that it lost the path.
     if (osErrorCode(error) !== 'EEXIST') throw error;
   } finally {
     remove(aside);
@@ -118,7 +118,7 @@ function answers(path: string): Promise<boolean> {
       resolve(true);
     });
     socket.on('error', (error) => {
-      // Its queue is full, or it accepted and left at once: somebody lives there.
+      // Its queue is full, or it accepted and closed at once: a process is alive there.
       if (osErrorCode(error) === 'EAGAIN' || osErrorCode(error) === 'ECONNRESET') resolve(true);
       // ENOTSOCK and EPROTOTYPE: a file that is no socket of this kind serves nobody.
       else if (['ECONNREFUSED', 'ENOENT', 'ENOTSOCK', 'EPROTOTYPE'].includes(osErrorCode(error) ?? '')) resolve(false);
@@ -144,7 +144,7 @@ function listenOn(server: Server, path: string): Promise<boolean> {
 
 const lookEveryMs = 60_000;
 
-/** The system tells of changes at once where it can; a look every minute does where it cannot. */
+/** The system reports changes at once if it can; otherwise, a check every minute has to do. */
 function watchPath(path: string, look: () => void): () => void {
   const timer = setInterval(look, lookEveryMs);
   timer.unref();

@@ -6,7 +6,8 @@ import { writePrivateFile } from './stateFolder.ts';
 const maxBytes = 64 * 1024;
 
 /**
- * What `endpoint.json` says. It proves nothing: whoever answers at the pipe has to prove that it knows the token.
+ * What `endpoint.json` says. It proves nothing: the process that answers at the pipe has to prove that it knows the
+ * token.
  *
  * @returns null when it is missing, damaged, another user's or readable by others
  */
@@ -40,8 +41,8 @@ export async function writeEndpoint(path: string, endpoint: Endpoint): Promise<v
 }
 
 /**
- * An endpoint with its keys in one order, or null when something else was read. Written out, because every client bundles
- * this, and a library that checks shapes would be most of the extension.
+ * An endpoint with its keys in one order, or null if something else was read. Checked by hand, because every client
+ * bundles this, and a validation library would be most of the extension.
  */
 function checked(read: Partial<Endpoint> | null): Endpoint | null {
   const { url, pid, started, version, protocol, token, pipe } = read ?? {};

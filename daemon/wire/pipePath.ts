@@ -4,7 +4,7 @@ import { join } from 'node:path';
 /** Node 20 cuts a longer one silently, Node 24 refuses it; systems differ between 104 and 108. */
 const maxBytes = 100;
 
-/** Where clients and daemon of one state folder meet. */
+/** Where the clients and the daemon of one state folder connect. */
 export interface PipePath {
   path: string;
   /** A private folder that has to be made for it; null when it is the state folder, or none is needed. */
@@ -12,7 +12,7 @@ export interface PipePath {
 }
 
 /**
- * The same for everybody who uses the state folder, whatever their environment: two who computed two paths would start two
+ * The same for everybody who uses the state folder, whatever their environment: two different paths would mean two
  * daemons. So a path that is too long moves below `/tmp`, and not to where `XDG_RUNTIME_DIR` or `TMPDIR` say.
  *
  * @param stateFolder a real path

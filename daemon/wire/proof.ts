@@ -6,8 +6,8 @@ export function newNonce(): string {
 }
 
 /**
- * Shows that one side knows the token, without showing the token. Both nonces are in it, so that an answer that was heard
- * serves nowhere else; the side is in it, so that neither can send the other's proof back.
+ * Proves that one side knows the token, without revealing it. It contains both nonces, so that an overheard answer is
+ * useless elsewhere, and the side, so that neither can send the other's proof back.
  */
 export function proofOf(token: string, side: 'client' | 'daemon', peerNonce: string, ownNonce: string): string {
   return createHmac('sha256', token).update(`${side}:${peerNonce}:${ownNonce}`).digest('hex');

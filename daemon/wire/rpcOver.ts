@@ -5,8 +5,8 @@ import { SocketReader } from './socketReader.ts';
 import { SocketWriter } from './socketWriter.ts';
 
 /**
- * JSON-RPC over one socket, the same on both sides, since neither trusts what comes from the other: what is malformed or
- * too long ends the connection. What waits for an answer is rejected when the connection ends.
+ * JSON-RPC over one socket, the same on both sides, because neither trusts the other: a malformed or too long message
+ * ends the connection. Requests that wait for an answer are rejected when the connection ends.
  *
  * @param onMalformed called before the socket is destroyed for that reason
  */

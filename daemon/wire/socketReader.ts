@@ -8,9 +8,9 @@ const headerEnd = Buffer.from('\r\n\r\n');
 const nothing = Buffer.alloc(0);
 
 /**
- * Reads framed messages. A peer that sends no proper header, a message that is too long, or something that is not JSON-RPC
- * makes an error, and nothing behind it is read. The library's own reader would keep whatever comes, ignore what it does
- * not understand, and keep a timer for ever when a peer leaves in the middle of a message.
+ * Reads framed messages. If a peer sends an improper header, a message that is too long, or something that is not
+ * JSON-RPC, that is an error, and nothing after it is read. The library's own reader would keep everything that comes,
+ * ignore what it does not understand, and keep a timer forever if a peer leaves in the middle of a message.
  */
 export class SocketReader extends AbstractMessageReader implements MessageReader {
   readonly #socket: Socket;

@@ -4,10 +4,13 @@ import type { Message, MessageWriter } from 'vscode-jsonrpc/node';
 import { maxMessageBytes, wireErrors } from '../protocol/control.ts';
 import type { ErrorReport } from '../protocol/registrarError.ts';
 
-/** A peer that does not read gets no more: what it has not read stays in this process's memory. */
+/** A peer that does not read gets no more, because what it has not read stays in this process's memory. */
 const maxUnsentBytes = 2 * maxMessageBytes;
 
-/** Writes framed messages, each whole and at once, so that all that waits for the peer is counted in one place. */
+/**
+ * Writes framed messages, each complete and at once, so that everything that waits for the peer is counted in one
+ * place.
+ */
 export class SocketWriter extends AbstractMessageWriter implements MessageWriter {
   readonly #socket: Socket;
 
@@ -19,7 +22,7 @@ export class SocketWriter extends AbstractMessageWriter implements MessageWriter
   /** Resolves when the system has taken the message. */
   async write(message: Message): Promise<void> {
     const content = Buffer.from(JSON.stringify(message));
-    // The library sends this error in the answer's place.
+    // The library sends this error instead of the answer.
     if (content.length > maxMessageBytes) throw tooLong(content.length);
     const header = Buffer.from(`Content-Length: ${content.length}\r\n\r\n`);
     await new Promise<void>((resolve, reject) => {

@@ -21,7 +21,7 @@ export function stateFolderPath(
   const path = platform === 'win32' ? win32 : posix;
   const chosen = environment['REGISTRAR_HOME'] ?? '';
   if (chosen !== '') {
-    // A relative one would mean another folder, hence another daemon, in every directory.
+    // A relative one would mean a different folder, and so a different daemon, in every directory.
     if (!path.isAbsolute(chosen)) throw badFolder(`REGISTRAR_HOME is not an absolute path: ${chosen}`);
     return path.resolve(chosen);
   }
@@ -37,8 +37,8 @@ export function stateFolderPath(
 }
 
 /**
- * Makes the state folder, or checks the one that is there: it belongs to this user and nobody else may enter. It holds a
- * token and the bundled server's password, so it fails closed, for root too.
+ * Makes the state folder, or checks the one that is there: it belongs to this user and nobody else may enter. It
+ * contains a token and the bundled server's password, so it fails closed, also for root.
  *
  * @throws RegistrarError `INVALID_ARGUMENT` when the folder cannot be made or is not this user's alone
  */
@@ -47,8 +47,8 @@ export async function openStateFolder(path: string): Promise<void> {
 }
 
 /**
- * The same for the folder below `/tmp` that holds the socket of a state folder with a long path. Everybody may make something
- * of that name before; a link is never followed there.
+ * The same for the folder below `/tmp` that holds the socket of a state folder with a long path. Anybody may have
+ * created something of that name before, so a link is never followed there.
  *
  * @throws RegistrarError `INVALID_ARGUMENT` when it is not a folder of this user's alone
  */
@@ -81,10 +81,10 @@ async function openPrivateFolder(path: string, { what, hint, mayBeLink }: Privat
     if (!status.isDirectory()) throw badFolder(`The ${what} is not a folder.`, hint);
     if (process.getuid === undefined) return;
     const user = process.getuid();
-    // Another user who may write beside it could put a link there, to a folder of ours that is not meant for state.
+    // Another user who may write to its parent could put a link there, to a folder of ours that is not meant for state.
     const owner = link.uid === user || link.uid === 0 ? status.uid : link.uid;
     if (owner !== user) throw badFolder(`The ${what} belongs to user ${owner}, not to you (user ${user}).`, hint);
-    // Whoever may write there may have put settings there that are not this user's.
+    // Anybody who may write there may have put settings there that are not this user's.
     if ((status.mode & 0o022) !== 0) {
       throw badFolder(
         `Others may write to the ${what}.`,
@@ -105,8 +105,8 @@ async function openPrivateFolder(path: string, { what, hint, mayBeLink }: Privat
 }
 
 /**
- * Makes a folder and those above it. Node's own `recursive` tries for ever where mkdir says ENOENT although the folder above
- * is there, as in /proc.
+ * Makes a folder and those above it. Node's own `recursive` retries forever if mkdir says ENOENT although the parent
+ * exists, as in /proc.
  */
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -118,7 +118,7 @@ async function makeFolder(path: string): Promise<void> {
     if (osErrorCode(error) !== 'ENOENT' || above === path) throw error;
     await makeFolder(above);
     await mkdir(path, { mode: 0o700 }).catch(async (second: unknown) => {
-      // Somebody else may have made it meanwhile.
+      // Somebody else may have created it meanwhile.
       if (!(await isThere(path))) throw second;
     });
   }
