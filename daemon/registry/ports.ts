@@ -45,10 +45,15 @@ export interface RowChange {
   event?: 'used';
 }
 
-/** The comment to set on the row's database in the same transaction. */
-export interface CommentChange {
+export interface DatabaseComment {
   databaseName: string;
   comment: string;
+}
+
+/** The comment to set on the row's database in the same transaction. */
+export interface CommentChange extends DatabaseComment {
+  /** The comment that the decision was made on: any other but `comment` itself stays, and the change is lost. */
+  seen: string | null;
 }
 
 /**
@@ -157,8 +162,8 @@ export interface CatalogPort {
    * Applies a schema, as the database's owner where this role may, and sets the comment in one transaction; a second runner
    * does nothing. Throws PROVISION_FAILED, and DATABASE_FOREIGN where the row's database is a stranger's.
    */
-  applySchema(schema: ProjectSchema, change: CommentChange, row: RegistryRow): Promise<void>;
-  /** Sets a database's comment. `lost`: the database is gone. */
+  applySchema(schema: ProjectSchema, change: DatabaseComment, row: RegistryRow): Promise<void>;
+  /** Sets a database's comment. `lost`: the database is gone, or has another comment than was seen. */
   comment(change: CommentChange): Promise<'done' | 'lost' | 'forbidden'>;
 }
 

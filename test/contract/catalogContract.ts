@@ -112,25 +112,29 @@ export function catalogContract(ground: () => Ground): void {
     await ground().makeDatabase(own, { comment: 'before' });
     await ground().makeDatabase(theirs, { owner: await ground().stranger(), comment: 'theirs' });
     const comment = 'it\'s "mine" \\ now';
-    assert.equal(await member.catalog.comment({ databaseName: own, comment }), 'done');
+    assert.equal(await member.catalog.comment({ databaseName: own, seen: 'before', comment }), 'done');
     assert.equal((await member.catalog.lookDatabase(own)).comment, comment);
-    assert.equal(await member.catalog.comment({ databaseName: theirs, comment }), 'forbidden');
+    assert.equal(await member.catalog.comment({ databaseName: theirs, seen: 'theirs', comment }), 'forbidden');
     assert.equal((await member.catalog.lookDatabase(theirs)).comment, 'theirs');
-    assert.equal(await member.catalog.comment({ databaseName: newName(), comment }), 'lost');
+    assert.equal(await member.catalog.comment({ databaseName: newName(), seen: null, comment }), 'lost');
   });
 
-  it('is marked by one after the other', async () => {
+  it('is marked by one after the other, over what was seen and nothing else', async () => {
     const member = await ground().member();
     const name = newName();
     await ground().makeDatabase(name);
     const other = await ground().begin();
     await other.comment(name, 'theirs');
-    const commenting = member.catalog.comment({ databaseName: name, comment: 'ours' });
+    const commenting = member.catalog.comment({ databaseName: name, seen: null, comment: 'ours' });
     await ground().waiting(1);
     assert.equal((await member.catalog.lookDatabase(name)).comment, null);
     await other.commit();
-    assert.equal(await commenting, 'done');
+    assert.equal(await commenting, 'lost');
+    assert.equal((await member.catalog.lookDatabase(name)).comment, 'theirs');
+    assert.equal(await member.catalog.comment({ databaseName: name, seen: 'theirs', comment: 'ours' }), 'done');
     assert.equal((await member.catalog.lookDatabase(name)).comment, 'ours');
+    // Whoever did not hear that it was done may ask again.
+    assert.equal(await member.catalog.comment({ databaseName: name, seen: 'theirs', comment: 'ours' }), 'done');
   });
 
   it('is dropped with every session in it, and dropping what is gone does nothing', async () => {

@@ -134,11 +134,14 @@ export function changesContract(ground: () => Ground): void {
     await ground().makeDatabase(databaseName);
     member.take();
     const change = { registrar: { state: 'ready' } } as const;
-    assert.equal(await member.registry.change(row, change, { databaseName, comment: 'mine' }), 'done');
+    assert.equal(await member.registry.change(row, change, { databaseName, seen: null, comment: 'mine' }), 'done');
     assert.deepEqual(member.take(), ['change', 'comment', 'commit']);
     assert.deepEqual((await rowOf(member, row.id))?.database, { presence: 'present', comment: 'mine' });
     // A change that is lost says nothing to the database.
-    assert.equal(await member.registry.change(row, change, { databaseName, comment: 'not mine' }), 'lost');
+    assert.equal(
+      await member.registry.change(row, change, { databaseName, seen: 'mine', comment: 'not mine' }),
+      'lost',
+    );
     assert.equal(await commentOf(member, row), 'mine');
     assert.ok(!member.take().includes('comment'));
   });
@@ -147,9 +150,35 @@ export function changesContract(ground: () => Ground): void {
     const member = await ground().member();
     const row = await reserved(member, ground().newRow());
     const change = { registrar: { state: 'ready' } } as const;
-    const comment = { databaseName: row.databaseName, comment: 'mine' };
+    const comment = { databaseName: row.databaseName, seen: null, comment: 'mine' };
     assert.equal(await member.registry.change(row, change, comment), 'lost');
     assert.equal((await rowOf(member, row.id))?.row.registrar.state, 'provisioning');
+  });
+
+  it('is taken back where the database has another comment by then than was seen, and lost', async () => {
+    const member = await ground().member();
+    const change = { registrar: { state: 'ready' } } as const;
+    for (const comes of ['before', 'while it waits'] as const) {
+      const row = await reserved(member, ground().newRow());
+      const { databaseName } = row;
+      await ground().makeDatabase(databaseName);
+      const other = await ground().begin();
+      await other.comment(databaseName, 'theirs');
+      if (comes === 'before') await other.commit();
+      const changing = member.registry.change(row, change, { databaseName, seen: null, comment: 'mine' });
+      if (comes !== 'before') {
+        await ground().waiting(1);
+        await other.commit();
+      }
+      assert.equal(await changing, 'lost');
+      const now = await rowOf(member, row.id);
+      assert.deepEqual([now?.row.registrar.state, now?.database.comment], ['provisioning', 'theirs']);
+      const inserted = { ...ground().newRow(), databaseName: `${databaseName}_2` };
+      await ground().makeDatabase(inserted.databaseName, { comment: 'theirs' });
+      const insert = { databaseName: inserted.databaseName, seen: null, comment: 'mine' };
+      assert.equal(await member.registry.insert(inserted, insert), 'lost');
+      assert.equal(await rowOf(member, inserted.id), null);
+    }
   });
 
   it('is taken back where the role may not write the comment', async () => {
@@ -158,7 +187,7 @@ export function changesContract(ground: () => Ground): void {
     const { databaseName } = row;
     await ground().makeDatabase(databaseName, { owner: await ground().stranger() });
     const change = { registrar: { state: 'ready' } } as const;
-    await assert.rejects(member.registry.change(row, change, { databaseName, comment: 'mine' }), {
+    await assert.rejects(member.registry.change(row, change, { databaseName, seen: null, comment: 'mine' }), {
       code: 'REGISTRY_FORBIDDEN',
     });
     assert.equal((await rowOf(member, row.id))?.row.registrar.state, 'provisioning');
@@ -179,7 +208,7 @@ export function changesContract(ground: () => Ground): void {
       await ground().makeDatabase(databaseName);
       member.breakAt(statement, when);
       const change = { registrar: { state: 'ready' } } as const;
-      await assert.rejects(member.registry.change(row, change, { databaseName, comment: 'mine' }), {
+      await assert.rejects(member.registry.change(row, change, { databaseName, seen: null, comment: 'mine' }), {
         code: 'REGISTRY_UNREACHABLE',
       });
       // Whoever looks waits for no lock that is left, and sees the end.
@@ -200,7 +229,11 @@ export function changesContract(ground: () => Ground): void {
     await ground().makeDatabase(databaseName);
     const other = await ground().begin();
     await other.comment(databaseName, 'theirs');
-    const changing = member.registry.change(row, { description: 'ours' }, { databaseName, comment: 'ours' });
+    const changing = member.registry.change(
+      row,
+      { description: 'ours' },
+      { databaseName, seen: null, comment: 'ours' },
+    );
     await ground().waiting(1);
     const theirs = await other.touch(row.id).then(
       () => 'done',
@@ -214,7 +247,7 @@ export function changesContract(ground: () => Ground): void {
   it('that inserts a row says in whose way it is, and comes with its comment', async () => {
     const member = await ground().member();
     const row = ground().newRow({ state: 'ready' });
-    const comment = { databaseName: row.databaseName, comment: 'mine' };
+    const comment = { databaseName: row.databaseName, seen: null, comment: 'mine' };
     assert.equal(await member.registry.insert(row, comment), 'lost', 'there is no database to mark');
     assert.equal(await rowOf(member, row.id), null);
     await ground().makeDatabase(row.databaseName);
@@ -234,7 +267,7 @@ export function changesContract(ground: () => Ground): void {
     const row = await reserved(member, ground().newRow({ state: 'ready', folder }));
     const { databaseName } = row;
     await ground().makeDatabase(databaseName);
-    const comment = { databaseName, comment: 'forgotten' };
+    const comment = { databaseName, seen: null, comment: 'forgotten' };
     assert.equal(await member.registry.remove({ ...row, name: 'other' }, comment), 'lost');
     assert.equal(await member.registry.remove({ ...row, registrar: { state: 'dropping' } }, comment), 'lost');
     assert.equal(await commentOf(member, row), null);

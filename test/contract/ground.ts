@@ -39,6 +39,7 @@ export interface OpenTransaction {
   /** Notes something on the row that no key depends on. */
   touch(id: string): Promise<void>;
   remove(id: string): Promise<void>;
+  /** As a daemon does, under the lock of this comment. */
   comment(databaseName: string, comment: string): Promise<void>;
   commit(): Promise<void>;
   rollback(): Promise<void>;

@@ -95,14 +95,14 @@ export function heldContract(ground: () => Ground): void {
     await ground().makeDatabase(databaseName);
     let changing: Promise<string> | undefined;
     await one.registry.whileHeld(row, async () => {
-      changing = other.registry.change(row, { description: 'new' }, { databaseName, comment: 'theirs' });
+      changing = other.registry.change(row, { description: 'new' }, { databaseName, seen: null, comment: 'theirs' });
       await ground().waiting(1);
-      assert.equal(await one.catalog.comment({ databaseName, comment: 'ours' }), 'done');
+      assert.equal(await one.catalog.comment({ databaseName, seen: null, comment: 'ours' }), 'done');
       assert.equal(await commentOf(other, row), 'ours');
       return 'keep';
     });
-    assert.equal(await changing, 'done');
-    assert.equal(await commentOf(one, row), 'theirs');
+    assert.equal(await changing, 'lost');
+    assert.equal(await commentOf(one, row), 'ours');
   });
 
   it('lets who holds it drop its database; whoever wanted to mark that finds it gone', async () => {
@@ -112,7 +112,7 @@ export function heldContract(ground: () => Ground): void {
     await ground().makeDatabase(databaseName);
     let changing: Promise<string> | undefined;
     await one.registry.whileHeld(row, async () => {
-      changing = other.registry.change(row, { description: 'new' }, { databaseName, comment: 'theirs' });
+      changing = other.registry.change(row, { description: 'new' }, { databaseName, seen: null, comment: 'theirs' });
       await ground().waiting(1);
       await one.catalog.dropDatabase(databaseName, () => true);
       return 'keep';

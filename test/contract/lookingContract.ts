@@ -122,7 +122,7 @@ export function lookingContract(ground: () => Ground): void {
     const renamed = { ...row, name: `${row.name} new` };
     await member.registry.remove(renamed, null);
     await ground().makeDatabase(row.databaseName);
-    await member.registry.insert(renamed, { databaseName: row.databaseName, comment: 'adopted' });
+    await member.registry.insert(renamed, { databaseName: row.databaseName, seen: null, comment: 'adopted' });
     await member.registry.whileHeld(renamed, () => Promise.resolve('delete'));
     const events = await member.registry.lookEvents({ id: row.id, name: null });
     assert.deepEqual(

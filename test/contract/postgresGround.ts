@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { parseAddress } from '../../daemon/postgres/address/address.ts';
+import { commentLock } from '../../daemon/postgres/databases/commentSql.ts';
 import { databases } from '../../daemon/postgres/databases/databases.ts';
 import { deliver } from '../../daemon/postgres/registry/deliver.ts';
 import { readRegistry } from '../../daemon/postgres/registry/driftReading.ts';
@@ -9,6 +10,7 @@ import { localSurroundings } from '../../daemon/postgres/address/localSurroundin
 import { projectsTable } from '../../daemon/postgres/registry/projectsTable.ts';
 import { RegistryDatabase } from '../../daemon/postgres/registry/registryDatabase.ts';
 import { RegistryEvents } from '../../daemon/postgres/registry/registryEvents.ts';
+import { lockSecret, lockText, takeLockSql } from '../../daemon/postgres/registry/registryLock.ts';
 import type { RegistryRow } from '../../daemon/registry/model.ts';
 import { startKillPoint, type KillPoint } from '../support/killPoint.ts';
 import { patientLimits } from '../support/patientLimits.ts';
@@ -129,7 +131,11 @@ export async function postgresGround(): Promise<Ground> {
       rename: (id, name) => run('update projects set name = $2 where id = $1', [id, name]),
       touch: (id) => run(`update projects set metadata = metadata || '{"touched": true}' where id = $1`, [id]),
       remove: (id) => run('delete from projects where id = $1', [id]),
-      comment: (databaseName, comment) => run(`comment on database "${databaseName}" is ${pg.escapeLiteral(comment)}`),
+      async comment(databaseName, comment) {
+        const secret = await lockSecret(async (text) => (await client.query<Record<string, unknown>>(text)).rows);
+        await run(takeLockSql, [lockText(secret, commentLock(databaseName))]);
+        await run(`comment on database "${databaseName}" is ${pg.escapeLiteral(comment)}`);
+      },
       commit: () => end('commit'),
       rollback: () => end('rollback'),
     };

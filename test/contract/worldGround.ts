@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { commentLock } from '../../daemon/postgres/databases/commentSql.ts';
 import type { RegistryRow } from '../../daemon/registry/model.ts';
 import { storedOf } from '../support/world/registry.ts';
 import { World } from '../support/world.ts';
@@ -52,7 +53,10 @@ export async function worldGround(): Promise<Ground> {
       rename: (id, name) => change(id, (row) => ({ ...row, name })),
       touch: (id) => change(id, (row) => ({ ...row, metadata: { ...row.metadata, touched: true } })),
       remove: (id) => change(id, () => null),
-      comment: (databaseName, comment) => server.comment(transaction, 'registrar', databaseName, comment),
+      async comment(databaseName, comment) {
+        await server.locks.take(commentLock(databaseName), transaction);
+        await server.comment(transaction, 'registrar', databaseName, comment);
+      },
       commit: async () => {
         server.commit(transaction);
       },

@@ -38,10 +38,13 @@ describe('the registry’s database and table', function () {
     }
     const made = fixture.spy.take().filter((sql) => /^\s*create table public\.projects/.test(sql));
     assert.equal(made.length, 1);
-    assert.deepEqual(await fixture.sql('select number, name from registrar_migrations order by number'), [
-      { number: 1, name: 'projects' },
-      { number: 2, name: 'events' },
-    ]);
+    assert.deepEqual(
+      await fixture.sql('select number, name from registrar_migrations where number > 0 order by number'),
+      [
+        { number: 1, name: 'projects' },
+        { number: 2, name: 'events' },
+      ],
+    );
   });
 
   it('I8: neither the registry nor a project’s database lets everybody make tables, also on PostgreSQL 14', async () => {

@@ -122,11 +122,8 @@ export class History {
       }
       case 10:
         if (databaseName === null) return;
-        this.#ledger.contested.add(databaseName);
-        {
-          this.#call(daemon, `adopts ${databaseName}`, () => daemon.adoptDatabase({ database: databaseName }));
-          return;
-        }
+        this.#call(daemon, `adopts ${databaseName}`, () => daemon.adoptDatabase({ database: databaseName }));
+        return;
       case 11: {
         this.#call(daemon, `remakes ${name}`, () =>
           daemon.remakeProject({ project: name, confirm: row?.databaseName ?? null }),

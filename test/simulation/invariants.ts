@@ -11,11 +11,6 @@ export class Ledger {
   readonly acknowledged = new Map<string, string>();
   /** Ids that somebody asked to forget or drop, and databases that somebody took away or marked behind our back. */
   readonly excused = new Set<string>();
-  /**
-   * Databases that somebody adopted by hand, perhaps while their project was being made with no registry: the two may
-   * mark it one after the other, which drift then names.
-   */
-  readonly contested = new Set<string>();
 
   acknowledge({ id, databaseName }: Project): void {
     this.acknowledged.set(id, databaseName);
@@ -29,7 +24,7 @@ export function checkStep(world: World, states: readonly StateFolder[], ledger: 
   // 1 and 2: what says that it is ready has its database, and that says whose it is.
   for (const { id, name, databaseName, metadata } of rows) {
     if ((registrarIn(metadata)['state'] ?? 'ready') !== 'ready') continue;
-    if (ledger.excused.has(databaseName) || ledger.contested.has(databaseName)) continue;
+    if (ledger.excused.has(databaseName)) continue;
     const reading = readMarker(world.server.databases.get(databaseName)?.comment ?? null);
     const isOwn = reading.kind === 'marker' && reading.marker.projectId === id;
     if (!isOwn && !ledger.excused.has(id)) throw new Error(`row ${name} is ready, and ${databaseName} is not its own`);

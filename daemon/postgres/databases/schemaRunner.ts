@@ -1,7 +1,7 @@
 import { readMarker } from '../../registry/marker.ts';
 import type { RegistryRow } from '../../registry/model.ts';
 import { requireBelieved } from '../../registry/evidence/owners.ts';
-import type { CommentChange, ProjectSchema } from '../../registry/ports.ts';
+import type { DatabaseComment, ProjectSchema } from '../../registry/ports.ts';
 import type { ProjectConnection } from '../connection/projectConnection.ts';
 import { identifier, projectSql } from '../connection/projectSql.ts';
 import { sqlState } from '../connection/sqlErrors.ts';
@@ -24,7 +24,7 @@ export class SchemaRunner {
   }
 
   /** @throws RegistrarError PROVISION_FAILED, DATABASE_FOREIGN */
-  async apply(schema: ProjectSchema, change: CommentChange, row: RegistryRow): Promise<void> {
+  async apply(schema: ProjectSchema, change: DatabaseComment, row: RegistryRow): Promise<void> {
     const { databaseName } = change;
     await this.#once(databaseName, async (connection) => {
       try {

@@ -3,7 +3,7 @@ import type { DatabaseSighting, RegistryRow } from '../../registry/model.ts';
 import { eq } from '../connection/catalogSql.ts';
 import { sqlState } from '../connection/sqlErrors.ts';
 import { Turns } from '../connection/turns.ts';
-import { commentSql, isThereSql } from '../databases/commentSql.ts';
+import { commentLock, CommentChanged, setComment } from '../databases/commentSql.ts';
 import { announcement } from './registryChanges.ts';
 import type { RegistryDatabase } from './registryDatabase.ts';
 import type { Operation, RegistryEvents } from './registryEvents.ts';
@@ -98,8 +98,8 @@ export class ProjectChanges {
   }
 
   /**
-   * One conditional statement; with a comment, both in one transaction. The row first and then the comment: with the
-   * row's lock, everyone who would write the comment waits in line.
+   * One conditional statement; with a comment, both in one transaction. The row first and then the comment, for everybody, so
+   * that nobody who holds a comment's lock waits for a row.
    */
   async #conditionally(
     what: Asked,
@@ -115,16 +115,16 @@ export class ProjectChanges {
           ? { text: announcement(changing.text), values: changing.values }
           : await this.#events.recorded(operation, changing.text, changing.values);
       if (!comment) return (await this.#database.query({ name, text, values }, writeMs)).length > 0 ? 'done' : 'lost';
+      const lock = await this.#database.lockText(commentLock(comment.databaseName));
       return await this.#database.transaction(writeMs, async (execute) => {
         const { rows } = await execute(text, values);
         if (rows.length === 0) return 'lost';
         progress.isCommenting = true;
-        await execute(commentSql(comment));
-        if ((await execute(isThereSql, [comment.databaseName])).rows.length === 0) throw new DatabaseGone();
+        await setComment(execute, lock, comment);
         return 'done';
       });
     } catch (error) {
-      if (error instanceof DatabaseGone) return 'lost';
+      if (error instanceof CommentChanged) return 'lost';
       const state = sqlState(error);
       if (state === '23505' && !progress.isCommenting) return 'taken';
       if (isLostRace(error)) return 'lost';
@@ -147,9 +147,6 @@ const removeSql = `
 const insertSql = `
   insert into public.projects (id, name, description, database_name, created_at, updated_at, metadata)
   values ($1, $2, $3, $4, $5, $6, $7)`;
-
-/** Rolls a change back whose comment found no database. */
-class DatabaseGone extends Error {}
 
 /**
  * Compare-and-set: nothing happens unless id, name, database, state and folder are still those that the decision was made

@@ -15,7 +15,7 @@ import { closePool, createPool, runQuery, type Query } from '../connection/pool.
 import { asServerTrouble } from '../connection/serverTrouble.ts';
 import { isConnectionLoss, sqlState } from '../connection/sqlErrors.ts';
 import { RegistryText } from './registryText.ts';
-import { withRegistryLock } from './registryLock.ts';
+import { lockSecret, lockText, withRegistryLock, type Ask } from './registryLock.ts';
 import { Turns } from '../connection/turns.ts';
 import { inTransaction, type Execute } from '../connection/transaction.ts';
 import { asked as privileges, registryForbidden } from './registryFaults.ts';
@@ -51,6 +51,8 @@ export class RegistryDatabase {
   readonly #pool: pg.Pool;
   readonly #text: RegistryText;
   #isPooled = false;
+  /** Empty until one is known. */
+  #secret = '';
   #isSilent = false;
   #silencing: Promise<boolean> | null = null;
   #creating: Promise<void> | null = null;
@@ -167,6 +169,13 @@ export class RegistryDatabase {
       };
     };
     return this.#withDatabase(() => inTransaction(this.#pool, timeoutMs, (execute) => work(stored(execute))));
+  }
+
+  /** The text whose hash is the key of one of this registry's locks; strangers cannot guess it. */
+  async lockText(key: string): Promise<string> {
+    const ask: Ask = (text) => this.query({ text, values: [] }, this.limits.writeMs);
+    this.#secret ||= await lockSecret(ask);
+    return lockText(this.#secret, key);
   }
 
   /**

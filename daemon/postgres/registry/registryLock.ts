@@ -8,6 +8,11 @@ const makeSecretSql = `
   insert into public.registrar_migrations (number, name) values (0, pg_catalog.gen_random_uuid()::pg_catalog.text)
   on conflict do nothing`;
 
+/** Waits for the lock of a text, which the transaction's end gives back. */
+export const takeLockSql = 'select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))';
+
+export type Ask = (text: string) => Promise<Record<string, unknown>[]>;
+
 /**
  * Runs `work` on a connection to the registry while nobody else has the lock of this key, in a transaction that is
  * rolled back.
@@ -24,28 +29,35 @@ export async function withRegistryLock<T>(
   waitMs: number,
   work: () => Promise<T>,
 ): Promise<T> {
-  const secret = (await read(client)) ?? (await make(client)) ?? '';
+  const secret = await lockSecret(async (text) => (await client.query<Record<string, unknown>>(text)).rows);
   // The role's own limits are for applications; this is about another daemon's work.
   await client.query(`begin; set local statement_timeout = 0; set local lock_timeout = ${waitMs}`);
-  const values = [`registrar ${secret} ${key}`];
-  await client
-    .query('select pg_catalog.pg_advisory_xact_lock(pg_catalog.hashtextextended($1, 0))', values)
-    .catch((error: unknown) => {
-      throw sqlState(error) === '55P03' ? unreachableFor(`what another daemon is doing (${key})`, waitMs) : error;
-    });
+  await client.query(takeLockSql, [lockText(secret, key)]).catch((error: unknown) => {
+    throw sqlState(error) === '55P03' ? unreachableFor(`what another daemon is doing (${key})`, waitMs) : error;
+  });
   const result = await work();
   await client.query('rollback');
   return result;
 }
 
-/** Committed at once, for everybody. Of several that create it together, one does. */
-async function make(client: pg.Client): Promise<string | null> {
-  await orNothing(client.query(makeSecretSql));
-  return read(client);
+/** What makes this registry's keys its own; empty where it cannot be had. Made by whoever needs it first. */
+export async function lockSecret(ask: Ask): Promise<string> {
+  return (await read(ask)) ?? (await make(ask)) ?? '';
 }
 
-async function read(client: pg.Client): Promise<string | null> {
-  return (await orNothing(client.query<{ name: string }>(secretSql)))?.rows[0]?.name ?? null;
+export function lockText(secret: string, key: string): string {
+  return `registrar ${secret} ${key}`;
+}
+
+/** Committed at once, for everybody; of several who make it together one does. */
+async function make(ask: Ask): Promise<string | null> {
+  await orNothing(ask(makeSecretSql));
+  return read(ask);
+}
+
+async function read(ask: Ask): Promise<string | null> {
+  const name = (await orNothing(ask(secretSql)))?.[0]?.['name'];
+  return typeof name === 'string' ? name : null;
 }
 
 /** Null where the server refuses: the table is not there, or this role may not. Any other trouble would give another key. */

@@ -65,6 +65,7 @@ async function claimForOwner(owner: Sighting, database: OwnedDatabase, ports: Re
   const schemaVersion = reading.kind === 'marker' ? reading.marker.schemaVersion : null;
   const comment = {
     databaseName: row.databaseName,
+    seen: database.comment,
     comment: writeMarker(rowMarker(row, schemaVersion, ports), database.comment),
   };
   return {
@@ -106,7 +107,7 @@ async function register(
     },
   };
   const comment = writeMarker(rowMarker(row, marker?.schemaVersion ?? null, ports), database.comment);
-  const changed = await ports.registry.insert(row, { databaseName, comment });
+  const changed = await ports.registry.insert(row, { databaseName, seen: database.comment, comment });
   if (changed === 'taken') await refuseTaken(row, ports);
   return { id: row.id, changed };
 }

@@ -129,8 +129,12 @@ async function beginDrop(sighting: Sighting, ports: RegistryPorts): Promise<void
     comment = commentFollowing(run, sighting, {}) ?? ownComment(run, row, database, null);
   }
   if (obstacle) throw dropRefused(row, obstacle);
-  if (comment && sighting.sync.state !== 'synced' && (await ports.catalog.comment(comment)) === 'forbidden')
-    throw mayNotDrop(row);
+  if (comment && sighting.sync.state !== 'synced') {
+    const commented = await ports.catalog.comment(comment);
+    if (commented === 'forbidden') throw mayNotDrop(row);
+    // The caller looks again.
+    if (commented === 'lost') return;
+  }
   await changeRow(run, sighting, { registrar: { state: 'dropping' } }, comment);
 }
 

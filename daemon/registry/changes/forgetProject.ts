@@ -50,5 +50,5 @@ async function forgottenComment({ row, database }: Sighting, ports: RegistryPort
   if (reading.kind === 'none' && !isBelieved(await ports.catalog.lookDatabase(row.databaseName), row)) return null;
   const schemaVersion = reading.kind === 'marker' ? reading.marker.schemaVersion : null;
   const marker = rowMarker(row, schemaVersion, ports, ports.origin.now());
-  return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment) };
+  return { databaseName: row.databaseName, seen: database.comment, comment: writeMarker(marker, database.comment) };
 }

@@ -50,7 +50,8 @@ export function ownComment(
   formerId = row.id,
 ): CommentChange {
   const marker = rowMarker(row, schemaVersion, run.ports);
-  return { databaseName: row.databaseName, comment: writeMarker(marker, database.comment, formerId) };
+  const comment = writeMarker(marker, database.comment, formerId);
+  return { databaseName: row.databaseName, seen: database.comment, comment };
 }
 
 /** How the database's marker relates to the row. */

@@ -110,7 +110,9 @@ describe('daemons in processes of their own that do the same at once', function 
     }
     assert.equal(new Set(answers.map((answer) => resolved(answer).id)).size, 8);
     assert.deepEqual(
-      (await fixture.sql('select number from registrar_migrations order by number')).map(({ number }) => number),
+      (await fixture.sql('select number from registrar_migrations where number > 0 order by number')).map(
+        ({ number }) => number,
+      ),
       [1, 2],
     );
   });

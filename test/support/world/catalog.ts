@@ -7,6 +7,7 @@ import type { OwnedDatabase } from '../../../daemon/registry/model.ts';
 import { isBelieved, requireBelieved } from '../../../daemon/registry/evidence/owners.ts';
 import type { CatalogPort } from '../../../daemon/registry/ports.ts';
 import type { WorldClient } from './client.ts';
+import { CommentChanged, setComment } from './comment.ts';
 import { isBelievedOwner } from './rebuild.ts';
 import type { StoredDatabase, WorldServer } from './server.ts';
 import { ServerError } from './serverError.ts';
@@ -112,11 +113,12 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
         await execute('lock', (holder) => server.locks.take(`only ${name}`, holder));
         return work();
       }, 'unlock'),
-    async comment({ databaseName, comment }) {
+    async comment(change) {
       try {
-        await client.run('comment', (transaction) => server.comment(transaction, role, databaseName, comment));
+        await client.transaction((execute) => setComment(client, execute, change));
         return 'done';
       } catch (error) {
+        if (error instanceof CommentChanged) return 'lost';
         const state = sqlState(error);
         if (state === '42501') return 'forbidden';
         if (state === '3D000') return 'lost';

@@ -19,6 +19,7 @@ import type {
 } from '../../../daemon/registry/ports.ts';
 import { readRegistrarMetadata } from '../../../daemon/registry/rowMetadata.ts';
 import type { WorldClient } from './client.ts';
+import { CommentChanged, setComment } from './comment.ts';
 import { isSameJson, jsonb, type Json } from './json.ts';
 import { rebuild } from './rebuild.ts';
 import { ServerError } from './serverError.ts';
@@ -91,13 +92,12 @@ export function worldRegistry(client: WorldClient, writer: Writer, makes: boolea
       return await client.transaction(async (execute) => {
         if ((await execute(changing.name, change)) === 0) return 'lost';
         progress.isCommenting = true;
-        await execute('comment', (transaction) =>
-          server.comment(transaction, role, comment.databaseName, comment.comment),
-        );
+        await setComment(client, execute, comment);
         return 'done';
       });
     } catch (error) {
       const state = sqlState(error);
+      if (error instanceof CommentChanged) return 'lost';
       if (state === '23505' && !progress.isCommenting) return 'taken';
       if (state === '40P01' || state === '3D000') return 'lost';
       if (state === '42501' && progress.isCommenting && comment) throw notOwner(comment.databaseName, role);

@@ -116,7 +116,7 @@ describe('a project that ends', () => {
 
   it('X7: is usable again at once where the server refuses the drop', async () => {
     const { id, databaseName } = resolved(await engine.createProject({ name: 'shop' }));
-    const { dropDatabase } = engine.catalog;
+    const dropDatabase = engine.catalog.dropDatabase.bind(engine.catalog);
     engine.catalog.dropDatabase = async (name, isMeant) => {
       fixture.world.server.enter(name).owner = 'postgres';
       await dropDatabase(name, isMeant).finally(() => {

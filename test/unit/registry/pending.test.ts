@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import type { Project } from '../../../daemon/protocol/model.ts';
+import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import { refused, resolved, thrown, warningCodes } from '../../support/resolutionAssertions.ts';
 import type { WorldDaemon } from '../../support/world/daemon.ts';
 import { ServerError } from '../../support/world/serverError.ts';
@@ -65,6 +65,68 @@ describe('a project that the registry does not take', () => {
     await delivered();
     fixture.assertAgreement({ ...project, name: 'store', id }, folder);
     assert.equal(fixture.world.row('store')?.description, 'goods');
+  });
+
+  /** Runs `work` when `who` next comes to `what`, before it goes on. */
+  function standing(who: WorldDaemon, what: string, work: () => void | Promise<void>): void {
+    const { passage } = fixture.world;
+    const before = passage.onPoint;
+    let isOver = false;
+    passage.onPoint = async (point) => {
+      await before(point);
+      if (isOver || point.who !== who.options.name || point.what !== what) return;
+      isOver = true;
+      await work();
+    };
+  }
+
+  function onlyDatabase(): string {
+    const [name, ...others] = fixture.world.server.databases.keys();
+    assert.ok(name !== undefined && others.length === 0);
+    return name;
+  }
+
+  it('X8: keeps the marker of whoever adopted its database before it was marked', async () => {
+    const folder = fixture.workspace('shop');
+    const adopter = fixture.engine();
+    standing(engine, 'comment-lock', async () => {
+      fixture.world.server.refusesRows = null;
+      const adopted = await adopter.adoptDatabase({ database: onlyDatabase(), name: 'till' });
+      assert.equal(resolved(adopted).databaseName, onlyDatabase());
+    });
+    const answer = await engine.resolve({ directory: folder });
+    const till = resolved(await adopter.resolve({ project: 'till' }));
+    fixture.assertAgreement(till, null);
+    const project = resolved(answer);
+    assert.notEqual(project.databaseName, till.databaseName);
+    await delivered();
+    fixture.assertAgreement(project, folder);
+  });
+
+  it('X8: is what is adopted where its database was marked while somebody adopted it', async () => {
+    const folder = fixture.workspace('shop');
+    const adopter = fixture.engine();
+    let adopting: Promise<Resolution> | undefined;
+    let hasMade: () => void = () => undefined;
+    const made = new Promise<void>((resolve) => {
+      hasMade = resolve;
+    });
+    standing(engine, 'comment-lock', async () => {
+      await new Promise<void>((resolve) => {
+        standing(adopter, 'insert', async () => {
+          resolve();
+          await made;
+          fixture.world.server.refusesRows = null;
+        });
+        adopting = adopter.adoptDatabase({ database: onlyDatabase() });
+      });
+    });
+    const project = await pending(folder);
+    hasMade();
+    assert.ok(adopting);
+    assert.equal(resolved(await adopting).id, project.id);
+    await delivered();
+    fixture.assertAgreement(project, folder);
   });
 
   it('S3: is parked where another has its name by then, until a person renames it', async () => {
