@@ -1,3 +1,5 @@
+import { holds, type Conditions } from '../conditions.ts';
+
 /**
  * Everything that decides whether a folder may claim a project that exists. An id or a name only says which project is
  * meant; these facts say whether the folder is one of the project's own.
@@ -51,12 +53,10 @@ export type EvidenceDecision =
   | 'refuse-agent'
   | 'refuse';
 
-type Conditions = { readonly [Fact in keyof EvidenceCase]?: readonly EvidenceCase[Fact][] };
-
-export interface EvidenceRule extends Conditions {
+export interface EvidenceRule extends Conditions<EvidenceCase> {
   when: string;
   /** One of these has to hold as well. */
-  either?: readonly Conditions[];
+  either?: readonly Conditions<EvidenceCase>[];
   decision: EvidenceDecision;
 }
 
@@ -262,12 +262,5 @@ export function decideEvidence(evidenceCase: EvidenceCase): EvidenceDecision {
 
 /** Whether a rule is the one for a case. */
 export function fitsRule(rule: EvidenceRule, evidenceCase: EvidenceCase): boolean {
-  const { when: _when, decision: _decision, either, ...conditions } = rule;
-  return holds(conditions, evidenceCase) && (either?.some((one) => holds(one, evidenceCase)) ?? true);
-}
-
-function holds(conditions: Conditions, evidenceCase: EvidenceCase): boolean {
-  return Object.entries(conditions).every(([fact, values]) =>
-    (values as readonly unknown[]).includes(evidenceCase[fact as keyof EvidenceCase]),
-  );
+  return holds(rule, evidenceCase) && (rule.either?.some((one) => holds(one, evidenceCase)) ?? true);
 }

@@ -1,3 +1,4 @@
+import { holds, type Conditions } from '../conditions.ts';
 import type { RowState } from '../model.ts';
 
 /** Everything that decides whether a row's database may be used, and what must be done to it first. */
@@ -34,16 +35,9 @@ export type DatabaseDecision =
   | 'refuse-renamed'
   | 'refuse-missing';
 
-interface Rule {
+interface Rule extends Conditions<DatabaseCase> {
   when: string;
   state: RowState;
-  presence?: DatabaseCase['presence'];
-  marker?: DatabaseCase['marker'];
-  owner?: DatabaseCase['owner'];
-  relations?: DatabaseCase['relations'];
-  elsewhere?: boolean;
-  nameChosen?: boolean;
-  remake?: boolean;
   decision: DatabaseDecision;
 }
 
@@ -87,20 +81,7 @@ export const databaseRules: readonly Rule[] = [
 
 /** What to do about a row's database next. Total: every case has a rule. */
 export function decideDatabase(databaseCase: DatabaseCase): DatabaseDecision {
-  const rule = databaseRules.find((candidate) => fits(candidate, databaseCase));
+  const rule = databaseRules.find((candidate) => holds(candidate, databaseCase));
   if (!rule) throw new Error(`no database rule for ${JSON.stringify(databaseCase)}`);
   return rule.decision;
-}
-
-function fits(rule: Rule, databaseCase: DatabaseCase): boolean {
-  return (
-    rule.state === databaseCase.state &&
-    (rule.presence === undefined || rule.presence === databaseCase.presence) &&
-    (rule.marker === undefined || rule.marker === databaseCase.marker) &&
-    (rule.owner === undefined || rule.owner === databaseCase.owner) &&
-    (rule.relations === undefined || rule.relations === databaseCase.relations) &&
-    (rule.elsewhere === undefined || rule.elsewhere === databaseCase.elsewhere) &&
-    (rule.nameChosen === undefined || rule.nameChosen === databaseCase.nameChosen) &&
-    (rule.remake === undefined || rule.remake === databaseCase.remake)
-  );
 }

@@ -1,3 +1,5 @@
+import { holds, type Conditions } from '../conditions.ts';
+
 /** Everything that decides which row a config file's claim stands for. */
 export interface IdentityCase {
   /** The claim's id: absent, a row's id, a row's former id, or known to no row. */
@@ -34,13 +36,9 @@ export type IdentityDecision =
   | 'refuse-unlisted'
   | 'refuse-forgotten';
 
-interface Rule {
+interface Rule extends Conditions<IdentityCase> {
   when: string;
   id: readonly IdentityCase['id'][];
-  name?: readonly IdentityCase['name'][];
-  evidence?: readonly IdentityCase['evidence'][];
-  folderClaimedRowName?: boolean;
-  marker?: readonly IdentityCase['marker'][];
   decision: IdentityDecision;
 }
 
@@ -117,17 +115,7 @@ export const identityRules: readonly Rule[] = [
 
 /** Which row a claim stands for, or what must happen first. Total: every case has a rule. */
 export function decideIdentity(identityCase: IdentityCase): IdentityDecision {
-  const rule = identityRules.find((candidate) => fits(candidate, identityCase));
+  const rule = identityRules.find((candidate) => holds(candidate, identityCase));
   if (!rule) throw new Error(`no identity rule for ${JSON.stringify(identityCase)}`);
   return rule.decision;
-}
-
-function fits(rule: Rule, identityCase: IdentityCase): boolean {
-  return (
-    rule.id.includes(identityCase.id) &&
-    (rule.name?.includes(identityCase.name) ?? true) &&
-    (rule.evidence?.includes(identityCase.evidence) ?? true) &&
-    (rule.folderClaimedRowName === undefined || rule.folderClaimedRowName === identityCase.folderClaimedRowName) &&
-    (rule.marker?.includes(identityCase.marker) ?? true)
-  );
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { holds } from '../../../../daemon/registry/conditions.ts';
 import { decideIdentity, identityRules, type IdentityCase } from '../../../../daemon/registry/settle/identityRules.ts';
 
 const every: IdentityCase[] = [];
@@ -49,9 +50,7 @@ describe('the identity rules', () => {
   });
 
   it('hold no rule that no case reaches', () => {
-    const reached = new Set(
-      every.map((identityCase) => identityRules.findIndex((rule) => decideWith(rule, identityCase))),
-    );
+    const reached = new Set(every.map((identityCase) => identityRules.findIndex((rule) => holds(rule, identityCase))));
     assert.deepEqual(
       [...reached].sort((a, b) => a - b),
       [...identityRules.keys()],
@@ -80,13 +79,3 @@ describe('the identity rules', () => {
     }
   });
 });
-
-function decideWith(rule: (typeof identityRules)[number], identityCase: IdentityCase): boolean {
-  return (
-    rule.id.includes(identityCase.id) &&
-    (rule.name ?? [identityCase.name]).includes(identityCase.name) &&
-    (rule.evidence ?? [identityCase.evidence]).includes(identityCase.evidence) &&
-    (rule.folderClaimedRowName ?? identityCase.folderClaimedRowName) === identityCase.folderClaimedRowName &&
-    (rule.marker ?? [identityCase.marker]).includes(identityCase.marker)
-  );
-}
