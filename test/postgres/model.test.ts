@@ -496,7 +496,9 @@ class World {
     url.username = role;
     url.password = 'model';
     url.pathname = `/${registry}`;
-    await engine.open({ url: url.href, stateFolder, home: join(this.#base, 'home'), settings: noSettings });
+    const home = join(this.#base, 'home');
+    // Nearly every conflict is with a project made a moment ago, so that the whole wait would come dozens of times.
+    await engine.open({ url: url.href, stateFolder, home, settings: noSettings, hurries: true });
     this.#engines[index] = engine;
   }
 

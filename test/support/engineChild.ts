@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Engine } from '../../daemon/engine/engine.ts';
 import { openEngine } from '../../daemon/engine/openEngine.ts';
 import { parseAddress } from '../../daemon/postgres/address/address.ts';
@@ -25,13 +26,14 @@ process.on('disconnect', () => process.exit(0));
 async function carryOut(request: Request): Promise<unknown> {
   switch (request.kind) {
     case 'open': {
-      const { url, fileKillPlan, ...options } = request.options;
+      const { url, fileKillPlan, hurries, ...options } = request.options;
       await setFileKillPoint(fileKillPlan ?? null);
       engine = await openEngine({
         ...options,
         address: parseAddress(url, {}, localSurroundings()),
         source: 'environment',
         limits: patientLimits,
+        ...(hurries ? { pause: (ms: number) => delay(ms / 10) } : {}),
         log: { info: () => undefined, warn: () => undefined },
       });
       return null;

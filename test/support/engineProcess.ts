@@ -12,6 +12,8 @@ import type { FileKillPlan } from './fileKillPoint.ts';
 export interface ProcessOptions extends Pick<EngineOptions, 'stateFolder' | 'home' | 'settings'> {
   url: string;
   fileKillPlan?: FileKillPlan;
+  /** Waits a tenth as long for an id that another process may be writing into a config. */
+  hurries?: boolean;
 }
 
 /** What an engine in another process can be asked; all of it answers asynchronously. */
