@@ -29,7 +29,10 @@ const groups: Lane[][] = [
   [
     [{ script: 'test:rules', hasMocha: true }],
     [{ script: 'test:faults', hasMocha: true }],
-    [{ script: 'test:daemon', hasMocha: true }],
+    [
+      { script: 'test:daemon', hasMocha: true },
+      { script: 'test:bundled', hasMocha: true },
+    ],
   ],
   // The package comes before the extension's tests, which install it into a clean VS Code.
   [

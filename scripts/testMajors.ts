@@ -45,10 +45,14 @@ if (unknown.length > 0 || positionals.length > 0) {
 
 async function runAll(): Promise<void> {
   const total = noResults();
-  for (const major of wanted) {
-    console.log(`\n── test:rules on PostgreSQL ${major}\n`);
-    addResults(total, await testOn(major).catch((error: unknown) => failedServer(major, error)));
-  }
+  const waiting = wanted.values();
+  // The second one computes while the first waits.
+  const lanes = [waiting, waiting].map(async (majorsLeft) => {
+    for (const major of majorsLeft) {
+      addResults(total, await testOn(major).catch((error: unknown) => failedServer(major, error)));
+    }
+  });
+  await Promise.all(lanes);
   await printResults(total);
 }
 
@@ -62,22 +66,22 @@ async function testOn(major: string): Promise<TestResults> {
     console.log(message);
   });
   // Only now: both would fetch the binaries.
-  const beside = major === faultMajor ? runMocha(faults, { REGISTRAR_TEST_MAJOR: major }, 'held back') : null;
-  const { results } = await runMocha(rules, { REGISTRAR_TEST_DATABASE_URL: server.url }, 'shown').finally(() =>
-    server.stop(),
-  );
-  if (!beside) return results;
-  const held = await beside;
-  console.log(`\n── fault tests on PostgreSQL ${major}\n\n${held.output}`);
-  addResults(results, held.results);
+  const runs = [
+    runMocha('test:rules', major, rules, { REGISTRAR_TEST_DATABASE_URL: server.url }).finally(() => server.stop()),
+    ...(major === faultMajor ? [runMocha('fault tests', major, faults, { REGISTRAR_TEST_MAJOR: major })] : []),
+  ];
+  const results = noResults();
+  for (const run of await Promise.all(runs)) addResults(results, run);
   return results;
 }
 
+/** Runs some tests on a major version, and prints all that they said when they have ended. */
 async function runMocha(
+  name: string,
+  major: string,
   tests: readonly string[],
   env: Record<string, string>,
-  showing: 'shown' | 'held back',
-): Promise<{ results: TestResults; output: string }> {
+): Promise<TestResults> {
   const folder = await mkdtemp(path.join(os.tmpdir(), 'registrar-test-results-'));
   const file = path.join(folder, 'results.json');
   const mocha = path.join(import.meta.dirname, '..', 'node_modules', 'mocha', 'bin', 'mocha.js');
@@ -86,11 +90,15 @@ async function runMocha(
       process.execPath,
       [mocha, ...tests],
       { ...env, REGISTRAR_TEST_RESULTS: file },
-      showing,
+      'held back',
     );
     const results = await readResults(file);
-    countFailedRun(results, run.status, tests.join(' '));
-    return { results, output: run.output };
+    countFailedRun(results, run.status, `${name} on PostgreSQL ${major}`);
+    console.log(`
+── ${name} on PostgreSQL ${major}
+
+${run.output}`);
+    return results;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
