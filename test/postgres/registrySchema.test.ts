@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
+import { atOnce, path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { assertAgreement, changes, creations, refused, resolved } from '../support/resolutionAssertions.ts';
 
 describe('the registry’s database and table', function () {
@@ -94,7 +94,7 @@ describe('the registry’s database and table', function () {
 
     await fixture.sql('drop table projects');
     // A newcomer on another daemon claims the name before the project itself asks: it has to meet the row, not reserve.
-    const newcomer = await fixture.engine();
+    const newcomer = await fixture.engine(atOnce);
     const clone = await workspace({ name: 'remembered' });
     fixture.spy.take();
     const [stranger, ...answers] = await Promise.all([

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import type { EngineOptions } from '../../daemon/engine/engine.ts';
 import type { RegistrarApi } from '../../daemon/protocol/methods.ts';
@@ -77,7 +77,11 @@ export async function engineProcesses(): Promise<EngineProcesses> {
 }
 
 function startProcess(file: string, onEnd: () => void): EngineProcess {
-  const child = fork(file, [], { execArgv: [], stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const child = fork(file, [], {
+    execArgv: [],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    env: { ...process.env, NODE_COMPILE_CACHE: join(dirname(file), 'compiled') },
+  });
   const waiting = new Map<number, { resolve(result: unknown): void; reject(error: Error): void }>();
   let asked = 0;
   let hasEnded = false;
