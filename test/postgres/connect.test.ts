@@ -297,7 +297,7 @@ describe('connecting to PostgreSQL', () => {
       const between = await proxy();
       const to = { ...address, hosts: [local(between.port)] };
       const standby = await failure({ ...to, targetSessionAttrs: 'standby' });
-      assert.match(standby.message, /is the primary, and standby is asked for/);
+      assert.match(standby.message, /is the primary, but standby is required/);
       await failure({ ...to, targetSessionAttrs: 'read-only' });
       const readOnly = await failure({ ...to, user: reader, password: 'x', targetSessionAttrs: 'read-write' });
       assert.match(readOnly.message, /is the primary, read-only, and read-write is asked for/);
