@@ -94,10 +94,7 @@ async function runMocha(
     );
     const results = await readResults(file);
     countFailedRun(results, run.status, `${name} on PostgreSQL ${major}`);
-    console.log(`
-── ${name} on PostgreSQL ${major}
-
-${run.output}`);
+    console.log(`\n── ${name} on PostgreSQL ${major}\n\n${run.output}`);
     return results;
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -300,7 +300,7 @@ describe('connecting to PostgreSQL', () => {
       assert.match(standby.message, /is the primary, but standby is required/);
       await failure({ ...to, targetSessionAttrs: 'read-only' });
       const readOnly = await failure({ ...to, user: reader, password: 'x', targetSessionAttrs: 'read-write' });
-      assert.match(readOnly.message, /is the primary, read-only, and read-write is asked for/);
+      assert.match(readOnly.message, /is the primary, read-only, but read-write is required/);
       await between.empty();
     });
 

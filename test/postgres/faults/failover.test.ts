@@ -80,7 +80,7 @@ describe('a primary that dies and a standby that takes over', function () {
     assert.deepEqual(warningCodes(stale), ['STALE']);
     const said = stale.warnings[0]?.message ?? '';
     assert.match(said, new RegExp(`127.0.0.1:${String(primary.port)} \\(refused\\)`));
-    assert.match(said, new RegExp(`127.0.0.1:${String(standby.port)} \\(is a standby.*read-write is asked for`));
+    assert.match(said, new RegExp(`127.0.0.1:${String(standby.port)} \\(is a standby.*read-write is required`));
     const stranger = await workspace('stranger');
     const { message } = refused(await engine.resolve({ directory: stranger }), 'REGISTRY_UNREACHABLE');
     assert.match(message, /not known here, so nothing was made/);
