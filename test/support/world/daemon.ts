@@ -12,7 +12,7 @@ import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { adoptDatabase } from '../../../daemon/registry/changes/adoptDatabase.ts';
 import { dropProject } from '../../../daemon/registry/changes/dropProject.ts';
 import { forgetProject } from '../../../daemon/registry/changes/forgetProject.ts';
-import type { KeptClaim, RegistryRow, Sighting } from '../../../daemon/registry/model.ts';
+import type { RegistryRow, Sighting } from '../../../daemon/registry/model.ts';
 import type { CatalogPort, RegistryPort, RegistryPorts } from '../../../daemon/registry/ports.ts';
 import { remakeProject } from '../../../daemon/registry/changes/remakeProject.ts';
 import { findSighting } from '../../../daemon/registry/settle/settleReference.ts';
@@ -21,10 +21,11 @@ import { resolve } from '../../../daemon/resolution/resolve.ts';
 import type { WindowFolder } from '../../../daemon/resolution/trust.ts';
 import type { OutboxEntry } from '../../../daemon/registry/delivery/outboxRules.ts';
 import { worldCatalog } from './catalog.ts';
+import { WorldClaims, type ClaimsFileContent } from './claims.ts';
 import { WorldClient } from './client.ts';
 import { deliverTo } from './delivery.ts';
 import { type Machine, worldConfigs, worldFolders } from './machine.ts';
-import { WorldMemory, worldClaims, type Known } from './memory.ts';
+import { WorldMemory, type Known } from './memory.ts';
 import { WorldOutbox, type OutboxFiles } from './outbox.ts';
 import type { Pass, Passage } from './passage.ts';
 import { isBelievedOwner } from './rebuild.ts';
@@ -36,8 +37,8 @@ export interface StateFolder {
   hostId: string;
   outbox: OutboxFiles;
   known: Map<string, Known>;
-  claims: Map<string, { projectId: string; claim: KeptClaim }>;
-  bindings: Map<string, { projectId: string; claim: KeptClaim }>;
+  claims: ClaimsFileContent;
+  bindings: ClaimsFileContent;
 }
 
 export interface DaemonOptions {
@@ -98,7 +99,7 @@ export class WorldDaemon {
       outbox: this.outbox,
       memory: new WorldMemory(state.known, now),
       folders: worldFolders(machine, pass),
-      claims: worldClaims(state.claims, pass),
+      claims: new WorldClaims(state.claims, pass, { what: 'claim-write', perFolder: false }),
       origin: {
         newId: options.newId,
         now,
@@ -114,12 +115,13 @@ export class WorldDaemon {
       lookingOnly: { registry: worldRegistry(client, writer, false), catalog: this.catalog },
       unnoted: new Set(),
     };
+    const bindings = new WorldClaims(state.bindings, pass, { what: 'binding-write', perFolder: true });
     const { config, files } = worldConfigs(machine, pass);
     const { workflow, defaultDatabase } = options;
     this.ports = {
       registry: registryPorts,
       config,
-      bindings: { at: (folder) => state.bindings.get(folder) ?? null },
+      bindings: { at: (folder) => bindings.at(state.hostId, folder) },
       workflow: workflow && { activeProject: () => Promise.resolve(workflow) },
       defaultProject: defaultDatabase === null ? null : { databaseName: defaultDatabase },
       trust: {
@@ -135,7 +137,7 @@ export class WorldDaemon {
     this.#commands = {
       resolution: this.ports,
       files,
-      bindings: bindingsOf(state, pass),
+      bindings,
       normaliseOrigin: (url) => url,
       resolve: (params, onStep) => this.resolve(params, onStep),
     };
@@ -248,21 +250,6 @@ export class WorldDaemon {
 }
 
 const never = new Promise<never>(() => undefined);
-
-function bindingsOf(state: StateFolder, pass: Pass): CommandPorts['bindings'] {
-  return {
-    async keep(projectId, claim) {
-      await pass('binding-write');
-      state.bindings.set(claim.path, { projectId, claim });
-    },
-    async remove(isMeant) {
-      await pass('binding-write');
-      const meant = [...state.bindings].filter(([, binding]) => isMeant(binding));
-      for (const [folder] of meant) state.bindings.delete(folder);
-      return meant.length > 0;
-    },
-  };
-}
 
 /** All that drift is about, in one statement. */
 function readWorld(client: WorldClient): Promise<RegistryReading> {

@@ -1,6 +1,5 @@
-import { folderKey, type Folder, type KeptClaim, type RegistryRow } from '../../../daemon/registry/model.ts';
-import type { ClaimsPort, LookKeys, MemoryPort } from '../../../daemon/registry/ports.ts';
-import type { Pass } from './passage.ts';
+import { folderKey, type Folder, type RegistryRow } from '../../../daemon/registry/model.ts';
+import type { LookKeys, MemoryPort } from '../../../daemon/registry/ports.ts';
 
 /** What a daemon knows of one project. */
 export interface Known {
@@ -8,6 +7,9 @@ export interface Known {
   at: string;
   folders: string[];
 }
+
+/** How often, at most, an unchanged project is confirmed. */
+const rewriteMs = 60_000;
 
 /** `daemon/stateFolder/knownProjects.ts` without its file and its bounds. */
 export class WorldMemory implements MemoryPort {
@@ -30,24 +32,19 @@ export class WorldMemory implements MemoryPort {
   }
 
   remember(row: RegistryRow, folder: Folder | null): void {
-    const before = this.#known.get(row.id)?.folders ?? [];
-    const folders = folder ? [...new Set([...before, folderKey(folder)])] : before;
-    this.#known.set(row.id, { row, at: this.#now(), folders });
+    const before = this.#known.get(row.id);
+    const folders = folder ? [...new Set([...(before?.folders ?? []), folderKey(folder)])] : (before?.folders ?? []);
+    const now = this.#now();
+    const isNews =
+      before?.row.name !== row.name ||
+      before.row.databaseName !== row.databaseName ||
+      folders.length > before.folders.length ||
+      Date.parse(now) - Date.parse(before.at) > rewriteMs;
+    this.#known.delete(row.id);
+    this.#known.set(row.id, { row, at: isNews ? now : before.at, folders });
   }
 
   forget(id: string): void {
     this.#known.delete(id);
   }
-}
-
-/** `daemon/stateFolder/claimsFile.ts`: one claim of each folder to each project. */
-export function worldClaims(kept: Map<string, { projectId: string; claim: KeptClaim }>, pass: Pass): ClaimsPort {
-  return {
-    of: (projectIds) =>
-      [...kept.values()].filter(({ projectId }) => projectIds.includes(projectId)).map(({ claim }) => claim),
-    async keep(projectId, claim) {
-      await pass('claim-write');
-      kept.set(JSON.stringify([claim.hostId, claim.path, projectId]), { projectId, claim });
-    },
-  };
 }

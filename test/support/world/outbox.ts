@@ -4,6 +4,7 @@ import type { Changed, LookKeys, OutboxPort, RowChange } from '../../../daemon/r
 import {
   afterChange,
   afterDelivery,
+  asReason,
   matchingEntries,
   supersededEntries,
   syncStateOf,
@@ -52,14 +53,15 @@ export class WorldOutbox implements OutboxPort {
   async add(row: RegistryRow, failure: ErrorReport): Promise<'added' | 'lost'> {
     if (this.find({ id: row.id, name: row.name }).length > 0) return 'lost';
     const state = failure.details?.['sqlState'];
-    const error = { code: typeof state === 'string' ? state : failure.code, message: failure.message };
+    const error = asReason({ code: typeof state === 'string' ? state : failure.code, message: failure.message });
     const entry: OutboxEntry = { registry: '', row, state: 'pending', since: this.#now(), attempts: 1, error };
     this.#entries.set(row.id, entry);
     try {
       await this.#write(row.id, entry);
     } catch (cause) {
       this.#entries.delete(row.id);
-      throw new RegistrarError({ ...failure, message: `${failure.message} Nothing was made.` }, { cause });
+      const message = `${failure.message} The project could not be kept on this machine either: ${cause instanceof Error ? cause.message : ''} Nothing was made.`;
+      throw new RegistrarError({ ...failure, message }, { cause });
     }
     return 'added';
   }
@@ -76,7 +78,8 @@ export class WorldOutbox implements OutboxPort {
     if (entry?.row !== observed) return 'lost';
     const named = change.name === undefined ? [] : this.find({ id: null, name: change.name });
     if (named.some(({ id }) => id !== observed.id)) return 'taken';
-    const { registrar, ...columns } = change;
+    const { registrar, ...columns } = { ...change };
+    delete columns.event;
     const kept = { ...observed.registrar, ...registrar };
     const row = { ...observed, ...columns, registrar: kept, updatedAt: this.#now() };
     await this.#replace(observed.id, afterChange(entry, row));
