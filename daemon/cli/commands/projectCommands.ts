@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { registrarCommand } from '../../protocol/commandText.ts';
+import type { RegistrarApi } from '../../protocol/methods.ts';
 import { saying } from '../cliSession.ts';
 import type { CliSession } from '../cliSession.ts';
 import { projectText } from '../projectsText.ts';
@@ -97,15 +98,16 @@ function addDrop(projects: Command, session: CliSession): void {
     .option('--confirm <database>', 'the name of the database to destroy', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects drop shop --confirm cb_proj_shop_1f2e3d4c')
     .action(async (project: string, options: { confirm?: string }) => {
-      const dropped = await session.withRegistrar(async (registrar) => {
-        if (options.confirm !== undefined) return registrar.dropProject({ project, confirm: options.confirm });
-        const { id, name, databaseName } = await registrar.showProject({ project });
-        const question =
-          `Dropping ${shown(name, '')} destroys database ${shown(databaseName, '')} with everything in it.\n` +
-          `To continue, type the name of the database: `;
-        // By id: the question was about this project, whichever one has the name by now.
-        return registrar.dropProject({ project: id, confirm: await readAnswer(session.context, question) });
-      });
+      const dropped = await session.withRegistrar(async (registrar) =>
+        registrar.dropProject(
+          await withTypedName(
+            { project, ...options },
+            (name, database) => `Dropping ${name} destroys database ${database} with everything in it.`,
+            registrar,
+            session,
+          ),
+        ),
+      );
       session.output.answer(
         dropped,
         ({ paint, home }) =>
@@ -122,14 +124,34 @@ function addRemake(projects: Command, session: CliSession): void {
     .option('--confirm <database>', 'the name of the database to create again, empty', saying)
     .addHelpText('after', '\nExample:\n  $ registrar projects remake shop --confirm cb_proj_shop_1f2e3d4c')
     .action(async (project: string, options: { confirm?: string }) => {
-      const resolution = await session.withRegistrar(async (registrar) => {
-        if (options.confirm !== undefined) return registrar.remakeProject({ project, confirm: options.confirm });
-        const { id, name, databaseName } = await registrar.showProject({ project });
-        const question =
-          `This creates database ${shown(databaseName, '')} of ${shown(name, '')} again, empty, if it is gone.\n` +
-          `To continue, type the name of the database: `;
-        return registrar.remakeProject({ project: id, confirm: await readAnswer(session.context, question) });
-      });
+      const resolution = await session.withRegistrar(async (registrar) =>
+        registrar.remakeProject(
+          await withTypedName(
+            { project, ...options },
+            (name, database) => `This creates database ${database} of ${name} again, empty, if it is gone.`,
+            registrar,
+            session,
+          ),
+        ),
+      );
       session.finishWith(resolution, selectionText({ project }));
     });
+}
+
+/**
+ * What a command says of a project's database: the name that its option gives, or that a person types after the question.
+ *
+ * @param consequence says what will be done, of the project's and the database's name
+ */
+async function withTypedName(
+  { project, confirm }: { project: string; confirm?: string },
+  consequence: (name: string, databaseName: string) => string,
+  registrar: Pick<RegistrarApi, 'showProject'>,
+  session: CliSession,
+): Promise<{ project: string; confirm: string | null }> {
+  if (confirm !== undefined) return { project, confirm };
+  const { id, name, databaseName } = await registrar.showProject({ project });
+  const question = `${consequence(shown(name, ''), shown(databaseName, ''))}\nTo continue, type the name of the database: `;
+  // By id: the question was about this project, whichever one has the name by now.
+  return { project: id, confirm: await readAnswer(session.context, question) };
 }
