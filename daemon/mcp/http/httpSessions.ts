@@ -69,7 +69,6 @@ export class HttpSessions {
       return;
     }
     useFor(session, response);
-    if (body !== undefined) sendHeadWithBody(response);
     await session.transport.handleRequest(request, response, body);
   }
 
@@ -168,19 +167,3 @@ function clientOf(body: unknown): string {
   const { data } = InitializeRequestSchema.safeParse(body);
   return data ? JSON.stringify([data.params.clientInfo.name, data.params.clientInfo.version]) : '';
 }
-
-/**
- * The head of an answer leaves with the first of what follows it, or when that takes long: sent ahead, as the transport
- * does, it wakes the client for nothing, which costs as much as the question to PostgreSQL.
- */
-function sendHeadWithBody(response: ServerResponse): void {
-  const send = response.flushHeaders.bind(response);
-  response.flushHeaders = () => {
-    const timer = setTimeout(send, headWaitsMs).unref();
-    response.once('close', () => {
-      clearTimeout(timer);
-    });
-  };
-}
-
-const headWaitsMs = 100;
