@@ -1,9 +1,10 @@
-import { lstatSync, statSync, type BigIntStats } from 'node:fs';
-import { lstat, stat } from 'node:fs/promises';
+import type { BigIntStats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { FileIdentity } from '../registry/model.ts';
 import type { FolderIdentity } from '../registry/ports.ts';
 import { identityIn } from '../files/fileIdentity.ts';
+import { waitingLooks, type FileLooks } from '../files/fileLooks.ts';
 import { osErrorCode } from '../files/osError.ts';
 
 const maxLevels = 20;
@@ -12,55 +13,22 @@ const maxLevels = 20;
  * Which folder is at a path, and which `.git` is nearest at or above it.
  *
  * @param folder a real path; both are null when it is not there
- * @param limits `home`: a `.git` in the home folder says nothing about the folders below
+ * @param limits `home`: a `.git` in the home folder says nothing about the folders below; `looks`: how the file system is
+ *   looked at, by other threads when absent
  */
-export async function identifyFolder(folder: string, limits: { home: string }): Promise<FolderIdentity> {
-  const [identity, git] = await Promise.all([identityOf(folder), nearestDotGit(folder, limits.home)]);
+export async function identifyFolder(
+  folder: string,
+  { home, looks = waitingLooks }: { home: string; looks?: FileLooks },
+): Promise<FolderIdentity> {
+  const [identity, git] = await Promise.all([identityOf(folder, looks), nearestDotGit(folder, home, looks)]);
   if (!identity || !git) return { identity, dotGit: null, configStamp: null };
-  return { identity, dotGit: git.identity, configStamp: await stampOf(join(git.path, 'config')) };
-}
-
-/** As `identifyFolder`, in microseconds, for a folder on this machine's own disks: every warm resolve asks. */
-export function identifyFolderAtOnce(folder: string, limits: { home: string }): FolderIdentity {
-  const identity = identityNow(folder);
-  for (let [at, level] = [folder, 1]; level <= maxLevels && at !== limits.home && dirname(at) !== at; level += 1) {
-    const path = join(at, '.git');
-    const dotGit = identityNow(path);
-    if (dotGit && identity) return { identity, dotGit, configStamp: stampNow(join(path, 'config')) };
-    at = dirname(at);
-  }
-  return { identity, dotGit: null, configStamp: null };
-}
-
-function identityNow(path: string): FileIdentity | null {
-  try {
-    const seen = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-    return seen ? identityIn(seen) : null;
-  } catch {
-    return null;
-  }
-}
-
-function stampNow(path: string): string | null {
-  try {
-    const seen = statSync(path, { bigint: true, throwIfNoEntry: false });
-    return seen ? stampIn(seen) : null;
-  } catch {
-    return null;
-  }
+  // Null where `.git` is a file: its repository's config is the main checkout's to watch.
+  const config = await looks.exactly(join(git.path, 'config'), 'followed');
+  return { identity, dotGit: git.identity, configStamp: config && stampIn(config) };
 }
 
 function stampIn({ mtimeNs, size, ino }: BigIntStats): string {
   return [mtimeNs, size, ino].join(' ');
-}
-
-/** Null where `.git` is a file: its repository's config is the main checkout's to watch. */
-async function stampOf(path: string): Promise<string | null> {
-  try {
-    return stampIn(await stat(path, { bigint: true }));
-  } catch {
-    return null;
-  }
 }
 
 /**
@@ -76,26 +44,27 @@ export async function presenceOf(path: string, device: string | null): Promise<'
   } catch (error) {
     if (osErrorCode(error) !== 'ENOENT') return 'unknown';
   }
-  const parent = await identityOf(dirname(path));
+  const parent = await identityOf(dirname(path), waitingLooks);
   if (!parent) return 'unknown';
   return device === null || parent.device === device ? 'gone' : 'unknown';
 }
 
-async function nearestDotGit(folder: string, home: string): Promise<{ path: string; identity: FileIdentity } | null> {
+async function nearestDotGit(
+  folder: string,
+  home: string,
+  looks: FileLooks,
+): Promise<{ path: string; identity: FileIdentity } | null> {
   let at = folder;
   for (let level = 1; level <= maxLevels && at !== home && dirname(at) !== at; level += 1) {
     const path = join(at, '.git');
-    const identity = await identityOf(path);
+    const identity = await identityOf(path, looks);
     if (identity) return { path, identity };
     at = dirname(at);
   }
   return null;
 }
 
-async function identityOf(path: string): Promise<FileIdentity | null> {
-  try {
-    return identityIn(await lstat(path, { bigint: true }));
-  } catch {
-    return null;
-  }
+async function identityOf(path: string, looks: FileLooks): Promise<FileIdentity | null> {
+  const seen = await looks.exactly(path, 'not followed');
+  return seen && identityIn(seen);
 }

@@ -5,8 +5,7 @@ import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ConfigReader } from '../config/configCache.ts';
 import type { ConfigFinder } from '../config/configFinder.ts';
-import { identifyFolder, identifyFolderAtOnce, presenceOf } from '../config/folderFacts.ts';
-import { promptLooks } from '../files/fileLooks.ts';
+import { identifyFolder, presenceOf } from '../config/folderFacts.ts';
 import { gitEvidence } from '../git/gitEvidence.ts';
 import { databases } from '../postgres/databases/databases.ts';
 import type { EventNotes } from '../postgres/registry/eventNotes.ts';
@@ -58,8 +57,7 @@ export function registryPortsOf(
     folders: {
       exists: isThere,
       git: (path) => gitEvidence(path, { home }),
-      identify: async (path) =>
-        finder.looksAt(path) === promptLooks ? identifyFolderAtOnce(path, { home }) : identifyFolder(path, { home }),
+      identify: (path) => identifyFolder(path, { home, looks: finder.looksAt(path) }),
       presence: presenceOf,
       isOnlyConfigNamed: (root, folder, name) => isOnlyConfigNamed(root, folder, name, reader),
     },

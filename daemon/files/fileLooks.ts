@@ -1,5 +1,5 @@
 import { constants, closeSync, fstatSync, lstatSync, openSync, readSync, realpathSync, statSync } from 'node:fs';
-import type { Stats } from 'node:fs';
+import type { BigIntStats, Stats } from 'node:fs';
 import { lstat, realpath, stat } from 'node:fs/promises';
 import { readBoundedFile, type BoundedFile } from './boundedFile.ts';
 
@@ -8,6 +8,8 @@ export interface FileLooks {
   realpath(path: string): string | Promise<string>;
   stat(path: string): Stats | Promise<Stats>;
   lstat(path: string): Stats | Promise<Stats>;
+  /** With numbers and times in full; null when nothing is there, or it cannot be looked at. */
+  exactly(path: string, links: 'followed' | 'not followed'): BigIntStats | null | Promise<BigIntStats | null>;
   /** Whether there is anything of that name; what cannot be looked at is not. */
   isThere(path: string): boolean | Promise<boolean>;
   /** As `readBoundedFile`. */
@@ -19,6 +21,7 @@ export const waitingLooks: FileLooks = {
   realpath,
   stat,
   lstat,
+  exactly: (path, links) => (links === 'followed' ? stat : lstat)(path, { bigint: true }).catch(() => null),
   isThere: (path) =>
     lstat(path).then(
       () => true,
@@ -32,6 +35,14 @@ export const promptLooks: FileLooks = {
   realpath: (path) => realpathSync.native(path),
   stat: (path) => statSync(path),
   lstat: (path) => lstatSync(path),
+  exactly(path, links) {
+    try {
+      const look = links === 'followed' ? statSync : lstatSync;
+      return look(path, { bigint: true, throwIfNoEntry: false }) ?? null;
+    } catch {
+      return null;
+    }
+  },
   isThere(path) {
     try {
       // What is missing is the usual answer, and an error takes longer than the look.
