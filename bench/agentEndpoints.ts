@@ -25,7 +25,7 @@ export interface AgentServerOptions {
 
 /** What it answers. */
 export interface AgentServerEnds {
-  /** The endpoint with two more tools: `nothing`, and `select_one`, which asks PostgreSQL once. */
+  /** The endpoint with more tools: `nothing`; `select_one` and `look_once`, which ask PostgreSQL that, or tier 1’s statement. */
   product: Endpoint;
   /** The protocol's library with the tool `nothing`. */
   bare: Endpoint;

@@ -13,7 +13,7 @@ import { noSettings } from '../test/support/registryFixture.ts';
 import type { AgentServerEnds, AgentServerOptions } from './agentEndpoints.ts';
 import { agentHost, emptyServer, optionsVariable, served } from './agentEndpoints.ts';
 import { resolved } from './asked.ts';
-import { selectOne } from './questions/explicit.ts';
+import { lookOnce, selectOne } from './questions/explicit.ts';
 
 const { url, stateFolder, home, directory } = JSON.parse(process.env[optionsVariable] ?? '') as AgentServerOptions;
 const engine = await openEngine({
@@ -30,6 +30,7 @@ const host = agentHost(home, engine, [
   ...toolList('standard'),
   emptyTool('nothing', () => Promise.resolve()),
   emptyTool('select_one', () => selectOne(pool)),
+  emptyTool('look_once', () => lookOnce(pool, id, id)),
 ]);
 const product = await served((request, response, body) => host.handle(request, response, body));
 const bare = await served(emptyServer());

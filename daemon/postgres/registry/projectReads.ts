@@ -82,7 +82,8 @@ export class ProjectReads {
   }
 }
 
-const lookSql = `${sightingSql} where p.id ${eq} $1 or p.name ${eq} $2`;
+/** Values: an id and a name, either of which may be null. Every answer about a named project is this one statement. */
+export const lookSql = `${sightingSql} where p.id ${eq} $1 or p.name ${eq} $2`;
 const formerIdSql = `${sightingSql} where p.metadata operator(pg_catalog.@>)
   pg_catalog.jsonb_build_object('registrar', pg_catalog.jsonb_build_object('formerIds', pg_catalog.jsonb_build_array($1::pg_catalog.text)))`;
 const ownerSql = `${sightingSql} where p.database_name ${eq} $1`;
