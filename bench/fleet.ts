@@ -21,8 +21,11 @@ export interface Fleet {
   close(): Promise<void>;
 }
 
-/** @param url of the registry that all share */
-export async function openFleet(url: string, count: number): Promise<Fleet> {
+/**
+ * @param url of the registry that all share
+ * @param inDaemons variables for the daemons alone, not for the commands that ask them
+ */
+export async function openFleet(url: string, count: number, inDaemons: NodeJS.ProcessEnv = {}): Promise<Fleet> {
   const base = await realpath(await mkdtemp(join(tmpdir(), 'registrar-fleet-')));
   const environments = Array.from({ length: count }, (_, index) =>
     environmentOf(join(base, `state-${String(index + 1)}`), url),
@@ -33,7 +36,7 @@ export async function openFleet(url: string, count: number): Promise<Fleet> {
   };
   const daemons: FleetDaemon[] = [];
   try {
-    for (const env of environments) daemons.push(await startDaemon(env));
+    for (const env of environments) daemons.push(await startDaemon(env, inDaemons));
   } catch (error) {
     await close();
     throw error;
@@ -53,9 +56,9 @@ export async function openFleet(url: string, count: number): Promise<Fleet> {
   };
 }
 
-async function startDaemon(env: NodeJS.ProcessEnv): Promise<FleetDaemon> {
+async function startDaemon(env: NodeJS.ProcessEnv, inDaemon: NodeJS.ProcessEnv): Promise<FleetDaemon> {
   const stateFolder = env['REGISTRAR_HOME'] ?? '';
-  const client = await clientOf(stateFolder, env, 'window');
+  const client = await clientOf(stateFolder, { ...env, ...inDaemon }, 'window');
   await client.call('server', undefined);
   const { pid } = await client.call('status', undefined);
   client.close();

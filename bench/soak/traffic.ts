@@ -18,20 +18,31 @@ export interface Answer {
 export interface Traffic {
   /** How often each was done. */
   counts: Record<string, number>;
+  /** How many came to each daemon, by its pid. */
+  visits: Map<number, number>;
   /** What may never happen. */
   violations: string[];
 }
 
-/** Longest time that somebody stays and does nothing, ms. */
-const stayMs = 300;
-
-/** Windows and agents that come, do something with a project and go, one after the other, until it is time. */
-export async function visit(world: World, ledger: Ledger, traffic: Traffic, untilMs: number, maxProjects: number) {
-  while (performance.now() < untilMs) {
+/**
+ * Windows and agents that come, do something with a project and go, one after the other.
+ *
+ * @param limits `projects`: how many are begun in all; `stayMs`: the longest time that somebody stays and does nothing
+ * @param goesOn asked before each
+ */
+export async function visit(
+  world: World,
+  ledger: Ledger,
+  traffic: Traffic,
+  { projects, stayMs }: { projects: number; stayMs: number },
+  goesOn: () => boolean,
+): Promise<void> {
+  while (goesOn()) {
     const daemon = anyOf(world.daemons);
-    const isNew = ledger.entries().length < maxProjects && Math.random() < 0.08;
+    const isNew = ledger.entries().length < projects && Math.random() < 0.08;
     const entry = isNew ? await begun(world, ledger) : ledger.take();
     if (entry) {
+      traffic.visits.set(daemon.pid, (traffic.visits.get(daemon.pid) ?? 0) + 1);
       const what = isNew || entry.id === null ? 'resolve' : anyOf(deeds);
       try {
         await deed(what, daemon, entry, traffic);

@@ -1,78 +1,66 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
-import { figuresOf } from '../harness.ts';
 
-export interface Sample {
-  /** Resident memory, MB. */
-  memory: number;
-  /** Open files, sockets and pipes. */
-  handles: number;
+/** Where `memoryProbe.ts` listens in each daemon; in the daemons' environment. */
+export const probesVariable = 'REGISTRAR_SOAK_PROBES';
+/** How many bytes of each visitor it keeps. */
+export const leakVariable = 'REGISTRAR_SOAK_LEAK';
+
+/** What a process holds when everything unused was collected, MB. */
+export interface Held {
+  /** What is in use: the heap and what belongs to it. */
+  live: number;
+  resident: number;
 }
 
-/** Linux tells what a process holds; elsewhere the soak does not run. */
-export async function sampleOf(pid: number): Promise<Sample> {
-  const status = await readFile(`/proc/${String(pid)}/status`, 'utf8');
-  const kilobytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]);
-  return { memory: kilobytes / 1000, handles: (await readdir(`/proc/${String(pid)}/fd`)).length };
+/** A daemon between two cycles, when nobody asks for anything. */
+export interface RestPoint extends Held {
+  /** Visitors that it has had until then. */
+  visits: number;
 }
 
-/** Samples a process until it is told to stop. */
-export class Vitals {
-  readonly samples: Sample[] = [];
-  readonly #pid: number;
-  readonly #ended = new AbortController();
-  readonly #running: Promise<void>;
-
-  constructor(pid: number) {
-    this.#pid = pid;
-    this.#running = this.#run();
-  }
-
-  async stop(): Promise<void> {
-    this.#ended.abort();
-    await this.#running;
-  }
-
-  async #run(): Promise<void> {
-    while (!this.#ended.signal.aborted) {
-      this.samples.push(await sampleOf(this.#pid));
-      await delay(1000, undefined, { signal: this.#ended.signal }).catch(() => undefined);
-    }
-  }
+export function probePath(folder: string, pid: number): string {
+  return join(folder, `${String(pid)}.sock`);
 }
 
-/** Growth that is none: what a collector leaves lying from one time to the next. */
-const allowedGrowth = 1.25;
-/** Until then a process still compiles what it runs often and makes its heap as large as the work wants it. */
-const warmUpSamples = 60;
+/** Has a daemon collect what is unused, and asks what is left. */
+export async function heldBy(folder: string, pid: number): Promise<Held> {
+  return JSON.parse(await text(connect(probePath(folder, pid)))) as Held;
+}
+
+/** The least leak that counts, per visitor: half of what `--leak 1024` plants. Noted projects take less. */
+const allowedBytesPerVisit = 512;
 
 /**
- * Memory is flat when the last third of the samples, the warm-up left out, has about the median of the first third. A run
- * that is no longer than the warm-up says nothing about it.
- *
- * @returns both medians in MB, and whether it is flat; null for a run that is too short
+ * Compares like with like, so that a run of any length gives the same verdict: every point is taken at rest, after a
+ * collection, behind a cycle like all others, and growth is counted per visitor. The median of the slopes between all
+ * pairs of points (Theil–Sen) does not follow a single point that lies apart.
  */
-export function memoryTrend(samples: readonly Sample[]): { first: number; last: number; isFlat: boolean } | null {
-  const warm = samples.slice(warmUpSamples).map(({ memory }) => memory);
-  const third = Math.floor(warm.length / 3);
-  if (third < 20) return null;
-  const first = figuresOf(warm.slice(0, third)).median;
-  const last = figuresOf(warm.slice(-third)).median;
-  return { first, last, isFlat: last <= first * allowedGrowth };
+export function memoryGrowth(points: readonly RestPoint[]): { bytesPerVisit: number; isFlat: boolean } {
+  const slopes = points.flatMap((later, index) =>
+    points.slice(0, index).map((earlier) => ((later.live - earlier.live) * 1e6) / (later.visits - earlier.visits)),
+  );
+  slopes.sort((one, other) => one - other);
+  const middle = (slopes.length - 1) / 2;
+  const bytesPerVisit = ((slopes[Math.floor(middle)] ?? 0) + (slopes[Math.ceil(middle)] ?? 0)) / 2;
+  return { bytesPerVisit, isFlat: bytesPerVisit <= allowedBytesPerVisit };
 }
 
 /** Connections that nobody uses are closed after half a minute. */
-const restMs = 40_000;
+const closedMs = 40_000;
 /** A connection that is listened on may be there or about to be opened again. */
 const allowedHandles = 4;
 
-/** What processes hold when nobody has been there for a while. */
-export async function atRest(pids: readonly number[]): Promise<Sample[]> {
-  await delay(restMs);
-  return Promise.all(pids.map(sampleOf));
+/** The files, sockets and pipes that processes have open when nobody has been there for a while. Linux tells. */
+export async function handlesAtRest(pids: readonly number[]): Promise<number[]> {
+  await delay(closedMs);
+  return Promise.all(pids.map(async (pid) => (await readdir(`/proc/${String(pid)}/fd`)).length));
 }
 
 /** Thousands of visitors who each left something behind would show. */
-export function areHandlesFlat(before: Sample, after: Sample): boolean {
-  return after.handles <= before.handles + allowedHandles;
+export function areHandlesFlat(before: number, after: number): boolean {
+  return after <= before + allowedHandles;
 }
