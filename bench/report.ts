@@ -1,8 +1,12 @@
 import { format } from 'prettier';
 import { isMissed, ratioOf, type Measure, type Result, type Timing } from './result.ts';
 
-/** The table as Markdown, formatted as every other file of this checkout is. */
-export async function markdown(results: readonly Result[], machine: string): Promise<string> {
+/**
+ * The table as Markdown, formatted as every other file of this checkout is.
+ *
+ * @param comparisons what was measured once, with and without it; put at the end
+ */
+export async function markdown(results: readonly Result[], machine: string, comparisons: string): Promise<string> {
   const timings = results.filter((result) => result.kind === 'timing');
   const measures = results.filter((result) => result.kind === 'measure');
   const sizes = results.filter((result) => result.kind === 'size');
@@ -27,6 +31,7 @@ export async function markdown(results: readonly Result[], machine: string): Pro
         ]
       : []),
     ...skipped.map(({ what, why }) => `Not measured: ${what}, ${why}.`),
+    comparisons,
   ];
   return format(parts.join('\n\n'), { parser: 'markdown', singleQuote: true, printWidth: 120 });
 }

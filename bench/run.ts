@@ -3,7 +3,7 @@
 //   npm run bench -- config creation      these questions only
 //   npm run bench -- --json               JSON on standard output in place of the table
 
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { startBenchServer } from './benchServer.ts';
@@ -80,7 +80,8 @@ if (values.json) {
   }));
   console.log(JSON.stringify({ machine, results: judged }, null, 2));
 } else {
-  const text = await markdown(results, machine);
+  const comparisons = await readFile(join(import.meta.dirname, 'COMPARISONS.md'), 'utf8');
+  const text = await markdown(results, machine, comparisons);
   console.log(text);
   if (positionals.length === 0) await writeFile(join(import.meta.dirname, 'RESULTS.md'), text);
 }
