@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine } from '../../daemon/engine/engine.ts';
-import { defaultLimits } from '../../daemon/postgres/registry/registryDatabase.ts';
+import { patientLimits } from '../support/patientLimits.ts';
 import { registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { resolved } from '../support/resolutionAssertions.ts';
 import { addressOf } from '../support/serverAddress.ts';
@@ -165,7 +165,7 @@ describe('the connections of an engine', function () {
 
   it('E3: connections that nobody uses are closed, and opened again when they are needed', async () => {
     await proxy.empty();
-    const engine = await fixture.engine({ address: address(), limits: { ...defaultLimits, idleMs: 100 } });
+    const engine = await fixture.engine({ address: address(), limits: { ...patientLimits, idleMs: 100 } });
     const folder = await workspace('idle');
     resolved(await engine.resolve({ directory: folder }));
     const before = proxy.accepted();

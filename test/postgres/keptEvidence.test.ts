@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { Engine } from '../../daemon/engine/engine.ts';
 import { parseAddress } from '../../daemon/postgres/address/address.ts';
 import { localSurroundings } from '../../daemon/postgres/address/localSurroundings.ts';
-import { defaultLimits } from '../../daemon/postgres/registry/registryDatabase.ts';
 import type { Project } from '../../daemon/protocol/model.ts';
 import { path, registryFixture, type RegistryFixture } from '../support/registryFixture.ts';
 import { changes, creations, refused, resolved, warningCodes } from '../support/resolutionAssertions.ts';
@@ -115,7 +114,7 @@ describe('the evidence of a folder that is kept', function () {
     const url = new URL(fixture.url());
     url.port = String(proxy.port);
     const address = parseAddress(url.href, {}, localSurroundings());
-    const asked = await fixture.engine({ address, limits: defaultLimits });
+    const asked = await fixture.engine({ address });
     const project = resolved(await asked.resolve({ directory: await workspace({ name: 'known' }, origin) }));
     await proxy.close();
     await assertStranger(asked, await workspace(shown(project)));
