@@ -99,7 +99,7 @@ const troubles: readonly Trouble[] = [
     },
     ...{ known: 'fresh', unknown: 'REGISTRY_READ_ONLY', list: 'answered', drift: 'answered' },
     adopt: 'REGISTRY_READ_ONLY',
-    words: /read-only/,
+    words: /read[- ]only/,
   },
   {
     title: 'forbidden: the table may not be read',

@@ -157,7 +157,10 @@ describe('access to the endpoint', function () {
   });
 
   it('ends the session that was not used for longest when there are too many, and those that are idle', async () => {
-    served = await serveAgents({}, { sessions: { sessions: 2, sessionsOfClient: 2, idleMs: 600_000, requestsAtOnce: 4 } });
+    served = await serveAgents(
+      {},
+      { sessions: { sessions: 2, sessionsOfClient: 2, idleMs: 600_000, requestsAtOnce: 4 } },
+    );
     const ids: string[] = [];
     for (let count = 0; count < 3; count += 1) ids.push(String((await send(hello)).headers['mcp-session-id']));
     const ping = { jsonrpc: '2.0', id: 2, method: 'ping' };
