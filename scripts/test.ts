@@ -24,7 +24,14 @@ type Lane = Stage[];
 
 /** Lanes of a group run beside each other, and a group begins when the one before it has ended. */
 const groups: Lane[][] = [
-  [[{ script: 'check', hasMocha: false }], [{ script: 'test:unit', hasMocha: true }]],
+  // All three only compute. The check takes one core for about as long as the other two together.
+  [
+    [{ script: 'check', hasMocha: false }],
+    [
+      { script: 'test:unit', hasMocha: true },
+      { script: 'test:simulation', hasMocha: true },
+    ],
+  ],
   // Together they are test:postgres. They wait for PostgreSQL and for processes more than they compute.
   [
     [{ script: 'test:rules', hasMocha: true }],

@@ -1,6 +1,7 @@
 import type { RegistryReading } from '../../daemon/postgres/registry/driftReading.ts';
 import type { DeliveryOutcome } from '../../daemon/postgres/registry/deliver.ts';
 import type { RegistrarMetadata, RegistryRow } from '../../daemon/registry/model.ts';
+import type { StatementPoint } from '../support/world/points.ts';
 import type { CatalogPort, RegistryPort } from '../../daemon/registry/ports.ts';
 
 /** Statements that change or lock something, by what they do. */
@@ -17,7 +18,7 @@ export interface Member {
   deliver(rows: RegistryRow[]): Promise<DeliveryOutcome[]>;
   readRegistry(): Promise<RegistryReading>;
   /** The connection breaks at the next such statement: before it comes to the server, or after that has done it. */
-  breakAt(statement: string, when: 'before' | 'after'): void;
+  breakAt(statement: StatementPoint, when: 'before' | 'after'): void;
   /** Statements that change or lock something, since the last call. */
   take(): string[];
 }

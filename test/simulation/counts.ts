@@ -1,18 +1,29 @@
-import { databaseRules } from '../../daemon/registry/settle/databaseRules.ts';
+import { entryTransitions } from '../../daemon/registry/delivery/outboxRules.ts';
 import { evidenceRules } from '../../daemon/registry/evidence/evidenceRules.ts';
+import { databaseRules } from '../../daemon/registry/settle/databaseRules.ts';
 import { identityRules } from '../../daemon/registry/settle/identityRules.ts';
+import { machinePoints, statementPoints } from '../support/world/points.ts';
+import { commandNames } from './commands.ts';
+import { disturbanceNames } from './disturbances.ts';
+import { seldom, unreachable } from './unreachable.ts';
 
-/** How often each rule decided, and each fault and death happened at each point. */
+/** How often each rule decided, each fault and death happened at each point, and each command and disturbance came. */
 export class Counts {
   readonly #counts = new Map<string, number>();
+  #lastRead: string | null = null;
 
   constructor() {
-    const tables = { identity: identityRules, database: databaseRules, evidence: evidenceRules };
-    for (const [table, rules] of Object.entries(tables)) for (const rule of rules) this.#watch(table, rule);
+    const seeds = [
+      ...statementPoints.flatMap((point) => [`fault away at ${point}`, `fault lost at ${point}`]),
+      ...[...statementPoints, ...machinePoints].map((point) => `killed at ${point}`),
+      ...commandNames.map((name) => `command ${name}`),
+      ...disturbanceNames.map((name) => `world ${name}`),
+    ];
+    for (const seed of seeds) this.#counts.set(seed, 0);
   }
 
-  add(what: string, times = 1): void {
-    this.#counts.set(what, (this.#counts.get(what) ?? 0) + times);
+  add(what: string): void {
+    this.#counts.set(what, (this.#counts.get(what) ?? 0) + 1);
   }
 
   lines(): string[] {
@@ -22,32 +33,54 @@ export class Counts {
       .map(([what, times]) => `${what.padEnd(width)} ${String(times).padStart(9)}`);
   }
 
-  /** What never happened, of what this simulation is there for. */
-  missing(): string[] {
-    return [...this.#counts].flatMap(([what, times]) => (times === 0 && !unreachable.test(what) ? [what] : []));
+  /** What is wrong with them: what never happened, though nobody said why it cannot, and what did though somebody did. */
+  complaints(): string[] {
+    const seen = [...this.#counts];
+    return [
+      ...seen.flatMap(([what, times]) =>
+        times === 0 && !(what in unreachable) && !seldom.has(what) ? [`never happened: ${what}`] : [],
+      ),
+      ...seen.flatMap(([what, times]) => (times > 0 && what in unreachable ? [`happened after all: ${what}`] : [])),
+      ...Object.keys(unreachable).flatMap((what) => (this.#counts.has(what) ? [] : [`is nothing any more: ${what}`])),
+    ];
   }
 
-  /** A rule that decides is read twice in a row: when it is looked at, where that reads all of it, and when it is taken. */
-  #watch(table: string, rule: { when: string; decision: string }): void {
-    const name = `rule ${table}: ${rule.decision}: ${rule.when}`;
-    const { decision } = rule;
-    this.#counts.set(name, 0);
-    const readsAll = table === 'evidence';
-    Object.defineProperty(rule, 'decision', {
-      enumerable: true,
-      get: () => {
-        if (!readsAll || Counts.#lastRead === name) {
-          this.add(name);
-          Counts.#lastRead = null;
-        } else Counts.#lastRead = name;
-        return decision;
-      },
-    });
+  /**
+   * Counts which rules decide from now on.
+   *
+   * @returns what ends that, and leaves the tables as they were
+   */
+  watchRules(): () => void {
+    const ends: (() => void)[] = [];
+    // Whoever fits an evidence rule reads all of it when it is looked at, and once more when it is taken.
+    for (const rule of evidenceRules) ends.push(this.#watch(rule, 'decision', `rule evidence: ${nameOf(rule)}`, true));
+    for (const rule of identityRules)
+      ends.push(this.#watch(rule, 'decision', `rule identity: id ${rule.id.join(' or ')}: ${nameOf(rule)}`, false));
+    for (const rule of databaseRules)
+      ends.push(this.#watch(rule, 'decision', `rule database: ${rule.state}: ${nameOf(rule)}`, false));
+    for (const [state, events] of Object.entries(entryTransitions))
+      for (const event of Object.keys(events))
+        ends.push(this.#watch(events, event, `rule outbox: ${state} ${event}`, false));
+    return () => {
+      for (const end of ends) end();
+    };
   }
 
-  static #lastRead: string | null = null;
+  #watch(owner: object, key: string, name: string, isReadTwice: boolean): () => void {
+    const value: unknown = Reflect.get(owner, key);
+    this.#counts.set(name, this.#counts.get(name) ?? 0);
+    const get = (): unknown => {
+      if (!isReadTwice || this.#lastRead === name) this.add(name);
+      this.#lastRead = this.#lastRead === name ? null : name;
+      return value;
+    };
+    Object.defineProperty(owner, key, { enumerable: true, configurable: true, get });
+    return () => {
+      Object.defineProperty(owner, key, { enumerable: true, configurable: true, writable: true, value });
+    };
+  }
 }
 
-/** What these histories have none of yet: agents, strangers, worktrees, clones, other machines and folders that move. */
-const unreachable =
-  /agent|stranger|worktree|clone|moved|machine|copy|origin|someone|somebody|another project|renamed|gone|lost|folder has only|forgotten/;
+function nameOf({ decision, when }: { decision: string; when: string }): string {
+  return `${decision}: ${when}`;
+}

@@ -1,18 +1,17 @@
 import { RegistrarError } from '../../daemon/protocol/registrarError.ts';
-import type { Resolution } from '../../daemon/protocol/model.ts';
-import { ServerError } from '../support/world/serverError.ts';
+import type { Project, Resolution } from '../../daemon/protocol/model.ts';
+import type { Fault } from '../support/world/passage.ts';
 import type { WorldDaemon } from '../support/world/daemon.ts';
 import { World } from '../support/world.ts';
+import { commandAt, commandKinds, commandOf } from './commands.ts';
 import type { Counts } from './counts.ts';
-import { Gate, quiet } from './gate.ts';
-import { checkAnswer, checkStep, Ledger } from './invariants.ts';
+import { disturb, disturbanceAt, disturbanceNames, editsConfig } from './disturbances.ts';
+import { Gate, quiet, type Waiting } from './gate.ts';
+import { checkAnswer, checkEvidence, checkOwnWord, checkStep, Ledger } from './invariants.ts';
+import { folderAt, names, type Scene } from './scene.ts';
 
 const daemonCount = 3;
-const names = ['shop', 'blog', 'wiki'] as const;
 const stepLimit = 20_000;
-
-/** Points that are statements to the server: only there a connection can break. */
-const files = /^(?:config|id|git|identify|folder|presence|only|claim|binding|outbox|pause)/;
 
 /**
  * One history: daemons, callers, trouble and time, in the order that a tape of numbers says. The same tape is the same
@@ -26,7 +25,7 @@ export class History {
   readonly #ledger = new Ledger();
   readonly #claimed = new Set<string>();
   readonly #counts: Counts;
-  #running = 0;
+  readonly #scene: Scene;
   #failure: unknown = null;
   /** How often somebody has edited a config. */
   #edits = 0;
@@ -35,12 +34,17 @@ export class History {
 
   constructor(counts: Counts) {
     this.#counts = counts;
+    const [world, machine] = [this.#world, this.#world.machine];
     for (let index = 0; index < daemonCount; index += 1) {
-      // Two daemons of one person's machine take turns with one state folder; the third has another.
-      const state = { ...this.#world.stateFolder(), hostId: `host ${String(index)}` };
-      this.#daemons.push(this.#world.daemon({ name: `daemon ${String(index)}`, state }));
+      const state = { ...world.stateFolder(), hostId: `host ${String(index)}` };
+      this.#daemons.push(
+        world.daemon({ name: `daemon ${String(index)}`, state, projectSchema: 'create table made ()' }),
+      );
     }
-    for (const name of names) this.#folders.push(this.#world.workspace(name));
+    for (const name of names) this.#folders.push(world.workspace(name));
+    const stranger = machine.folder('/work/stranger', { origins: ['example.com/stranger/shop'] });
+    this.#folders.push(machine.config(stranger, { name: names[0] }));
+    this.#scene = { world, ledger: this.#ledger, daemons: this.#daemons, folders: this.#folders, stranger };
   }
 
   async run(tape: readonly number[]): Promise<void> {
@@ -55,33 +59,30 @@ export class History {
     const pick = Math.floor(number / 100);
     const kind = number % 100;
     const { waiting } = this.#gate;
-    if (kind < 72 && waiting.length > 0) return this.#letGo(pick % waiting.length, null);
-    if (kind < 76 && waiting.length > 0) return this.#letGo(pick % waiting.length, 'away');
-    if (kind < 80 && waiting.length > 0) return this.#letGo(pick % waiting.length, 'lost');
-    if (kind < 83 && waiting.length > 0) return this.#kill(pick % waiting.length);
+    const atServer = kind >= 72 && kind < 80 ? this.#gate.atServer(pick) : undefined;
+    if (atServer) return this.#letGo(atServer, kind < 76 ? 'away' : 'lost');
+    if (kind < 80 && waiting.length > 0) return this.#letGo(waiting[pick % waiting.length], null);
+    if (kind < 83 && waiting.length > 0) return this.#kill(this.#gate.anybody(pick));
     if (kind < 96) this.#begin(pick);
     else this.#disturb(pick);
     await quiet();
   }
 
-  async #letGo(index: number, fault: 'away' | 'lost' | null): Promise<void> {
-    const { who = '', what = '' } = this.#gate.waiting[index] ?? {};
-    const isFile = files.test(what);
-    if (fault !== null && isFile) return;
-    if (fault !== null) this.#counts.add(`fault ${fault} at ${what}`);
-    this.lines.push(`${who} passes ${what}${fault === null ? '' : `, ${fault}`}`);
-    await this.#gate.letGo(index, fault);
+  async #letGo(one: Waiting | undefined, fault: Fault): Promise<void> {
+    if (!one) return;
+    if (fault !== null) this.#counts.add(`fault ${fault} at ${one.what}`);
+    this.lines.push(`${one.who} passes ${one.what}${fault === null ? '' : `, ${fault}`}`);
+    await this.#gate.letGo(one, fault);
   }
 
   /** Whoever waits there dies, with all that its daemon was doing, and the next daemon starts on what is on disk. */
-  async #kill(index: number): Promise<void> {
-    const { who = '', what = '' } = this.#gate.waiting[index] ?? {};
-    const dead = this.#daemons.findIndex(({ options }) => options.name === who);
+  async #kill(one: Waiting | undefined): Promise<void> {
+    const dead = this.#daemons.findIndex(({ options }) => options.name === one?.who);
     const daemon = this.#daemons[dead];
-    if (!daemon) return;
-    this.#counts.add(`killed at ${what}`);
-    this.lines.push(`${who} dies at ${what}`);
-    this.#gate.leave(who);
+    if (!one || !daemon) return;
+    this.#counts.add(`killed at ${one.what}`);
+    this.lines.push(`${one.who} dies at ${one.what}`);
+    this.#gate.leave(one.who);
     this.#daemons[dead] = this.#world.restart(daemon);
     await quiet();
   }
@@ -89,77 +90,65 @@ export class History {
   #begin(pick: number): void {
     const daemon = this.#daemons[pick % daemonCount];
     const rest = Math.floor(pick / daemonCount);
-    if (daemon) this.#command(daemon, rest % 12, Math.floor(rest / 12));
-  }
-
-  #command(daemon: WorldDaemon, kind: number, argument: number): void {
-    const name = names[argument % names.length] ?? 'shop';
-    const folder = this.#folders[argument % this.#folders.length] ?? '';
-    const databaseName = this.#database(argument);
-    const row = this.#world.row(name) ?? daemon.outbox.rows().find((entry) => entry.name === name);
-    switch (kind) {
-      case 6: {
-        this.#call(daemon, `creates ${name}`, () => daemon.createProject({ name }));
-        return;
-      }
-      case 7:
-        if (!row) return;
-        this.#ledger.excused.add(row.id).add(row.databaseName);
-        {
-          this.#call(daemon, `forgets ${name}`, () => daemon.forgetProject({ project: row.id }));
-          return;
-        }
-      case 8:
-        if (!row) return;
-        this.#ledger.excused.add(row.id).add(row.databaseName);
-        {
-          this.#call(daemon, `drops ${name}`, () => daemon.dropProject({ project: row.id, confirm: row.databaseName }));
-          return;
-        }
-      case 9: {
-        this.#call(daemon, `syncs`, () => daemon.syncNow());
-        return;
-      }
-      case 10:
-        if (databaseName === null) return;
-        this.#call(daemon, `adopts ${databaseName}`, () => daemon.adoptDatabase({ database: databaseName }));
-        return;
-      case 11: {
-        this.#call(daemon, `remakes ${name}`, () =>
-          daemon.remakeProject({ project: name, confirm: row?.databaseName ?? null }),
-        );
-        return;
-      }
-      default: {
-        this.#resolve(daemon, folder);
-        return;
-      }
+    const [name, argument] = [commandAt(rest), Math.floor(rest / commandKinds)];
+    if (!daemon) return;
+    if (name === 'resolves') this.#resolve(daemon, folderAt(this.#scene, argument));
+    else if (name === 'hands over') this.#handOver(daemon, folderAt(this.#scene, argument));
+    else {
+      const command = commandOf(name, this.#scene, daemon, argument);
+      if (command) this.#call(daemon, name, command.about, command.work);
     }
   }
 
   #resolve(daemon: WorldDaemon, folder: string): void {
-    const [before, edits] = [this.#world.machine.at(folder).config?.id ?? null, this.#edits];
-    this.#call(daemon, `resolves ${folder}`, async () => {
+    const check = this.#watchAnswer(daemon, folder);
+    this.#call(daemon, 'resolves', folder, async () => {
       const answer = await daemon.resolve({ directory: folder });
-      // Whoever edits the config meanwhile may have meant either.
-      if (answer.project) checkAnswer(folder, edits === this.#edits ? before : null, answer.project, this.#claimed);
+      if (answer.project) check(answer.project);
       return answer;
     });
   }
 
-  #call(daemon: WorldDaemon, what: string, work: () => Promise<unknown>): void {
-    this.lines.push(`${daemon.options.name} ${what}`);
-    this.#running += 1;
-    this.#counts.add(`command ${what.split(' ')[0] ?? ''}`);
+  #handOver(daemon: WorldDaemon, folder: string): void {
+    const check = this.#watchAnswer(daemon, folder);
+    this.#call(daemon, 'hands over', folder, async () => {
+      const proved = { id: '' };
+      const { resolution, given } = await daemon.handOver({ directory: folder }, (project) => {
+        checkOwnWord(this.#world, project);
+        proved.id = project.id;
+      });
+      if (given) {
+        check(given);
+        if (given.id !== proved.id || resolution.project?.id !== proved.id)
+          throw new Error(`${folder} was handed ${given.name}, which was not proved`);
+      }
+      return resolution;
+    });
+  }
+
+  /** What an answer is measured by: the config as it is when it is asked, unless somebody changes it meanwhile. */
+  #watchAnswer(daemon: WorldDaemon, folder: string): (project: Project) => void {
+    const { bindings } = daemon.options.state;
+    const isBound = (): boolean =>
+      [...bindings.values()].some(({ claim }) => claim.path === folder) || this.#ledger.isBeingBound(folder);
+    const [before, edits, wasBound] = [this.#world.machine.at(folder).config?.id ?? null, this.#edits, isBound()];
+    return (project) => {
+      const isSame = edits === this.#edits && !wasBound && !isBound();
+      checkAnswer(folder, isSame ? before : null, project);
+      if (!this.#ledger.isVouchedFor(project)) checkEvidence(folder, project, this.#claimed);
+      this.#ledger.checkOwner(folder, project, this.#scene.stranger);
+    };
+  }
+
+  #call(daemon: WorldDaemon, name: string, about: string, work: () => Promise<unknown>): void {
+    this.lines.push(`${daemon.options.name} ${name} ${about}`);
+    this.#counts.add(`command ${name}`);
     work()
       .then((answer) => {
         this.#answered(daemon, answer);
       })
       .catch((error: unknown) => {
         if (!(error instanceof RegistrarError)) this.#failure ??= error;
-      })
-      .finally(() => {
-        this.#running -= 1;
       });
   }
 
@@ -173,126 +162,12 @@ export class History {
     if (project && !stale) this.#ledger.acknowledge(project);
   }
 
-  /** What others do: people, other programs, the server, the clock. */
   #disturb(pick: number): void {
-    const { server, clock, machine } = this.#world;
-    const argument = Math.floor(pick / 16);
-    const databaseName = this.#database(argument);
-    const folder = this.#folders[argument % this.#folders.length] ?? '';
-    const { config, repository } = machine.at(folder);
-    const name = names[Math.floor(argument / this.#folders.length) % names.length] ?? 'shop';
-    const disturbances: [string, () => void][] = [
-      [
-        'the clock jumps',
-        () => {
-          clock.move(argument % 2 === 0 ? 120_000 : -30_000);
-        },
-      ],
-      [
-        'the server is restarted',
-        () => {
-          server.stop();
-          server.start();
-        },
-      ],
-      [
-        'the registry refuses rows',
-        () => {
-          server.refusesRows = new ServerError('53100', 'No space left on device');
-        },
-      ],
-      [
-        'the registry takes rows',
-        () => {
-          server.refusesRows = null;
-        },
-      ],
-      [
-        'a config gets another name',
-        () => {
-          if (config) config.name = name;
-        },
-      ],
-      [
-        'a config loses its id',
-        () => {
-          if (config) config.id = null;
-        },
-      ],
-      [
-        'a config gets a new id',
-        () => {
-          if (config) config.id = this.#world.newId();
-        },
-      ],
-      [
-        'a database is dropped behind our back',
-        () => {
-          if (databaseName === null) return;
-          this.#ledger.excused.add(databaseName);
-          server.databases.delete(databaseName);
-        },
-      ],
-      [
-        'a database is renamed behind our back',
-        () => {
-          const to = `cb_proj_moved_${this.#world.newId().slice(0, 8)}`;
-          if (databaseName === null) return;
-          this.#ledger.excused.add(databaseName).add(to);
-          this.#world.renameDatabase(databaseName, to);
-        },
-      ],
-      [
-        'a DROP is cut short',
-        () => {
-          const database = databaseName === null ? undefined : server.databases.get(databaseName);
-          if (!database || databaseName === null) return;
-          this.#ledger.excused.add(databaseName);
-          database.isInterrupted = true;
-        },
-      ],
-      [
-        'a marker is lost',
-        () => {
-          const database = databaseName === null ? undefined : server.databases.get(databaseName);
-          if (!database || databaseName === null) return;
-          this.#ledger.excused.add(databaseName);
-          database.comment = null;
-        },
-      ],
-      [
-        'a row is lost',
-        () => {
-          const [key, row] = [...server.rows][argument % Math.max(1, server.rows.size)] ?? [];
-          if (key === undefined || !row) return;
-          this.#ledger.excused.add(row.id).add(row.databaseName);
-          server.rows.delete(key);
-        },
-      ],
-      [
-        'a repository gets an origin',
-        () => {
-          if (repository) machine.setOrigins(folder, [`example.com/acme/${name}`]);
-        },
-      ],
-      [
-        'a config gets the id of another folder',
-        () => {
-          if (config)
-            config.id = machine.at(this.#folders[(argument + 1) % this.#folders.length] ?? '').config?.id ?? null;
-        },
-      ],
-    ];
-    const [what, happens] = disturbances[pick % disturbances.length] ?? disturbances[0] ?? ['', () => undefined];
-    this.#counts.add(`world ${what}`);
-    this.lines.push(what);
-    if (what.startsWith('a config')) this.#edits += 1;
-    happens();
-  }
-
-  #database(number: number): string | null {
-    const there = [...this.#world.server.databases.keys()];
-    return there[number % Math.max(1, there.length)] ?? null;
+    const name = disturbanceAt(pick);
+    this.#counts.add(`world ${name}`);
+    this.lines.push(name);
+    if (editsConfig(name)) this.#edits += 1;
+    disturb(name, this.#scene, Math.floor(pick / disturbanceNames.length));
   }
 
   #check(): void {
@@ -331,7 +206,7 @@ export class History {
 
   async #syncAll(): Promise<void> {
     for (const daemon of this.#daemons) {
-      this.#call(daemon, 'syncs', () => daemon.syncNow());
+      this.#call(daemon, 'syncs', '', () => daemon.syncNow());
       await this.#drain();
     }
   }
@@ -340,7 +215,7 @@ export class History {
     await quiet();
     for (let step = 0; this.#gate.waiting.length > 0; step += 1) {
       if (step === stepLimit) throw new Error('it does not end');
-      await this.#letGo(0, null);
+      await this.#letGo(this.#gate.waiting[0], null);
       this.#check();
     }
   }
@@ -349,7 +224,8 @@ export class History {
   #checkNamed(findings: string): void {
     const { rows, databases } = this.#world.server;
     const entries = this.#daemons.flatMap(({ options }) => [...options.state.outbox.values()]);
-    for (const databaseName of databases.keys()) {
+    for (const [databaseName, { owner }] of databases) {
+      if (owner === 'stranger') continue;
       const marker = this.#world.marker(databaseName);
       const row = [...rows.values()].find((one) => one.databaseName === databaseName);
       const isKnown = row?.id === marker?.projectId || marker?.forgottenAt != null;

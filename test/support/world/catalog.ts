@@ -101,7 +101,10 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
           await requireBelieved(databaseName, seen, row, this);
           if (sql.startsWith('fail'))
             throw failed(new ServerError('42601', sql), `The schema of ${databaseName} failed`);
-          await server.comment(transaction, role, databaseName, comment);
+          await server.comment(transaction, role, databaseName, comment).catch((error: unknown) => {
+            // Whoever drops a database that somebody is in ends the sessions in it first.
+            throw sqlState(error) === '3D000' ? new ServerError('57P01', 'terminating connection') : error;
+          });
           transaction.onCommit.push(() => {
             database.hasRelations = true;
           });
@@ -129,7 +132,7 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
 }
 
 /** A connection to a project's database, or why there is none, as `daemon/postgres/connectFailure.ts` says it. */
-function enter(server: WorldServer, databaseName: string): StoredDatabase {
+export function enter(server: WorldServer, databaseName: string): StoredDatabase {
   try {
     return server.enter(databaseName);
   } catch (error) {

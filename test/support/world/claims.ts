@@ -2,6 +2,7 @@ import type { KeptClaim } from '../../../daemon/registry/model.ts';
 import type { ClaimsPort } from '../../../daemon/registry/ports.ts';
 import type { ProjectClaim } from '../../../daemon/stateFolder/claimsFile.ts';
 import type { Pass } from './passage.ts';
+import type { PointName } from './points.ts';
 
 /** A file of claims: what is left of them when their daemon dies. */
 export type ClaimsFileContent = Map<string, ProjectClaim>;
@@ -13,13 +14,13 @@ export type ClaimsFileContent = Map<string, ProjectClaim>;
 export class WorldClaims implements ClaimsPort {
   readonly #file: ClaimsFileContent;
   readonly #pass: Pass;
-  readonly #options: { what: string; perFolder: boolean };
+  readonly #options: { what: PointName; perFolder: boolean };
   readonly #claims: ClaimsFileContent;
   readonly #unwritten: ((claims: ClaimsFileContent) => void)[] = [];
   #writing: Promise<void> = Promise.resolve();
 
   /** @param options `what`: the point at which a write waits; `perFolder`: a folder has one claim, whatever the project */
-  constructor(file: ClaimsFileContent, pass: Pass, options: { what: string; perFolder: boolean }) {
+  constructor(file: ClaimsFileContent, pass: Pass, options: { what: PointName; perFolder: boolean }) {
     this.#file = file;
     this.#pass = pass;
     this.#options = options;

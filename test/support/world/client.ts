@@ -3,9 +3,10 @@ import { connectionBroke } from '../../../daemon/postgres/registry/registryFault
 import { isConnectionLoss } from '../../../daemon/postgres/connection/sqlErrors.ts';
 import { ServerError } from './serverError.ts';
 import type { Pass } from './passage.ts';
+import type { StatementPoint } from './points.ts';
 import type { Transaction, WorldServer } from './server.ts';
 
-export type Statement = <T>(what: string, work: (transaction: Transaction) => T | Promise<T>) => Promise<T>;
+export type Statement = <T>(what: StatementPoint, work: (transaction: Transaction) => T | Promise<T>) => Promise<T>;
 
 /** The connections of one daemon. Each statement is a point at which somebody decides who goes on and what goes wrong. */
 export class WorldClient {
@@ -16,7 +17,7 @@ export class WorldClient {
   readonly #pass: Pass;
   readonly #open = new Set<Transaction>();
   /** What was sent, in order: what it did, not how it is spelled. */
-  readonly sent: string[] = [];
+  readonly sent: StatementPoint[] = [];
 
   constructor(server: WorldServer, pass: Pass, role: string, ownerRole: string | null) {
     this.server = server;
@@ -26,7 +27,7 @@ export class WorldClient {
   }
 
   /** One statement, committed by itself. */
-  async run<T>(what: string, work: (transaction: Transaction) => T | Promise<T>): Promise<T> {
+  async run<T>(what: StatementPoint, work: (transaction: Transaction) => T | Promise<T>): Promise<T> {
     return this.#reaching(what, async () => {
       const transaction = this.server.begin();
       try {
@@ -41,7 +42,7 @@ export class WorldClient {
   }
 
   /** One statement that changes nothing: asked once more where its connection was lost. */
-  async read<T>(what: string, work: (transaction: Transaction) => T | Promise<T>): Promise<T> {
+  async read<T>(what: StatementPoint, work: (transaction: Transaction) => T | Promise<T>): Promise<T> {
     try {
       return await this.run(what, work);
     } catch (error) {
@@ -51,7 +52,7 @@ export class WorldClient {
   }
 
   /** Several statements that are committed together; a throw rolls back. */
-  async transaction<T>(work: (execute: Statement) => Promise<T>, ending = 'commit'): Promise<T> {
+  async transaction<T>(work: (execute: Statement) => Promise<T>, ending: StatementPoint = 'commit'): Promise<T> {
     const begun: Transaction[] = [];
     const begin = (): Transaction => {
       const [transaction = this.server.begin()] = begun;
@@ -79,7 +80,7 @@ export class WorldClient {
     for (const transaction of this.#open) this.server.rollback(transaction);
   }
 
-  async #reaching<T>(what: string, work: () => Promise<T>): Promise<T> {
+  async #reaching<T>(what: StatementPoint, work: () => Promise<T>): Promise<T> {
     const fault = await this.#pass(what);
     if (fault === 'away' || !this.server.isRunning) throw connectionBroke(new Error('it was not there'));
     this.sent.push(what);

@@ -2,17 +2,19 @@ import { createHash } from 'node:crypto';
 import { createProject, updateProject, type CommandPorts } from '../../../daemon/engine/projectCommands.ts';
 import { removeBinding, useProject } from '../../../daemon/engine/bindFolder.ts';
 import { drift, repair, type DriftPorts } from '../../../daemon/engine/driftCommands.ts';
+import { handOver, NotProved, type HandedOver } from '../../../daemon/engine/handOver.ts';
 import type { DeliveryOutcome } from '../../../daemon/postgres/registry/deliver.ts';
 import type { RegistryReading } from '../../../daemon/postgres/registry/driftReading.ts';
 import type { DriftReport, RepairResult } from '../../../daemon/protocol/drift.ts';
 import type { CreateParams, ResolveParams, UpdateParams, UseParams } from '../../../daemon/protocol/methods.ts';
 import type { OnStep } from '../../../daemon/protocol/operationModel.ts';
-import type { Resolution } from '../../../daemon/protocol/model.ts';
+import type { Project, Resolution } from '../../../daemon/protocol/model.ts';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { adoptDatabase } from '../../../daemon/registry/changes/adoptDatabase.ts';
 import { dropProject } from '../../../daemon/registry/changes/dropProject.ts';
 import { forgetProject } from '../../../daemon/registry/changes/forgetProject.ts';
 import type { RegistryRow, Sighting } from '../../../daemon/registry/model.ts';
+import { requireOwnWord } from '../../../daemon/registry/handOver.ts';
 import type { CatalogPort, RegistryPort, RegistryPorts } from '../../../daemon/registry/ports.ts';
 import { remakeProject } from '../../../daemon/registry/changes/remakeProject.ts';
 import { findSighting } from '../../../daemon/registry/settle/settleReference.ts';
@@ -20,7 +22,7 @@ import type { ResolutionPorts, WorkflowAnswer } from '../../../daemon/resolution
 import { resolve } from '../../../daemon/resolution/resolve.ts';
 import type { WindowFolder } from '../../../daemon/resolution/trust.ts';
 import type { OutboxEntry } from '../../../daemon/registry/delivery/outboxRules.ts';
-import { worldCatalog } from './catalog.ts';
+import { enter, worldCatalog } from './catalog.ts';
 import { WorldClaims, type ClaimsFileContent } from './claims.ts';
 import { WorldClient } from './client.ts';
 import { deliverTo } from './delivery.ts';
@@ -159,6 +161,30 @@ export class WorldDaemon {
 
   resolve(params: ResolveParams, onStep?: OnStep): Promise<Resolution> {
     return resolve(params, this.ports, { address: this.client.server.label, source: 'environment' }, onStep);
+  }
+
+  /**
+   * Hands a folder's database over once it has said whose it is, as `daemon/engine/connectionTo.ts` does.
+   *
+   * @param onProved called in the moment in which it says so
+   */
+  handOver(params: ResolveParams, onProved: (project: Project) => void): Promise<HandedOver<Project>> {
+    const { server } = this.client;
+    return handOver(
+      () => this.resolve(params),
+      async (project) => {
+        try {
+          return await this.client.run('own-word', () => {
+            const { databaseName } = project;
+            requireOwnWord(project, server.registry, { databaseName, comment: enter(server, databaseName).comment });
+            onProved(project);
+            return project;
+          });
+        } catch (error) {
+          throw error instanceof RegistrarError ? new NotProved(error) : error;
+        }
+      },
+    );
   }
 
   createProject(params: CreateParams): Promise<Resolution> {

@@ -9,9 +9,9 @@ import { readRegistrarMetadata } from '../../../daemon/registry/rowMetadata.ts';
 import type { WorldClient } from './client.ts';
 import type { Json } from './json.ts';
 import { isBelievedOwner, rebuild } from './rebuild.ts';
-import { formerIdsIn, registrarIn, storedOf, type Writer } from './registry.ts';
+import { formerIdsIn, storedOf, type Writer } from './registry.ts';
 import { ServerError } from './serverError.ts';
-import type { StoredRow } from './server.ts';
+import { registrarIn, type StoredRow } from './server.ts';
 
 /** Writes outbox rows into the registry, as `daemon/postgres/registry/deliver.ts` does: one statement, then why the rest is not in it. */
 export async function deliverTo(

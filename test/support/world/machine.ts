@@ -3,6 +3,7 @@ import type { FileIdentity, FolderGit } from '../../../daemon/registry/model.ts'
 import type { ConfigIdPort, FolderIdentity, FolderPort } from '../../../daemon/registry/ports.ts';
 import type { ConfigSearch, ConfigPort, WorkspaceConfig } from '../../../daemon/resolution/ports.ts';
 import type { ConfigFiles } from '../../../daemon/engine/projectCommands.ts';
+import { conditions } from './conditions.ts';
 import type { Pass } from './passage.ts';
 
 /** What a config file says, as `parseConfig` reads it. */
@@ -234,8 +235,9 @@ export function worldConfigs(machine: Machine, pass: Pass): { config: ConfigPort
       if (!config) return { kind: 'failed', reason: `${path} is gone` };
       if (config.isTracked === true) return { kind: 'not-meant' };
       if (config.refusesWrites !== undefined) return { kind: 'failed', reason: config.refusesWrites };
-      config.id ??= id;
-      return config.id === id ? { kind: 'written' } : { kind: 'other', id: config.id };
+      const kept = conditions.keptId(config) ?? id;
+      config.id = kept;
+      return kept === id ? { kind: 'written' } : { kind: 'other', id: kept };
     },
   });
   const files: ConfigFiles = {

@@ -11,6 +11,7 @@ import {
   type Delivery,
   type OutboxEntry,
 } from '../../../daemon/registry/delivery/outboxRules.ts';
+import { conditions } from './conditions.ts';
 import type { Pass } from './passage.ts';
 
 /** The files of an outbox, by id: what is left of it when its daemon dies. */
@@ -75,7 +76,7 @@ export class WorldOutbox implements OutboxPort {
   async change(observed: RegistryRow, change: RowChange): Promise<Changed> {
     await this.#delivering;
     const entry = this.#entries.get(observed.id);
-    if (entry?.row !== observed) return 'lost';
+    if (!entry || !conditions.isObservedEntry(entry, observed)) return 'lost';
     const named = change.name === undefined ? [] : this.find({ id: null, name: change.name });
     if (named.some(({ id }) => id !== observed.id)) return 'taken';
     const { registrar, ...columns } = { ...change };

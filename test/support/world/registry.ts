@@ -20,10 +20,12 @@ import type {
 import { readRegistrarMetadata } from '../../../daemon/registry/rowMetadata.ts';
 import type { WorldClient } from './client.ts';
 import { CommentChanged, setComment } from './comment.ts';
-import { isSameJson, jsonb, type Json } from './json.ts';
+import { conditions } from './conditions.ts';
+import { jsonb, type Json } from './json.ts';
+import type { StatementPoint } from './points.ts';
 import { rebuild } from './rebuild.ts';
 import { ServerError } from './serverError.ts';
-import type { StoredRow, Transaction, WorldServer } from './server.ts';
+import { registrarIn, type StoredRow, type Transaction, type WorldServer } from './server.ts';
 
 /** Who writes events. */
 export interface Writer {
@@ -35,7 +37,7 @@ export interface Writer {
 export function worldRegistry(client: WorldClient, writer: Writer, makes: boolean): RegistryPort {
   const { server, role } = client;
 
-  async function read(what: string, pick: (rows: StoredRow[]) => StoredRow[]): Promise<Sighting[]> {
+  async function read(what: StatementPoint, pick: (rows: StoredRow[]) => StoredRow[]): Promise<Sighting[]> {
     try {
       return await client.read(what, async (transaction) => {
         if (!server.hasTable && !makes) return [];
@@ -78,7 +80,11 @@ export function worldRegistry(client: WorldClient, writer: Writer, makes: boolea
   /** The row first and then the comment, in one transaction. */
   async function conditionally(
     what: Asked,
-    changing: { name: string; operation: string | null; apply: (transaction: Transaction) => Promise<StoredRow[]> },
+    changing: {
+      name: StatementPoint;
+      operation: string | null;
+      apply: (transaction: Transaction) => Promise<StoredRow[]>;
+    },
     comment: CommentChange | null,
   ): Promise<Changed> {
     const progress = { isCommenting: false };
@@ -154,7 +160,7 @@ export function worldRegistry(client: WorldClient, writer: Writer, makes: boolea
             need('update');
             return server.change(
               transaction,
-              (row) => isAsObserved(row, observed) && hasSameEvidence(row, observed, wanted),
+              (row) => isAsObserved(row, observed) && conditions.hasSameEvidence(row, observed, wanted),
               (row) => changed(row, wanted, transaction.at),
             );
           },
@@ -275,29 +281,19 @@ export function storedOf({ registrar, metadata, ...columns }: RegistryRow): Stor
   return { ...columns, metadata: { ...metadata, registrar } };
 }
 
-export function registrarIn(metadata: Json | null): Json {
-  return (metadata?.['registrar'] ?? {}) as Json;
-}
-
 export function formerIdsIn(metadata: Json | null): unknown[] {
   const { formerIds } = registrarIn(metadata) as { formerIds?: unknown };
   return Array.isArray(formerIds) ? formerIds : [];
 }
 
-/** `removeSql`: by everything but the folder. */
-function isAsNamed({ id, name, databaseName, metadata }: StoredRow, observed: RegistryRow): boolean {
-  if (id !== observed.id || name !== observed.name || databaseName !== observed.databaseName) return false;
-  return (registrarIn(metadata)['state'] ?? 'ready') === (observed.registrar.state ?? 'ready');
+/** `removeSql` */
+function isAsNamed(row: StoredRow, observed: RegistryRow): boolean {
+  return row.id === observed.id && conditions.isAsNamed(row, observed);
 }
 
 /** `observedSql` */
 function isAsObserved(row: StoredRow, observed: RegistryRow): boolean {
-  return isAsNamed(row, observed) && isSameJson(registrarIn(row.metadata)['folder'], observed.registrar.folder);
-}
-
-function hasSameEvidence(row: StoredRow, observed: RegistryRow, wanted: RowChange): boolean {
-  if (wanted.registrar?.evidence === undefined) return true;
-  return isSameJson(registrarIn(row.metadata)['evidence'], registrarIn(observed.metadata)['evidence']);
+  return isAsNamed(row, observed) && conditions.isOfSameFolder(row, observed);
 }
 
 /** `changeSql` */

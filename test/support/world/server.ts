@@ -302,6 +302,10 @@ export class WorldServer {
   }
 }
 
+export function registrarIn(metadata: Json | null): Json {
+  return (metadata?.['registrar'] ?? {}) as Json;
+}
+
 export function newDatabase(owner: string): StoredDatabase {
   return { owner, comment: null, isInterrupted: false, hasRelations: false, sessions: new Set() };
 }

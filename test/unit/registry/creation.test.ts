@@ -21,7 +21,7 @@ describe('a project that is made', () => {
   });
 
   /** Every statement of a creation, and what the next one has to do. */
-  for (const step of ['reserve', 'abilities', 'create', 'change', 'comment', 'commit'])
+  for (const step of ['reserve', 'abilities', 'create', 'change', 'comment', 'commit'] as const)
     for (const when of ['away', 'lost'] as const)
       it(`is completed by the next resolve where the connection is ${when} at ${step}`, async () => {
         const fixture = new WorldFixture();

@@ -68,7 +68,7 @@ describe('a project that ends', () => {
   });
 
   it('H10: is finished by whoever asks again, wherever the first drop was cut off', async () => {
-    for (const step of ['change', 'comment', 'commit', 'hold', 'drop', 'delete'])
+    for (const step of ['change', 'comment', 'commit', 'hold', 'drop', 'delete'] as const)
       for (const when of ['away', 'lost'] as const) {
         const { id, databaseName } = resolved(await engine.createProject({ name: `${step} ${when}` }));
         fixture.world.passage.plan(engine.options.name, step, when);

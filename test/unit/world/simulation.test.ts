@@ -23,11 +23,12 @@ describe('a simulated history', () => {
     assert.ok(counts.lines().some((line) => line.startsWith('killed at ')));
   });
 
-  it('without any number is three folders that get their projects', async () => {
+  it('without any number is three folders that get their projects, and a stranger who gets none', async () => {
     const history = new History(new Counts());
     await history.run([]);
     const told = history.lines.filter((line) => line.includes('is told'));
-    assert.equal(told.length, 9);
-    for (const line of told) assert.match(line, /is told resolved: (?:shop|blog|wiki)$/);
+    assert.equal(told.length, 12);
+    for (const line of told.slice(0, 9)) assert.match(line, /is told resolved: (?:shop|blog|wiki)$/);
+    for (const line of told.slice(9)) assert.match(line, /is told "shop" belongs to a folder on this machine/);
   });
 });
