@@ -10,7 +10,6 @@ import { seldom, unreachable } from './unreachable.ts';
 /** How often each rule decided, each fault and death happened at each point, and each command and disturbance came. */
 export class Counts {
   readonly #counts = new Map<string, number>();
-  #lastRead: string | null = null;
 
   constructor() {
     const seeds = [
@@ -52,26 +51,23 @@ export class Counts {
    */
   watchRules(): () => void {
     const ends: (() => void)[] = [];
-    // Whoever fits an evidence rule reads all of it when it is looked at, and once more when it is taken.
-    for (const rule of evidenceRules) ends.push(this.#watch(rule, 'decision', `rule evidence: ${nameOf(rule)}`, true));
+    for (const rule of evidenceRules) ends.push(this.#watch(rule, 'decision', `rule evidence: ${nameOf(rule)}`));
     for (const rule of identityRules)
-      ends.push(this.#watch(rule, 'decision', `rule identity: id ${rule.id.join(' or ')}: ${nameOf(rule)}`, false));
+      ends.push(this.#watch(rule, 'decision', `rule identity: id ${rule.id.join(' or ')}: ${nameOf(rule)}`));
     for (const rule of databaseRules)
-      ends.push(this.#watch(rule, 'decision', `rule database: ${rule.state}: ${nameOf(rule)}`, false));
+      ends.push(this.#watch(rule, 'decision', `rule database: ${rule.state}: ${nameOf(rule)}`));
     for (const [state, events] of Object.entries(entryTransitions))
-      for (const event of Object.keys(events))
-        ends.push(this.#watch(events, event, `rule outbox: ${state} ${event}`, false));
+      for (const event of Object.keys(events)) ends.push(this.#watch(events, event, `rule outbox: ${state} ${event}`));
     return () => {
       for (const end of ends) end();
     };
   }
 
-  #watch(owner: object, key: string, name: string, isReadTwice: boolean): () => void {
+  #watch(owner: object, key: string, name: string): () => void {
     const value: unknown = Reflect.get(owner, key);
     this.#counts.set(name, this.#counts.get(name) ?? 0);
     const get = (): unknown => {
-      if (!isReadTwice || this.#lastRead === name) this.add(name);
-      this.#lastRead = this.#lastRead === name ? null : name;
+      this.add(name);
       return value;
     };
     Object.defineProperty(owner, key, { enumerable: true, configurable: true, get });

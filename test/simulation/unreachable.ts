@@ -11,10 +11,9 @@ export const unreachable: Readonly<Record<string, string>> = {
   ),
   ...each(
     [
-      'rule evidence: moved: the project’s own folder was renamed',
+      'rule evidence: moved: the project’s folders on this machine are gone, and this one has its id',
       'rule evidence: refuse: another folder has only the name',
       'rule identity: id row or former: move-folder: the folder moved',
-      'rule identity: id absent: move-folder: the folder moved',
     ],
     'no folder moves',
   ),
@@ -57,6 +56,8 @@ export const seldom: ReadonlySet<string> = new Set([
   'rule database: provisioning: refuse-foreign: another project has the chosen name',
   'rule database: provisioning: refuse-forgotten: the project was forgotten',
   'rule database: ready: refuse-forgotten: the project was forgotten',
+  'rule evidence: moved: the project’s own folder was renamed',
+  'rule identity: id absent: move-folder: the folder moved',
   'rule outbox: parked changed',
   'rule outbox: parked delivered',
   'rule outbox: parked failed',
