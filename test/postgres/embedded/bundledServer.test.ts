@@ -210,6 +210,6 @@ describe('the bundled server', function () {
     if (runsAsRoot) this.skip();
     await mkdir(fixture.folder, { recursive: true });
     await writeFile(path.join(fixture.folder, 'server.json'), '{"home": "/elsewhere", "port": 20000}');
-    await assert.rejects(fixture.start(), { code: 'PROVISION_FAILED', message: /made by root/ });
+    await assert.rejects(fixture.start(), { code: 'PROVISION_FAILED', message: /created by root/ });
   });
 });
