@@ -160,9 +160,10 @@ export interface CatalogPort {
   projectSchema(): Promise<ProjectSchema | null>;
   /**
    * Applies a schema, as the database's owner where this role may, and sets the comment in one transaction; a second runner
-   * does nothing. Throws PROVISION_FAILED, and DATABASE_FOREIGN where the row's database is a stranger's.
+   * does nothing. `lost`: the database has another comment than was seen. Throws PROVISION_FAILED, and DATABASE_FOREIGN where
+   * the row's database is a stranger's.
    */
-  applySchema(schema: ProjectSchema, change: DatabaseComment, row: RegistryRow): Promise<void>;
+  applySchema(schema: ProjectSchema, change: CommentChange, row: RegistryRow): Promise<'done' | 'lost'>;
   /** Sets a database's comment. `lost`: the database is gone, or has another comment than was seen. */
   comment(change: CommentChange): Promise<'done' | 'lost' | 'forbidden'>;
 }

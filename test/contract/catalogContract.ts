@@ -228,12 +228,31 @@ export function catalogContract(ground: () => Ground): void {
     const known = await one.catalog.projectSchema();
     assert.ok(known);
     const comment = markerFor(one, row, { schemaVersion: known.version });
-    const apply = ({ catalog }: typeof one): Promise<void> =>
-      catalog.applySchema(known, { databaseName, comment }, row);
-    await Promise.all([apply(one), apply(other), apply(one)]);
+    const apply = ({ catalog }: typeof one): Promise<string> =>
+      catalog.applySchema(known, { databaseName, seen: null, comment }, row);
+    assert.deepEqual(await Promise.all([apply(one), apply(other), apply(one)]), ['done', 'done', 'done']);
     const seen = await one.catalog.lookDatabase(databaseName);
     assert.equal(seen.comment, comment);
     assert.equal(await one.catalog.hasUserRelations(databaseName), true);
+  });
+
+  it('gets no schema where somebody marked it meanwhile', async () => {
+    const member = await ground().member({ projectSchema: 'create table items (id int)' });
+    const row = ground().newRow();
+    const { databaseName } = row;
+    await member.catalog.createDatabase(databaseName);
+    const known = await member.catalog.projectSchema();
+    assert.ok(known);
+    const change = { databaseName, seen: null, comment: markerFor(member, row, { schemaVersion: known.version }) };
+    let applying: Promise<string> | undefined;
+    await member.catalog.oneAtATime(`schema of ${databaseName}`, async () => {
+      applying = member.catalog.applySchema(known, change, row);
+      await ground().waiting(1);
+      assert.equal(await member.catalog.comment({ databaseName, seen: null, comment: 'theirs' }), 'done');
+    });
+    assert.equal(await applying, 'lost');
+    assert.equal((await member.catalog.lookDatabase(databaseName)).comment, 'theirs');
+    assert.equal(await member.catalog.hasUserRelations(databaseName), false);
   });
 
   it('keeps nothing of a schema that fails, and no marker', async () => {
@@ -245,7 +264,7 @@ export function catalogContract(ground: () => Ground): void {
     const known = await member.catalog.projectSchema();
     assert.ok(known);
     const comment = markerFor(member, row, { schemaVersion: known.version });
-    await assert.rejects(member.catalog.applySchema(known, { databaseName, comment }, row), {
+    await assert.rejects(member.catalog.applySchema(known, { databaseName, seen: null, comment }, row), {
       code: 'PROVISION_FAILED',
     });
     assert.equal((await member.catalog.lookDatabase(databaseName)).comment, null);
@@ -259,7 +278,7 @@ export function catalogContract(ground: () => Ground): void {
     await ground().makeDatabase(databaseName, { owner: await ground().stranger() });
     const known = await member.catalog.projectSchema();
     assert.ok(known);
-    const change = { databaseName, comment: markerFor(member, row) };
+    const change = { databaseName, seen: null, comment: markerFor(member, row) };
     await assert.rejects(member.catalog.applySchema(known, change, row), { code: 'DATABASE_FOREIGN' });
   });
 

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { Counts } from './counts.ts';
 import { simulate, textOf } from './simulate.ts';
 
-const [parts, histories] = [7, 2_500];
+const [parts, histories] = [8, 2_500];
 
 describe(`${String(parts * histories)} simulated histories`, () => {
   // The same ones each time, so that one that fails is due to the change; `npm run simulate` draws others.

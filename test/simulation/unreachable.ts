@@ -1,6 +1,6 @@
 /** What these histories have none of, by its whole name, and why. Whoever adds it to them takes it from here. */
 export const unreachable: Readonly<Record<string, string>> = {
-  ...each(['ids', 'list'].flatMap(everyTrouble), 'windows and listings ask it, and decide nothing'),
+  ...each(everyTrouble('list'), 'listings ask it, and decide nothing'),
   ...each(
     [
       'killed at only-config',
@@ -9,14 +9,7 @@ export const unreachable: Readonly<Record<string, string>> = {
     ],
     'every folder is the root of its repository',
   ),
-  ...each(
-    [
-      'rule evidence: moved: the project’s folders on this machine are gone, and this one has its id',
-      'rule evidence: refuse: another folder has only the name',
-      'rule identity: id row or former: move-folder: the folder moved',
-    ],
-    'no folder moves',
-  ),
+  ...each(['rule evidence: refuse: another folder has only the name'], 'no folder moves'),
   ...each(
     [
       'rule evidence: elsewhere: the project’s folders are other machines’, and this one has its id',
@@ -51,13 +44,18 @@ export const unreachable: Readonly<Record<string, string>> = {
 
 /** What can happen, and is not looked for: 20,000 histories have it a few times or not at all. */
 export const seldom: ReadonlySet<string> = new Set([
-  ...['delete', 'ended', 'hold', 'look-held', 'merge', 'own-word', 'read-back', 'read-forgotten'].flatMap(everyTrouble),
+  ...['delete', 'ended', 'hold', 'ids', 'look-held', 'merge', 'own-word', 'read-back', 'read-forgotten'].flatMap(
+    everyTrouble,
+  ),
   'rule database: provisioning: next-name: another project has the name',
   'rule database: provisioning: refuse-foreign: another project has the chosen name',
   'rule database: provisioning: refuse-forgotten: the project was forgotten',
+  'rule database: ready: refuse-foreign: the database is somebody else’s',
   'rule database: ready: refuse-forgotten: the project was forgotten',
+  'rule evidence: moved: the project’s folders on this machine are gone, and this one has its id',
   'rule evidence: moved: the project’s own folder was renamed',
   'rule identity: id absent: move-folder: the folder moved',
+  'rule identity: id row or former: move-folder: the folder moved',
   'rule outbox: parked changed',
   'rule outbox: parked delivered',
   'rule outbox: parked failed',

@@ -1,13 +1,13 @@
 import { readMarker } from '../../registry/marker.ts';
 import type { RegistryRow } from '../../registry/model.ts';
 import { requireBelieved } from '../../registry/evidence/owners.ts';
-import type { DatabaseComment, ProjectSchema } from '../../registry/ports.ts';
+import type { CommentChange, ProjectSchema } from '../../registry/ports.ts';
 import type { ProjectConnection } from '../connection/projectConnection.ts';
 import { identifier, projectSql } from '../connection/projectSql.ts';
 import { sqlState } from '../connection/sqlErrors.ts';
 import type { RegistryDatabase } from '../registry/registryDatabase.ts';
 import type { CatalogLooks } from './catalogLooks.ts';
-import { commentSql } from './commentSql.ts';
+import { commentLock, commentSql } from './commentSql.ts';
 import { schemaFailed } from './databaseFaults.ts';
 import type { DatabaseVisits } from './databaseVisits.ts';
 
@@ -24,32 +24,36 @@ export class SchemaRunner {
   }
 
   /** @throws RegistrarError PROVISION_FAILED, DATABASE_FOREIGN */
-  async apply(schema: ProjectSchema, change: DatabaseComment, row: RegistryRow): Promise<void> {
+  async apply(schema: ProjectSchema, change: CommentChange, row: RegistryRow): Promise<'done' | 'lost'> {
     const { databaseName } = change;
-    await this.#once(databaseName, async (connection) => {
+    return this.#once(databaseName, async (connection) => {
       try {
         // Over the registry's connection: in this database, anybody may own a table called `projects`.
         const seen = await this.#looks.lookDatabase(databaseName);
         const reading = readMarker(seen.comment);
-        if (reading.kind === 'marker' && reading.marker.schemaVersion === schema.version) return;
+        if (reading.kind === 'marker' && reading.marker.schemaVersion === schema.version) return 'done';
+        if (seen.comment !== change.seen) return 'lost';
         await requireBelieved(databaseName, seen, row, this.#looks);
         if (seen.owner !== null) await become(connection, seen.owner);
         // A person's SQL, so it runs with the database's own `search_path`.
         await connection.foreign((client) => client.query(schema.sql));
         await connection.pin();
         await connection.run(commentSql(change));
+        return 'done';
       } catch (error) {
         throw schemaFailed(error, databaseName);
       }
     });
   }
 
-  async #once(databaseName: string, work: (connection: ProjectConnection) => Promise<void>): Promise<void> {
+  async #once<T>(databaseName: string, work: (connection: ProjectConnection) => Promise<T>): Promise<T> {
     const { provisionMs } = this.#registry.limits;
-    // The lock has a connection of its own, so it is taken within the slot.
-    await this.#visits.inTurn(() =>
+    const visit = (): Promise<T> => this.#visits.visit(databaseName, 'read write', work);
+    // Version 0.1 knows the first lock only; the second keeps everybody from setting the comment until the schema is
+    // committed. Both have connections of their own, so they are taken within the slot.
+    return this.#visits.inTurn(() =>
       this.#registry.oneAtATime(`schema of ${databaseName}`, provisionMs, () =>
-        this.#visits.visit(databaseName, 'read write', work),
+        this.#registry.oneAtATime(commentLock(databaseName), provisionMs, visit),
       ),
     );
   }

@@ -47,8 +47,8 @@ export async function applyRepair(
         if (schema?.version !== repair.version) return 'lost';
         const run = startRun(ports, { dryRun: false, expect: null });
         const { row } = repair.sighting;
-        await ports.catalog.applySchema(schema, ownComment(run, row, database, schema.version), row);
-        return 'keep';
+        const comment = ownComment(run, row, database, schema.version);
+        return (await ports.catalog.applySchema(schema, comment, row)) === 'done' ? 'keep' : 'lost';
       });
     case 'finish-drop':
       return (await finishDrop(repair.sighting, ports)) === 'done' ? 'applied' : 'skipped';

@@ -33,7 +33,7 @@ import type { Claim, DatabaseSighting, MarkedDatabase, RegistryEvent, RegistryRo
 import type { ConfigIdPort, RegistryPorts } from '../ports.ts';
 import { recordUse } from './recordUse.ts';
 import { settledFromMemory } from './settledFromMemory.ts';
-import { sightEntries } from './sightEntries.ts';
+import { sightEntries, unregistered } from './sightEntries.ts';
 import { isProject, settle } from './settle.ts';
 import { startRun } from './settleRun.ts';
 import type { Identified, Run, Settled, SettleOptions } from './settleRun.ts';
@@ -174,7 +174,8 @@ async function look(run: Run, claim: Claim): Promise<Seen> {
   const waiting = outbox
     .find({ id: claim.id, name: claim.name })
     .filter(({ id }) => !sightings.some(({ row }) => row.id === id));
-  for (const sighting of await sightEntries(waiting, run.ports)) {
+  const entries = looked.kind === 'seen' ? await unregistered(waiting, registry) : waiting;
+  for (const sighting of await sightEntries(entries, run.ports)) {
     if (!givesWay(claim, sighting)) sightings.push(sighting);
     else if (!run.options.dryRun) await outbox.remove(sighting.row.id);
   }

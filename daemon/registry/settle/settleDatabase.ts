@@ -203,7 +203,7 @@ async function finish(run: Run, sighting: Sighting): Promise<void> {
   const comment = ownComment(run, row, database, schema?.version ?? null);
   if (schema) {
     run.options.onStep?.(`applying the project schema to ${row.databaseName}`);
-    await run.ports.catalog.applySchema(schema, comment, row);
+    if ((await run.ports.catalog.applySchema(schema, comment, row)) === 'lost') return;
   }
   run.options.onStep?.(`marking database ${row.databaseName} as the project's`);
   const { recreating } = row.registrar;

@@ -3,7 +3,7 @@ import { parseId } from '../ids.ts';
 import type { Sighting } from '../model.ts';
 import { RegistrarError, type ErrorReport } from '../../protocol/registrarError.ts';
 import type { RegistryPorts } from '../ports.ts';
-import { sightEntries } from './sightEntries.ts';
+import { sightEntries, unregistered } from './sightEntries.ts';
 import { settle } from './settle.ts';
 import { type Settled, type SettleOptions, startRun } from './settleRun.ts';
 import { recordUse, type Claimed } from './recordUse.ts';
@@ -75,7 +75,8 @@ export async function findProject(asked: Reference, ports: RegistryPorts, patien
     .filter(
       (row) => !sightings.some((seen) => seen.row.id === row.id || (row.id !== keys.id && seen.row.name === row.name)),
     );
-  sightings.push(...(await sightEntries(waiting, ports)));
+  const entries = looked.kind === 'seen' ? await unregistered(waiting, registry) : waiting;
+  sightings.push(...(await sightEntries(entries, ports)));
   if (looked.kind === 'seen' && sightings.length === 0) sightings.push(...(await byShortId(reference, ports)));
   const [first, second] = sightings;
   if (first && second && first.row.id !== second.row.id) {

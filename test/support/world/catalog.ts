@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { asServerTrouble } from '../../../daemon/postgres/connection/serverTrouble.ts';
 import { isConnectionLoss, saidBy, sqlState } from '../../../daemon/postgres/connection/sqlErrors.ts';
+import { commentLock } from '../../../daemon/postgres/databases/commentSql.ts';
 import { readMarker } from '../../../daemon/registry/marker.ts';
 import type { OwnedDatabase } from '../../../daemon/registry/model.ts';
 import { isBelieved, requireBelieved } from '../../../daemon/registry/evidence/owners.ts';
@@ -90,14 +91,16 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
       });
     },
     hasUserRelations: (databaseName) => client.run('relations', () => enter(server, databaseName).hasRelations),
-    async applySchema({ sql, version }, { databaseName, comment }, row) {
-      await client.transaction(async (execute) => {
-        await execute('schema-lock', (holder) => server.locks.take(`schema ${databaseName}`, holder));
-        await execute('schema', async (transaction) => {
+    async applySchema({ sql, version }, { databaseName, seen: expected, comment }, row) {
+      return client.transaction(async (execute) => {
+        await execute('schema-lock', (holder) => server.locks.take(`only schema of ${databaseName}`, holder));
+        await execute('comment-lock', (holder) => server.locks.take(commentLock(databaseName), holder));
+        return execute('schema', async (transaction) => {
           const database = enter(server, databaseName);
           const seen = owned(databaseName);
           const reading = readMarker(seen.comment);
-          if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return;
+          if (reading.kind === 'marker' && reading.marker.schemaVersion === version) return 'done';
+          if (seen.comment !== expected) return 'lost';
           await requireBelieved(databaseName, seen, row, this);
           if (sql.startsWith('fail'))
             throw failed(new ServerError('42601', sql), `The schema of ${databaseName} failed`);
@@ -108,6 +111,7 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
           transaction.onCommit.push(() => {
             database.hasRelations = true;
           });
+          return 'done';
         });
       });
     },

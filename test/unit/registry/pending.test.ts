@@ -38,6 +38,20 @@ describe('a project that the registry does not take', () => {
     assert.deepEqual(warningCodes(await engine.resolve({ directory: folder })), []);
   });
 
+  it('S2: is none of its own where the registry has it, under a name that it got there', async () => {
+    const { id, databaseName } = resolved(await engine.createProject({ name: 'shop' }));
+    // As when the reply to the row's insertion was lost, and somebody renamed the project.
+    fixture.world.plantRow({ id, name: 'store', databaseName, metadata: { registrar: { state: 'ready' } } });
+    const comment = fixture.world.server.databases.get(databaseName)?.comment ?? '';
+    fixture.world.plantDatabase(databaseName, { comment: comment.replaceAll('"shop"', '"store"') });
+    fixture.world.server.refusesRows = null;
+    refused(await engine.resolve({ project: 'shop' }), 'PROJECT_NOT_FOUND');
+    assert.equal(resolved(await engine.resolve({ project: 'store' })).id, id);
+    const other = resolved(await engine.resolve({ directory: fixture.workspace('shop') }));
+    assert.notEqual(other.id, id);
+    assert.notEqual(other.databaseName, databaseName);
+  });
+
   it('S2: is one for two daemons: the id in the config decides, and the other entry gives way', async () => {
     const folder = fixture.workspace('shop');
     const other = fixture.engine();
