@@ -244,12 +244,11 @@ export function catalogContract(ground: () => Ground): void {
     const known = await member.catalog.projectSchema();
     assert.ok(known);
     const change = { databaseName, seen: null, comment: markerFor(member, row, { schemaVersion: known.version }) };
-    let applying: Promise<string> | undefined;
-    await member.catalog.oneAtATime(`schema of ${databaseName}`, async () => {
-      applying = member.catalog.applySchema(known, change, row);
-      await ground().waiting(1);
-      assert.equal(await member.catalog.comment({ databaseName, seen: null, comment: 'theirs' }), 'done');
-    });
+    const other = await ground().begin();
+    await other.comment(databaseName, 'theirs');
+    const applying = member.catalog.applySchema(known, change, row);
+    await ground().waiting(1);
+    await other.commit();
     assert.equal(await applying, 'lost');
     assert.equal((await member.catalog.lookDatabase(databaseName)).comment, 'theirs');
     assert.equal(await member.catalog.hasUserRelations(databaseName), false);

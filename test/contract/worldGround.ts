@@ -54,7 +54,7 @@ export async function worldGround(): Promise<Ground> {
       touch: (id) => change(id, (row) => ({ ...row, metadata: { ...row.metadata, touched: true } })),
       remove: (id) => change(id, () => null),
       async comment(databaseName, comment) {
-        await server.locks.take(commentLock(databaseName), transaction);
+        await server.locks.take(`only ${commentLock(databaseName)}`, transaction);
         await server.comment(transaction, 'registrar', databaseName, comment);
       },
       commit: async () => {

@@ -44,15 +44,7 @@ export class Gate {
 const rare = new Set<PointName>([
   ...(['hold', 'look-held', 'obstacle', 'drop', 'delete', 'ended', 'remove', 'insert'] as const),
   ...(['deliver', 'read-back', 'read-forgotten', 'merge', 'own-word', 'drift', 'whose-conflict', 'id-prefix'] as const),
-  ...([
-    'binding-write',
-    'config-write',
-    'folder-exists',
-    'outbox-remove',
-    'outbox-write',
-    'schema-lock',
-    'unlock',
-  ] as const),
+  ...(['binding-write', 'config-write', 'folder-exists', 'outbox-remove', 'outbox-write', 'unlock'] as const),
 ]);
 
 function one(waiting: readonly Waiting[], pick: number): Waiting | undefined {

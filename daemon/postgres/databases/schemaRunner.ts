@@ -48,12 +48,11 @@ export class SchemaRunner {
 
   async #once<T>(databaseName: string, work: (connection: ProjectConnection) => Promise<T>): Promise<T> {
     const { provisionMs } = this.#registry.limits;
-    const visit = (): Promise<T> => this.#visits.visit(databaseName, 'read write', work);
-    // Version 0.1 knows the first lock only; the second keeps everybody from setting the comment until the schema is
-    // committed. Both have connections of their own, so they are taken within the slot.
+    // The lock of the comment, which comes with the schema: nobody may set another until both are committed. It has a
+    // connection of its own, so it is taken within the slot.
     return this.#visits.inTurn(() =>
-      this.#registry.oneAtATime(`schema of ${databaseName}`, provisionMs, () =>
-        this.#registry.oneAtATime(commentLock(databaseName), provisionMs, visit),
+      this.#registry.oneAtATime(commentLock(databaseName), provisionMs, () =>
+        this.#visits.visit(databaseName, 'read write', work),
       ),
     );
   }

@@ -93,8 +93,7 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
     hasUserRelations: (databaseName) => client.run('relations', () => enter(server, databaseName).hasRelations),
     async applySchema({ sql, version }, { databaseName, seen: expected, comment }, row) {
       return client.transaction(async (execute) => {
-        await execute('schema-lock', (holder) => server.locks.take(`only schema of ${databaseName}`, holder));
-        await execute('comment-lock', (holder) => server.locks.take(commentLock(databaseName), holder));
+        await execute('comment-lock', (holder) => server.locks.take(`only ${commentLock(databaseName)}`, holder));
         return execute('schema', async (transaction) => {
           const database = enter(server, databaseName);
           const seen = owned(databaseName);

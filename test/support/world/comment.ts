@@ -12,7 +12,7 @@ export class CommentChanged extends Error {}
 export async function setComment(client: WorldClient, execute: Statement, change: CommentChange): Promise<void> {
   const { server, role } = client;
   const { databaseName, seen, comment } = change;
-  await execute('comment-lock', (holder) => server.locks.take(commentLock(databaseName), holder));
+  await execute('comment-lock', (holder) => server.locks.take(`only ${commentLock(databaseName)}`, holder));
   await execute('comment-seen', () => {
     const before = server.databases.get(databaseName)?.comment;
     if (before === undefined || (before !== seen && before !== comment)) throw new CommentChanged();

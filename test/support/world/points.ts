@@ -34,7 +34,6 @@ export const statementPoints = [
   'remove',
   'reserve',
   'schema',
-  'schema-lock',
   'unlock',
   'whose-conflict',
 ] as const;
