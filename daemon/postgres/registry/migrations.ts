@@ -29,9 +29,14 @@ const lockKey = '0x7265676973747261';
  */
 export async function migrate(execute: Execute, registry: string, ownerRole: string | null): Promise<void> {
   await execute(`select pg_catalog.pg_advisory_xact_lock('x${lockKey.slice(2)}'::bit(64)::bigint)`);
-  const found = await execute(`select pg_catalog.to_regclass('public.projects') is not null as projects,
-                                      pg_catalog.to_regclass('public.registrar_migrations') is not null as migrations,
-                                      pg_catalog.to_regclass('public.registrar_events') is not null as events`);
+  // `to_regclass` may answer from what this session remembers, which the wait for the lock does not refresh: the catalog itself
+  // shows what whoever had the lock has committed.
+  const found = await execute(`
+    select coalesce(pg_catalog.bool_or(c.relname ${eq} 'projects'), false) as projects,
+           coalesce(pg_catalog.bool_or(c.relname ${eq} 'registrar_migrations'), false) as migrations,
+           coalesce(pg_catalog.bool_or(c.relname ${eq} 'registrar_events'), false) as events
+    from pg_catalog.pg_class c join pg_catalog.pg_namespace n on n.oid ${eq} c.relnamespace
+    where n.nspname ${eq} 'public'`);
   const hasProjects = found.rows[0]?.['projects'] === true;
   if (found.rows[0]?.['migrations'] !== true) {
     await execute(`create table public.registrar_migrations (
