@@ -45,15 +45,12 @@ export interface RowChange {
   event?: 'used';
 }
 
-export interface DatabaseComment {
-  databaseName: string;
-  comment: string;
-}
-
 /** The comment to set on the row's database in the same transaction. */
-export interface CommentChange extends DatabaseComment {
+export interface CommentChange {
+  databaseName: string;
   /** The comment that the decision was made on: any other but `comment` itself stays, and the change is lost. */
   seen: string | null;
+  comment: string;
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { commentLock } from '../../daemon/postgres/databases/commentSql.ts';
+import { takeCommentLock } from '../support/world/comment.ts';
 import type { RegistryRow } from '../../daemon/registry/model.ts';
 import { storedOf } from '../support/world/registry.ts';
 import { World } from '../support/world.ts';
@@ -54,7 +54,7 @@ export async function worldGround(): Promise<Ground> {
       touch: (id) => change(id, (row) => ({ ...row, metadata: { ...row.metadata, touched: true } })),
       remove: (id) => change(id, () => null),
       async comment(databaseName, comment) {
-        await server.locks.take(`only ${commentLock(databaseName)}`, transaction);
+        await takeCommentLock(server, databaseName, transaction);
         await server.comment(transaction, 'registrar', databaseName, comment);
       },
       commit: async () => {

@@ -1,11 +1,11 @@
-import type { CommentChange, DatabaseComment } from '../../registry/ports.ts';
+import type { CommentChange } from '../../registry/ports.ts';
 import { commentsJoinSql, eq } from '../connection/catalogSql.ts';
 import { identifier, literal, projectSql, type ProjectSql } from '../connection/projectSql.ts';
 import type { Execute } from '../connection/transaction.ts';
 import { takeLockSql } from '../registry/registryLock.ts';
 
 /** COMMENT takes no parameters, so name and text are quoted here; it works from any database and rolls back. */
-export function commentSql({ databaseName, comment }: DatabaseComment): ProjectSql {
+export function commentSql({ databaseName, comment }: CommentChange): ProjectSql {
   return projectSql`comment on database ${identifier(databaseName)} is ${literal(comment)}`;
 }
 

@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { RegistrarError } from '../../../daemon/protocol/registrarError.ts';
 import { asServerTrouble } from '../../../daemon/postgres/connection/serverTrouble.ts';
 import { isConnectionLoss, saidBy, sqlState } from '../../../daemon/postgres/connection/sqlErrors.ts';
-import { commentLock } from '../../../daemon/postgres/databases/commentSql.ts';
 import { readMarker } from '../../../daemon/registry/marker.ts';
 import type { OwnedDatabase } from '../../../daemon/registry/model.ts';
 import { isBelieved, requireBelieved } from '../../../daemon/registry/evidence/owners.ts';
 import type { CatalogPort } from '../../../daemon/registry/ports.ts';
 import type { WorldClient } from './client.ts';
-import { CommentChanged, setComment } from './comment.ts';
+import { CommentChanged, setComment, takeCommentLock } from './comment.ts';
 import { isBelievedOwner } from './rebuild.ts';
 import type { StoredDatabase, WorldServer } from './server.ts';
 import { ServerError } from './serverError.ts';
@@ -93,7 +92,7 @@ export function worldCatalog(client: WorldClient, projectSchema: () => string | 
     hasUserRelations: (databaseName) => client.run('relations', () => enter(server, databaseName).hasRelations),
     async applySchema({ sql, version }, { databaseName, seen: expected, comment }, row) {
       return client.transaction(async (execute) => {
-        await execute('comment-lock', (holder) => server.locks.take(`only ${commentLock(databaseName)}`, holder));
+        await execute('comment-lock', (holder) => takeCommentLock(server, databaseName, holder));
         return execute('schema', async (transaction) => {
           const database = enter(server, databaseName);
           const seen = owned(databaseName);

@@ -1,6 +1,13 @@
 import { commentLock } from '../../../daemon/postgres/databases/commentSql.ts';
 import type { CommentChange } from '../../../daemon/registry/ports.ts';
 import type { Statement, WorldClient } from './client.ts';
+import type { Holder } from './locks.ts';
+import type { WorldServer } from './server.ts';
+
+/** The lock of whoever sets this database's comment. */
+export function takeCommentLock({ locks }: WorldServer, databaseName: string, holder: Holder): Promise<void> {
+  return locks.take(`only ${commentLock(databaseName)}`, holder);
+}
 
 /** Rolls a change back, as the class of the same name in `daemon/postgres/databases/commentSql.ts` does. */
 export class CommentChanged extends Error {}
@@ -12,7 +19,7 @@ export class CommentChanged extends Error {}
 export async function setComment(client: WorldClient, execute: Statement, change: CommentChange): Promise<void> {
   const { server, role } = client;
   const { databaseName, seen, comment } = change;
-  await execute('comment-lock', (holder) => server.locks.take(`only ${commentLock(databaseName)}`, holder));
+  await execute('comment-lock', (holder) => takeCommentLock(server, databaseName, holder));
   await execute('comment-seen', () => {
     const before = server.databases.get(databaseName)?.comment;
     if (before === undefined || (before !== seen && before !== comment)) throw new CommentChanged();

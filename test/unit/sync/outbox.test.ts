@@ -7,22 +7,9 @@ import { writePrivateFile } from '../../../daemon/wire/stateFolder.ts';
 import { Outbox } from '../../../daemon/sync/outbox.ts';
 import type { Delivery } from '../../../daemon/registry/delivery/outboxRules.ts';
 import { SyncLoop } from '../../../daemon/sync/syncLoop.ts';
+import { storedRow } from '../../contract/storeGround.ts';
 
 const failure = { code: 'REGISTRY_UNREACHABLE', message: 'registry disk full (53100)', hint: '-' } as const;
-
-function rowOf(name: string, number: number): RegistryRow {
-  const digits = number.toString(16).padStart(8, '0');
-  return {
-    id: `${digits}-0000-4000-8000-000000000000`,
-    name,
-    databaseName: `cb_proj_${name}_${digits}`,
-    description: null,
-    createdAt: '2026-01-01T00:00:00.000Z',
-    updatedAt: '2026-01-01T00:00:00.000Z',
-    metadata: { team: 'a' },
-    registrar: { state: 'ready' },
-  };
-}
 
 describe('the outbox', () => {
   let folder: string;
@@ -58,31 +45,31 @@ describe('the outbox', () => {
 
   it('keeps an entry over a restart, whole', async () => {
     const first = await open();
-    assert.equal(await first.add(rowOf('shop', 1), failure), 'added');
+    assert.equal(await first.add(storedRow('shop', 1), failure), 'added');
     const second = await open();
-    assert.deepEqual(second.rows(), [rowOf('shop', 1)]);
+    assert.deepEqual(second.rows(), [storedRow('shop', 1)]);
     assert.equal(second.entries()[0]?.error.message, 'registry disk full (53100)');
   });
 
   it('holds one entry per id and per name, also while the first is being written', async () => {
     const outbox = await open();
     const results = await Promise.all([
-      outbox.add(rowOf('shop', 1), failure),
-      outbox.add(rowOf('shop', 2), failure),
-      outbox.add(rowOf('other', 1), failure),
+      outbox.add(storedRow('shop', 1), failure),
+      outbox.add(storedRow('shop', 2), failure),
+      outbox.add(storedRow('other', 1), failure),
     ]);
     assert.deepEqual(results, ['added', 'lost', 'lost']);
-    assert.deepEqual(await readdir(folder), [`${rowOf('shop', 1).id}.json`]);
+    assert.deepEqual(await readdir(folder), [`${storedRow('shop', 1).id}.json`]);
   });
 
   it('neither shows nor removes entries of another registry', async () => {
-    await (await open('there')).add(rowOf('shop', 1), failure);
+    await (await open('there')).add(storedRow('shop', 1), failure);
     assert.deepEqual((await open('here')).rows(), []);
     assert.equal((await open('there')).rows().length, 1);
   });
 
   it('sets a damaged file aside and opens with the rest', async () => {
-    await (await open()).add(rowOf('shop', 1), failure);
+    await (await open()).add(storedRow('shop', 1), failure);
     await writeFile(join(folder, 'broken.json'), '{"version": 1, "row"');
     await writeFile(
       join(folder, 'other.json'),
@@ -101,7 +88,7 @@ describe('the outbox', () => {
       onDamaged: () => undefined,
     });
     await assert.rejects(
-      outbox.add(rowOf('shop', 1), failure),
+      outbox.add(storedRow('shop', 1), failure),
       /disk full.*could not be kept.*ENOSPC.*Nothing was made/,
     );
     assert.deepEqual(outbox.rows(), []);
@@ -110,7 +97,7 @@ describe('the outbox', () => {
   it('lets changes and removals wait while a delivery is under way', async () => {
     const outbox = await open();
     const { loop, batches } = loopWith(outbox);
-    await outbox.add(rowOf('shop', 1), failure);
+    await outbox.add(storedRow('shop', 1), failure);
     const attempt = loop.attempt();
     const entry = outbox.rows()[0];
     assert.ok(entry && batches[0]);
@@ -129,8 +116,8 @@ describe('the outbox', () => {
   it('S3: parks a conflict, delivers the rest, and tries a parked entry only when it changed or somebody asks', async () => {
     const outbox = await open();
     const { loop, batches, reports } = loopWith(outbox);
-    await outbox.add(rowOf('shop', 1), failure);
-    await outbox.add(rowOf('blog', 2), failure);
+    await outbox.add(storedRow('shop', 1), failure);
+    await outbox.add(storedRow('blog', 2), failure);
     const first = loop.attempt();
     batches
       .at(0)
@@ -172,7 +159,7 @@ describe('the outbox', () => {
   it('counts what it did in one place', async () => {
     const outbox = await open();
     const { loop, batches } = loopWith(outbox);
-    await outbox.add(rowOf('shop', 1), failure);
+    await outbox.add(storedRow('shop', 1), failure);
     const first = loop.attempt();
     batches.at(0)?.answer([{ kind: 'failed', error: { code: '53100', message: 'registry disk full (53100)' } }]);
     await first;
