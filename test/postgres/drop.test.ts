@@ -302,6 +302,28 @@ describe('dropping a project', () => {
       assert.equal(await isThere(databaseName), false);
     });
 
+    it('is no session that leaves while we look', async () => {
+      const member = await fixture.role();
+      await fixture.sql(`grant select, insert, update, delete on projects to ${member.name}`);
+      const own = await fixture.engine({ role: member });
+      const { project } = await own.createProject({ name: 'shop' });
+      const databaseName = project?.databaseName ?? '';
+      await fixture.sql('select 1', [], databaseName);
+      let looks = 0;
+      let released: Promise<void> | undefined;
+      fixture.spy.onStatement = (sql) => {
+        if (!sql.includes('pg_prepared_xacts')) return;
+        looks += 1;
+        // The first look has found it.
+        if (looks === 2) released = fixture.release(databaseName);
+      };
+      await own.dropProject({ project: 'shop', confirm: databaseName });
+      fixture.spy.onStatement = null;
+      await released;
+      assert.ok(looks >= 2, String(looks));
+      assert.equal(await isThere(databaseName), false);
+    });
+
     it('leaves the project usable at once where the server refuses all the same', async () => {
       const { databaseName } = await projectIn(fixture, engine, 'shop');
       fixture.spy.rewrite = (sql) => (sql.startsWith('drop database') ? 'select 1/0' : null);

@@ -1,9 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import pg from 'pg';
 import type { DropObstacle } from '../../registry/ports.ts';
 import type { RegistryDatabase } from '../registry/registryDatabase.ts';
 import type { CatalogLooks } from './catalogLooks.ts';
 import { dropFailed } from './databaseFaults.ts';
 import { obstacleIn, obstaclesSql } from './dropObstacles.ts';
+
+/**
+ * How long sessions get to leave, and how often we look, ms. A client that has closed its connection is still there for a
+ * moment, so PostgreSQL's own DROP DATABASE waits for up to five seconds, too.
+ */
+const leavingMs = 2000;
+const lookEveryMs = 100;
 
 /** Drops databases of projects, as `CatalogPort` says. */
 export class DatabaseDrops {
@@ -24,11 +32,16 @@ export class DatabaseDrops {
   }
 
   async obstacle(databaseName: string): Promise<DropObstacle | null> {
-    const [row] = await this.#registry.read(
-      { text: obstaclesSql, values: [databaseName] },
-      this.#registry.limits.writeMs,
-    );
-    return obstacleIn(row, databaseName);
+    const deadline = performance.now() + leavingMs;
+    for (;;) {
+      const [row] = await this.#registry.read(
+        { text: obstaclesSql, values: [databaseName] },
+        this.#registry.limits.writeMs,
+      );
+      const obstacle = obstacleIn(row, databaseName);
+      if (!obstacle?.mayPass || performance.now() >= deadline) return obstacle;
+      await delay(lookEveryMs);
+    }
   }
 
   /** @throws RegistrarError PROVISION_FAILED */

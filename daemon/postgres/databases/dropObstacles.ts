@@ -23,8 +23,13 @@ export const obstaclesSql = `
   from pg_catalog.pg_database d join pg_catalog.pg_roles m on m.rolname ${eq} current_user
   where d.datname ${eq} $1`;
 
+/** `mayPass`: it is somebody's session, which may be about to end. */
+export interface SeenObstacle extends DropObstacle {
+  mayPass?: true;
+}
+
 /** The first obstacle, with what helps; null if there is none. */
-export function obstacleIn(row: Row | undefined, databaseName: string): DropObstacle | null {
+export function obstacleIn(row: Row | undefined, databaseName: string): SeenObstacle | null {
   if (!row) return null;
   const list = (column: string): string[] => (Array.isArray(row[column]) ? row[column].map(String) : []);
   const [sessions, prepared, slots, subscriptions] = [
@@ -46,6 +51,7 @@ export function obstacleIn(row: Row | undefined, databaseName: string): DropObst
     return {
       what: `logical replication slots of it are in use: ${slots.map(named).join(', ')}`,
       hint: 'Stop whoever reads them, then: SELECT pg_drop_replication_slot(NAME);',
+      mayPass: true,
     };
   if (subscriptions.length > 0)
     return {
@@ -56,6 +62,7 @@ export function obstacleIn(row: Row | undefined, databaseName: string): DropObst
     return {
       what: `role ${named(role)} may not end the sessions in it: ${sessions.map(named).join(', ')}`,
       hint: `Ask them to disconnect; or, as a superuser: GRANT pg_signal_backend TO ${sqlIdentifier(role)}; (which does not cover superusers' sessions)`,
+      mayPass: true,
     };
   return null;
 }
